@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Prepares the environment where needed and starts GLM-TTS Studio.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source scripts/environment.sh
+
+usage="Usage: bash start_app.sh [--host H] [--port P] [--cpu] [--no-install] [--use-active]
+  --host H       address to listen on (default 127.0.0.1: this machine only)
+  --port P       port to listen on (default 7860)
+  --cpu          do not use a GPU
+  --no-install   use the environment as it is, install nothing
+  --use-active   use the active environment if it has what is needed"
+
+host=127.0.0.1
+port=7860
+install=yes
+active=no
+while [ $# -gt 0 ]; do
+    case $1 in
+        --host | --port)
+            [ $# -ge 2 ] || fail "$1 needs a value."
+            [ "$1" = --host ] && host=$2 || port=$2
+            shift
+            ;;
+        --cpu) export GLMTTS_DEVICE=cpu CUDA_VISIBLE_DEVICES="" ;;
+        --no-install) install=no ;;
+        --use-active) active=yes ;;
+        -h | --help)
+            echo "$usage"
+            exit 0
+            ;;
+        *) fail "There is no option $1.
+$usage" ;;
+    esac
+    shift
+done
+case $port in
+    '' | *[!0-9]*) fail "--port $port is no port number." ;;
+esac
+
+if [ "$active" = yes ]; then
+    use_active requirements.txt
+else
+    prepare requirements.txt "$install"
+fi
+
+# a setting that cannot be used stops the start here, before anything else is printed
+"$python" -c '
+import sys
+from glmtts_core.errors import SettingsError
+from glmtts_core.settings import load_settings
+try:
+    load_settings()
+except SettingsError as error:
+    sys.exit(str(error))
+'
+
+echo "GLM-TTS Studio: http://$host:$port"
+# exec: signals reach the program itself, and nothing is left behind when it ends
+exec "$python" -m streamlit run streamlit_app.py --server.address "$host" --server.port "$port"
