@@ -1,0 +1,248 @@
+"""Sound as numbers: decode, encode, resample, measure, and the curves that the pages draw.
+
+Knows nothing about engines, sessions or widgets.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from glmtts_core.errors import AudioError
+
+Samples = npt.NDArray[np.float32]
+
+#: Samples (frames times channels) that are decoded at a time: 4 MiB of float32.
+_BLOCK_SAMPLES: Final = 2**20
+#: libsndfile's way of saying that a header does not tell the length.
+_UNKNOWN_FRAMES: Final = 2**62
+#: Terms of the largest resampling ratio that is computed exactly; torchaudio's kernel grows with
+#: their product, and a ratio of 44101:24000 would ask for 4 GB.
+_MAX_RATIO_TERM: Final = 1000
+#: Columns of a spectrogram picture.
+_MAX_MEL_FRAMES: Final = 1000
+#: Length of a spectrogram's window and its usual step, in seconds.
+_MEL_WINDOW_S: Final = 0.042
+_MEL_HOP_S: Final = 0.0107
+#: Quietest magnitude that a spectrogram shows: -100 dB.
+_MEL_FLOOR: Final = 1e-5
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A decoded recording.
+
+    Attributes:
+        samples: float32, shape (frames,) for one channel, else (frames, channels), full scale ±1.
+        sample_rate_hz: its own rate.
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud and how long a sound is: ``peak`` and ``rms`` relative to full scale (0 to 1)."""
+
+    peak: float
+    rms: float
+    duration_s: float
+
+
+def decode(data: bytes, name: str, *, max_s: float | None = None) -> Audio:
+    """Decode a WAV, FLAC, MP3 or OGG file.
+
+    Args:
+        data: the file's bytes.
+        name: the file's name, for messages.
+        max_s: longest duration that is accepted, in seconds.
+
+    Raises:
+        AudioError: the file is empty, not audio, damaged, without a single frame, too long, or
+            holds NaN or infinity. Nothing is decoded when the header already tells "too long",
+            and a header that claims more than the file holds costs no memory.
+    """
+    if not data:
+        raise AudioError("audio.empty", name=name)
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate = int(file.samplerate)
+            if file.frames < _UNKNOWN_FRAMES:
+                _refuse_too_long(file.frames / rate, max_s, name)
+            samples = _read_blocks(file, max_s, name)
+    except (soundfile.SoundFileError, ValueError, TypeError) as error:
+        raise AudioError("audio.unreadable", name=name) from error
+    if not len(samples):
+        raise AudioError("audio.no_frames", name=name)
+    if not np.isfinite(samples).all():
+        raise AudioError("audio.not_finite", name=name)
+    return Audio(samples, rate)
+
+
+def _read_blocks(file: soundfile.SoundFile, max_s: float | None, name: str) -> Samples:
+    """Read to the real end; memory grows with what is there, not with what the header claims."""
+    block_frames = max(1, _BLOCK_SAMPLES // file.channels)
+    blocks: list[Samples] = []
+    frames = 0
+    while True:
+        block = file.read(min(block_frames, file.frames), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        blocks.append(block)
+        frames += len(block)
+        _refuse_too_long(frames / file.samplerate, max_s, name)
+    if not blocks:
+        return np.zeros(0, np.float32)
+    whole = np.concatenate(blocks)
+    return whole[:, 0] if whole.shape[1] == 1 else whole
+
+
+def _refuse_too_long(duration_s: float, max_s: float | None, name: str) -> None:
+    if max_s is not None and duration_s > max_s:
+        raise AudioError(
+            "audio.too_long", name=name, seconds=f"{duration_s:.1f}", limit=f"{max_s:g}"
+        )
+
+
+def encode_wav(samples: Samples, sample_rate_hz: int) -> bytes:
+    """Return a 16-bit PCM WAV file; what lies beyond ±1 is clipped, what 16 bits can hold is kept.
+
+    Args:
+        samples: float32, shape (frames,) or (frames, channels), full scale ±1.
+        sample_rate_hz: the rate written into the header.
+
+    Raises:
+        AudioError: NaN or infinity among the samples.
+    """
+    if not np.isfinite(samples).all():
+        raise AudioError("audio.encode_not_finite")
+    # 32768 is the divisor of decoders, so that 16-bit audio survives the round trip bit by bit;
+    # block by block, since a long text's samples are no small thing to have twice
+    pcm = np.empty(samples.shape, "<i2")
+    for start in range(0, len(samples), _BLOCK_SAMPLES):
+        block = samples[start : start + _BLOCK_SAMPLES] * np.float32(32768.0)
+        np.clip(np.rint(block, out=block), -32768, 32767, out=block)
+        pcm[start : start + _BLOCK_SAMPLES] = block
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(pcm.data)
+    return target.getvalue()
+
+
+def to_mono(samples: Samples) -> Samples:
+    """Return the mean of the channels, shape (frames,)."""
+    if samples.ndim == 1:
+        return samples
+    mono: Samples = samples.mean(axis=1, dtype=np.float32)
+    return mono
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """Return the same sound at another rate, band-limited (Kaiser-windowed sinc).
+
+    Args:
+        samples: float32, shape (frames,) or (frames, channels).
+        from_hz: its rate.
+        to_hz: the rate wanted.
+    """
+    if from_hz == to_hz or not len(samples):
+        return samples
+    import torch  # heavy: only who resamples pays for it
+    from torchaudio import functional
+
+    ratio = Fraction(from_hz, to_hz).limit_denominator(_MAX_RATIO_TERM)
+    with torch.inference_mode():
+        resampled = functional.resample(
+            torch.from_numpy(np.ascontiguousarray(samples.T)),
+            ratio.numerator,
+            ratio.denominator,
+            lowpass_filter_width=64,
+            rolloff=0.9476,
+            resampling_method="sinc_interp_kaiser",
+            beta=14.77,
+        )
+    result: Samples = np.ascontiguousarray(resampled.numpy().T)
+    return result
+
+
+def measure(samples: Samples, sample_rate_hz: int) -> Level:
+    """Return peak, RMS and duration; silence for no samples at all."""
+    if not samples.size:
+        return Level(0.0, 0.0, 0.0)
+    peak = float(max(samples.max(), -samples.min()))
+    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    return Level(peak, rms, len(samples) / sample_rate_hz)
+
+
+def log_mel(samples: Samples, sample_rate_hz: int, n_mels: int = 80) -> Samples:
+    """Return a mel spectrogram for the eye, in dB below full scale (-100 to about 40).
+
+    At most about 1000 columns come back: the step grows with the length.
+
+    Args:
+        samples: float32, shape (frames,) or (frames, channels).
+        sample_rate_hz: their rate.
+        n_mels: number of mel bands.
+
+    Returns:
+        float32, shape (n_mels, columns), the lowest band first.
+    """
+    mono = to_mono(samples)
+    window = int(2 ** round(np.log2(sample_rate_hz * _MEL_WINDOW_S)))
+    hop = max(round(sample_rate_hz * _MEL_HOP_S), -(-len(mono) // _MAX_MEL_FRAMES), 1)
+    padded = np.pad(mono, (window // 2, window // 2))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    # the periodic Hann window; without PyTorch, which a page that only looks must not load
+    hann = np.hanning(window + 1)[:-1].astype(np.float32)
+    magnitudes = np.abs(np.fft.rfft(frames * hann, axis=1))
+    mel = _mel_filters(sample_rate_hz, window, n_mels) @ magnitudes.T
+    decibels: Samples = (20.0 * np.log10(np.maximum(mel, _MEL_FLOOR))).astype(np.float32)
+    return decibels
+
+
+@cache
+def _mel_filters(sample_rate_hz: int, window: int, n_mels: int) -> npt.NDArray[np.float64]:
+    """Return triangles evenly spaced on O'Shaughnessy's mel scale, shape (n_mels, window/2 + 1)."""
+    highest_mel = 2595.0 * np.log10(1.0 + sample_rate_hz / 2 / 700.0)
+    corners_hz = 700.0 * (10.0 ** (np.linspace(0.0, highest_mel, n_mels + 2) / 2595.0) - 1.0)
+    bins_hz = np.fft.rfftfreq(window, 1.0 / sample_rate_hz)
+    low, centre, high = (corners_hz[index : index + n_mels, None] for index in range(3))
+    rising = (bins_hz - low) / (centre - low)
+    falling = (high - bins_hz) / (high - centre)
+    return np.maximum(0.0, np.minimum(rising, falling))
+
+
+def envelope(samples: Samples, points: int) -> tuple[Samples, Samples]:
+    """Return the lowest and highest sample of each of ``points`` equal stretches.
+
+    Args:
+        samples: float32, shape (frames,) or (frames, channels); channels are averaged.
+        points: how many stretches; fewer come back when there are fewer samples.
+
+    Returns:
+        Minima and maxima, each float32 of shape (min(points, frames),).
+    """
+    mono = to_mono(samples)
+    count = min(points, len(mono))
+    if count < 1:
+        nothing = np.zeros(0, np.float32)
+        return nothing, nothing
+    starts = np.linspace(0, len(mono), count, endpoint=False).astype(np.intp)
+    return np.minimum.reduceat(mono, starts), np.maximum.reduceat(mono, starts)

@@ -1,0 +1,66 @@
+"""The errors that a user may see: each names a sentence of the catalogue and says what to do."""
+
+from __future__ import annotations
+
+from glmtts_core.catalogue import Language, text
+
+
+class GLMTTSError(Exception):
+    """An error with a sentence for the user: what is wrong, where, and what to do next.
+
+    Args:
+        key: the sentence's key in the catalogue.
+        details: values for its placeholders.
+    """
+
+    def __init__(self, key: str, **details: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.details = details
+
+    def text(self, language: Language) -> str:
+        """Return the sentence in ``language``."""
+        return text(self.key, language, **self.details)
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+class SettingsError(GLMTTSError):
+    """A setting in the environment or in ``.env`` that cannot be used."""
+
+
+class AudioError(GLMTTSError):
+    """Audio that cannot be read, written or used."""
+
+
+class TextError(GLMTTSError):
+    """Text that cannot be spoken."""
+
+
+class RequestError(GLMTTSError):
+    """A synthesis request that the engine cannot fulfil as it stands."""
+
+
+class EngineError(GLMTTSError):
+    """The engine could not be loaded or failed while speaking."""
+
+
+class ModelFileError(EngineError):
+    """A model file is missing or damaged and could not be put right."""
+
+
+class OutOfMemoryError(EngineError):
+    """The device or the machine has not enough free memory for this request."""
+
+
+class SynthesisCancelled(GLMTTSError):  # noqa: N818 - an outcome, not a fault
+    """The user cancelled the job, or the program is closing."""
+
+
+class BusyError(GLMTTSError):
+    """Something else is running that must not be disturbed."""
+
+
+class StorageError(GLMTTSError):
+    """A result could not be written to or read from the disk."""

@@ -1,0 +1,104 @@
+"""Settings from ``GLMTTS_*`` environment variables and from a ``.env`` file.
+
+Read once, validated here, trusted everywhere else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from glmtts_core.errors import SettingsError
+
+PREFIX: Final = "GLMTTS_"
+#: Names that the start script reads and that mean nothing to the program itself.
+SCRIPT_ONLY_NAMES: Final = frozenset({"GLMTTS_VENV"})
+
+
+def _default_cache_dir() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glm-tts-studio"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside; the README's table shows the same names."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda|cuda:\d{1,2})$")] = "auto"
+    """Where the engine computes: auto, cpu, cuda or cuda:N."""
+    output_dir: Path = Path("outputs")
+    """Folder for what was spoken (one folder a session)."""
+    cache_dir: Path = Field(default_factory=_default_cache_dir)
+    """Folder for the model file that is assembled once."""
+    language: Literal["auto", "zh", "en"] = "auto"
+    """Language of the pages; auto follows the browser."""
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """CPU threads of an inference; 0 takes all cores."""
+    monitor_hz: Annotated[float, Field(ge=0.5, le=20.0)] = 5.0
+    """Memory samples a second."""
+    max_text_chars: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    """Longest text of a single synthesis, in characters."""
+    max_reference_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 60.0
+    """Longest reference recording that is accepted, in seconds."""
+    history_max_results: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """Results kept on disk for each session; the oldest goes first."""
+    history_max_age_days: Annotated[float, Field(gt=0.0, le=3650.0)] = 7.0
+    """Session folders untouched for longer are cleared at the start."""
+    api_token: SecretStr | None = None
+    """Token that HTTP requests must bring; without one only this machine may ask."""
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SettingsError: a ``GLMTTS_*`` name that does not exist, a value that cannot be used, or an
+            ``.env`` that cannot be read; the sentence names it and says what is allowed.
+    """
+    try:
+        _refuse_unknown_names(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("settings.unreadable", file=env_file, reason=error) from error
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        given = "***" if name.endswith("_TOKEN") else repr(first.get("input"))
+        raise SettingsError(
+            "settings.invalid", name=name, given=given, reason=first["msg"]
+        ) from error
+
+
+def setting_names() -> list[str]:
+    """Return every name that may be set, in the order of the class."""
+    return [PREFIX + field.upper() for field in Settings.model_fields]
+
+
+def _refuse_unknown_names(env_file: Path | None) -> None:
+    # pydantic-settings ignores names that it does not know: a typing error would go unseen
+    given = [name for name in os.environ if name.upper().startswith(PREFIX)]
+    if env_file is not None and env_file.is_file():
+        given += [name for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)]
+    known = sorted({*setting_names(), *SCRIPT_ONLY_NAMES})
+    for name in given:
+        if name.upper() not in known:
+            # without the prefix, which makes every name look like every other
+            words = [each.removeprefix(PREFIX) for each in known]
+            close = difflib.get_close_matches(name.upper().removeprefix(PREFIX), words, n=1)
+            if close:
+                raise SettingsError("settings.unknown_close", name=name, close=PREFIX + close[0])
+            raise SettingsError("settings.unknown", name=name, known=", ".join(known))

@@ -1,0 +1,51 @@
+"""Fixtures for all tests: no settings from outside, and a studio with the scripted engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from glmtts_core.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from glmtts_core.studio import Studio
+
+# how long an example takes says more about the machine than about the code
+hypothesis.settings.register_profile("studio", deadline=None)
+hypothesis.settings.load_profile("studio")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no ``GLMTTS_*`` name of the developer's shell reach a test."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that compute on the CPU and write under the test's own folder."""
+    # choosing the CPU empties this name; set here, it is put back after the test
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    return Settings(
+        _env_file=None,
+        device="cpu",
+        output_dir=tmp_path / "outputs",
+        cache_dir=tmp_path / "cache",
+    )
+
+
+@pytest.fixture
+def studio(settings: Settings) -> Iterator[Studio]:
+    """A studio with the scripted engine; closed after the test."""
+    from glmtts_core.studio import Studio
+    from tests.scripted_engine import ScriptedEngine
+
+    with closing(Studio(settings, ScriptedEngine)) as opened:
+        yield opened

@@ -1,0 +1,65 @@
+"""Parts that several tests share: waiting with a bound, a request, a result to store."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from glmtts_core.engines.base import (
+    SpokenAudio,
+    Stage,
+    StageTime,
+    SynthesisRequest,
+    SynthesisResult,
+)
+from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.memory.points import MemoryPoint
+
+#: Seconds after which something that takes milliseconds counts as never happening.
+BOUND_S = 10.0
+ANNA = "a" * 32
+BERT = "b" * 32
+CLARA = "c" * 32
+
+
+def wait_until(condition: Callable[[], object], bound_s: float = BOUND_S) -> None:
+    """Return as soon as ``condition`` holds; fail when it does not within ``bound_s``."""
+    give_up_s = time.monotonic() + bound_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < give_up_s, "the condition did not come true in time"
+        pause.wait(0.002)
+
+
+def request(text: str = "hello") -> SynthesisRequest:
+    """Return what the scripted engine speaks."""
+    return SynthesisRequest(text, "alpha")
+
+
+def result(seconds: float = 0.5, audio_s: float = 1.0) -> SynthesisResult:
+    """Return a result with a quiet tone and a cost."""
+    times_s = np.arange(int(24_000 * audio_s)) / 24_000
+    samples = (0.1 * np.sin(2 * np.pi * 220 * times_s)).astype(np.float32)
+    audio = SpokenAudio(samples, 24_000, (StageTime(Stage.WAVEFORM, seconds),))
+    return SynthesisResult(audio, seconds, MemoryCost("cpu", point(300), point(420), point(310)))
+
+
+def point(resident_mib: int) -> MemoryPoint:
+    """Return the figures of one moment on a machine without a GPU."""
+    return MemoryPoint(resident_mib * 2**20, None, None, None, None, 80 * 2**20, 2**20)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let this process write no more bytes to files, as on a disk that has just filled up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,192 @@
+"""Sound in, sound out, and its measures, with real files' bytes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glmtts_core import audio
+from glmtts_core.errors import AudioError
+
+RATE_HZ = 24_000
+
+
+def tone(seconds: float = 0.5, hz: float = 440.0, rate_hz: int = RATE_HZ) -> np.ndarray:
+    times_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (0.5 * np.sin(2 * np.pi * hz * times_s)).astype(np.float32)
+
+
+def file_of(samples: np.ndarray, kind: str, subtype: str | None = None) -> bytes:
+    target = io.BytesIO()
+    soundfile.write(target, samples, RATE_HZ, format=kind, subtype=subtype)
+    return target.getvalue()
+
+
+def refused(data: bytes, **limits: float) -> str:
+    with pytest.raises(AudioError) as caught:
+        audio.decode(data, "clip.wav", **limits)
+    assert "clip.wav" in caught.value.text("zh")
+    assert "clip.wav" in caught.value.text("en")
+    return caught.value.key
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_every_promised_format_is_decoded(kind):
+    decoded = audio.decode(file_of(tone(), kind), "clip")
+    assert decoded.sample_rate_hz == RATE_HZ
+    assert decoded.samples.dtype == np.float32
+    assert decoded.duration_s == pytest.approx(0.5, abs=0.06)  # MP3 pads by up to two frames
+    assert audio.measure(decoded.samples, RATE_HZ).rms == pytest.approx(0.354, rel=0.1)
+
+
+def test_two_channels_stay_two_until_they_are_mixed():
+    both = np.stack([tone(), -tone()], axis=1)
+    decoded = audio.decode(file_of(both, "WAV"), "clip")
+    assert decoded.samples.shape == both.shape
+    assert np.abs(audio.to_mono(decoded.samples)).max() < 1e-4
+
+
+def test_an_empty_file_is_refused():
+    assert refused(b"") == "audio.empty"
+
+
+@pytest.mark.parametrize("data", [b"hello", b"RIFF", b"\x00" * 4096, b"ID3" + b"\xff" * 400])
+def test_what_is_not_audio_is_refused(data):
+    assert refused(data) in {"audio.unreadable", "audio.no_frames"}
+
+
+def test_audio_without_a_single_frame_is_refused():
+    assert refused(file_of(np.zeros(0, np.float32), "WAV")) == "audio.no_frames"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_invalid_samples_are_refused(value):
+    samples = tone()
+    samples[100] = value
+    assert refused(file_of(samples, "WAV", "FLOAT")) == "audio.not_finite"
+
+
+def test_what_is_too_long_is_refused_and_says_by_how_much():
+    with pytest.raises(AudioError, match=r"lasts 2\.0 s; at most 1 s"):
+        audio.decode(file_of(tone(2.0), "FLAC"), "clip", max_s=1.0)
+
+
+def test_a_header_that_says_too_long_is_refused_without_decoding(monkeypatch):
+    data = file_of(tone(2.0), "FLAC")
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_: pytest.fail("decoded"))
+    assert refused(data, max_s=1.0) == "audio.too_long"
+
+
+def test_a_header_that_claims_more_than_there_is_costs_nothing():
+    data = bytearray(file_of(tone(), "FLAC"))
+    # STREAMINFO: the low 36 bits of the eight bytes at 18 are the number of samples
+    (packed,) = struct.unpack_from(">Q", data, 18)
+    struct.pack_into(">Q", data, 18, packed | (2**36 - 1))
+    assert refused(bytes(data), max_s=60.0) == "audio.too_long"
+    try:
+        decoded = audio.decode(bytes(data), "clip")
+    except AudioError:
+        return
+    assert decoded.duration_s < 1.0
+
+
+def test_a_file_that_breaks_off_gives_what_is_there():
+    data = file_of(tone(), "WAV")
+    assert audio.decode(data[: len(data) // 2], "clip").duration_s == pytest.approx(0.25, abs=0.01)
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", b"RIFF", b"fLaC", b"OggS", b"\xff\xfb"]))
+def test_no_bytes_raise_anything_but_our_error(data, start):
+    try:
+        audio.decode(start + data, "clip", max_s=10.0)
+    except AudioError as error:
+        assert error.text("zh")
+
+
+@given(st.integers(0, 3), st.integers(0, 60), st.binary(min_size=1, max_size=8))
+def test_no_damaged_file_raises_anything_but_our_error(which, position, damage):
+    data = bytearray(file_of(tone(0.05), ["WAV", "FLAC", "OGG", "MP3"][which]))
+    data[position : position + len(damage)] = damage
+    try:
+        audio.decode(bytes(data), "clip", max_s=10.0)
+    except AudioError as error:
+        assert error.text("zh")
+
+
+def test_sixteen_bits_survive_the_round_trip_exactly():
+    every = (np.arange(-32768, 32768, dtype=np.int32) / 32768).astype(np.float32)
+    decoded = audio.decode(audio.encode_wav(every, RATE_HZ), "clip")
+    assert np.array_equal(decoded.samples, every)
+
+
+def test_what_is_beyond_full_scale_is_clipped_and_never_wraps():
+    loud = np.array([1.0, 1.5, 40000.0, -1.0, -1.5, -40000.0], np.float32)
+    with wave.open(io.BytesIO(audio.encode_wav(loud, RATE_HZ))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
+        pcm = np.frombuffer(file.readframes(6), "<i2")
+    assert pcm.tolist() == [32767, 32767, 32767, -32768, -32768, -32768]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_invalid_samples_are_not_written(value):
+    with pytest.raises(AudioError, match="invalid sample values"):
+        audio.encode_wav(np.array([0.0, value], np.float32), RATE_HZ)
+
+
+@pytest.mark.parametrize("to_hz", [16_000, 32_000, 44_100, 24_001])
+def test_resampling_keeps_length_and_pitch(to_hz):
+    resampled = audio.resample(tone(1.0), RATE_HZ, to_hz)
+    assert resampled.dtype == np.float32
+    assert len(resampled) == pytest.approx(to_hz, rel=1e-3)
+    spectrum = np.abs(np.fft.rfft(resampled * np.hanning(len(resampled))))
+    assert np.argmax(spectrum) * to_hz / len(resampled) == pytest.approx(440, abs=1.0)
+
+
+def test_resampling_down_lets_nothing_alias():
+    high = tone(1.0, hz=11_000)
+    assert np.abs(audio.resample(high, RATE_HZ, 16_000)[200:-200]).max() < 1e-3
+
+
+def test_resampling_keeps_channels_apart():
+    both = np.stack([tone(), np.zeros_like(tone())], axis=1)
+    resampled = audio.resample(both, RATE_HZ, 32_000)
+    assert resampled.shape == (16_000, 2)
+    assert not resampled[:, 1].any()
+
+
+def test_levels_are_measured():
+    level = audio.measure(-tone(1.0), RATE_HZ)
+    assert level.peak == pytest.approx(0.5, abs=1e-3)
+    assert level.rms == pytest.approx(0.5 / np.sqrt(2), abs=1e-3)
+    assert level.duration_s == 1.0
+    assert audio.measure(np.zeros(0, np.float32), RATE_HZ) == audio.Level(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 1.0, 60.0])
+def test_a_spectrogram_stays_small_however_long_the_sound(seconds):
+    mel = audio.log_mel(tone(seconds), RATE_HZ)
+    assert mel.shape[0] == 80
+    assert 1 <= mel.shape[1] <= 1001
+    assert np.isfinite(mel).all()
+
+
+def test_a_higher_tone_lights_a_higher_band():
+    low, high = (audio.log_mel(tone(hz=hz), RATE_HZ).mean(axis=1).argmax() for hz in (300, 3000))
+    assert low < high
+
+
+@given(st.integers(0, 50), st.integers(1, 20))
+def test_an_envelope_spans_every_sample(frames, points):
+    samples = np.linspace(-1, 1, frames, dtype=np.float32) if frames else np.zeros(0, np.float32)
+    lows, highs = audio.envelope(samples, points)
+    assert len(lows) == len(highs) == min(points, frames)
+    if frames:
+        assert lows.min() == samples.min()
+        assert highs.max() == samples.max()

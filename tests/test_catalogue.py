@@ -1,0 +1,199 @@
+"""Every sentence in both languages, every key of the code in the catalogue, and none too many."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import glmtts_core
+from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.engines.base import Stage
+from glmtts_core.engines.kokoro import VOICES
+from glmtts_core.memory.layers import Layer
+from glmtts_core.memory.monitor import EventKind
+from glmtts_core.studio import EngineState
+
+PACKAGE = Path(glmtts_core.__file__).parent
+ROOT = PACKAGE.parent
+SOURCES = sorted(
+    [*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "streamlit_app.py"]
+)
+MESSAGES = all_messages()
+FAMILIES = {key.partition(".")[0] for key in MESSAGES}
+KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+
+#: Keys that the code puts together from a name; a new family of these needs its names here.
+COMPOSED = {
+    "stage.{}": [stage.value for stage in Stage],
+    "cleanup.pending.{}": ["trim", "unload"],
+    "engine_state.{}": [state.value for state in EngineState],
+    "layer.{}": [layer.value for layer in Layer],
+    # the charts mark the start of a synthesis only
+    "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
+    "kokoro.voice.{}": list(VOICES),
+    "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+}
+#: Strings that look like keys and are none.
+NOT_KEYS = {"form.json", "memory.enable_memory_arena_shrinkage"}
+
+
+def nodes() -> Iterator[ast.AST]:
+    for source in SOURCES:
+        yield from ast.walk(ast.parse(source.read_text(encoding="utf-8"), str(source)))
+
+
+def literal_keys() -> set[str]:
+    """Return all string literals that look like a key of one of the catalogue's families."""
+    strings = {
+        node.value
+        for node in nodes()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {
+        each
+        for each in strings - NOT_KEYS
+        if KEY.fullmatch(each) and each.partition(".")[0] in FAMILIES
+    }
+
+
+def composed_patterns() -> set[str]:
+    """Return the f-strings that look like a key, with {} for each part that is filled in."""
+    patterns = set()
+    for node in nodes():
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+            patterns.add("".join(parts))
+    return {
+        each
+        for each in patterns
+        if "{}" in each
+        and KEY.fullmatch(each.replace("{}", "x"))
+        and each.partition(".")[0] in FAMILIES
+    }
+
+
+def composed_keys() -> set[str]:
+    return {pattern.format(name) for pattern, names in COMPOSED.items() for name in names}
+
+
+def called_name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def sentence_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls that take a key, with the key."""
+    for node in nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        name = called_name(node)
+        takes_key = name in ("text", "open_page", "Advice", "Voice", "SynthesisCancelled")
+        if not takes_key and not name.endswith(("Error", "Problem")):
+            continue
+        for argument in node.args[:2]:
+            value = argument.value if isinstance(argument, ast.Constant) else None
+            if isinstance(value, str) and KEY.fullmatch(value):
+                yield value, node
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+# -- the sentences -----------------------------------------------------------------------------
+
+
+def test_every_sentence_stands_in_both_languages():
+    lacking = {
+        key
+        for key, wording in MESSAGES.items()
+        if set(wording) != set(LANGUAGES) or not all(each.strip() for each in wording.values())
+    }
+    assert lacking == set()
+
+
+def test_both_languages_have_the_same_placeholders():
+    differing = {
+        key
+        for key, wording in MESSAGES.items()
+        if placeholders(wording["zh"]) != placeholders(wording["en"])
+    }
+    assert differing == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_can_be_filled_in(language):
+    for key, wording in MESSAGES.items():
+        values = dict.fromkeys(placeholders(wording[language]), "here")
+        assert "here" in text(key, language, **values) or not values
+
+
+def test_no_chinese_stands_in_an_english_sentence():
+    chinese = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
+    assert {key for key, wording in MESSAGES.items() if chinese.search(wording["en"])} == set()
+
+
+def test_next_to_chinese_words_stands_chinese_punctuation():
+    # {{...}} is code that the user is to type; {name} stands for words
+    words = {
+        key: re.sub(r"\{\w+\}", "词", re.sub(r"\{\{.*?\}\}", "x", wording["zh"]))
+        for key, wording in MESSAGES.items()
+    }
+    misplaced = re.compile(
+        r"[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?!\w)"
+    )
+    assert {key: each for key, each in words.items() if misplaced.search(each)} == {}
+
+
+def test_a_placeholder_without_a_value_is_a_bug_that_shows():
+    with pytest.raises(KeyError):
+        text("form.characters", "en", count=1)
+
+
+def test_values_may_hold_braces():
+    assert "{x}" in text("form.characters", "en", count="{x}", limit=5)
+
+
+# -- the keys of the code ----------------------------------------------------------------------
+
+
+def test_every_key_that_is_written_out_has_its_sentence():
+    assert literal_keys() - MESSAGES.keys() == set()
+
+
+def test_every_key_that_is_asked_for_has_its_sentence():
+    asked = {key for key, _ in sentence_calls()}
+    assert asked - MESSAGES.keys() == set()
+
+
+def test_every_key_that_is_put_together_has_its_sentence():
+    assert composed_keys() - MESSAGES.keys() == set()
+
+
+def test_every_way_of_putting_keys_together_is_known_here():
+    assert composed_patterns() == COMPOSED.keys()
+
+
+def test_every_placeholder_of_a_sentence_gets_its_value():
+    lacking = {
+        key: missing
+        for key, call in sentence_calls()
+        if key in MESSAGES
+        and all(keyword.arg for keyword in call.keywords)
+        # where the values come in one mapping, its own names are not seen here
+        and called_name(call) != "Advice"
+        and not called_name(call).endswith("Problem")
+        if (missing := placeholders(MESSAGES[key]["en"]) - {word.arg for word in call.keywords})
+    }
+    assert lacking == {}
+
+
+def test_no_sentence_is_left_that_nothing_asks_for():
+    used = literal_keys() | composed_keys()
+    unused = MESSAGES.keys() - used
+    assert unused == set()
