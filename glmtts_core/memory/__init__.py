@@ -1,0 +1,1 @@
+"""Where every byte is, and how it is given back."""

@@ -1,0 +1,108 @@
+"""The bytes of everything the program keeps on purpose, by kind and by owner.
+
+Knows nothing about how the bytes are held or how they are freed: who keeps something records it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class LedgerKind(StrEnum):
+    """What is kept."""
+
+    WEIGHTS = "weights"
+    VOICE_CACHE = "voice_cache"
+    HISTORY = "history"
+    RESULTS = "results"
+    WORKSPACE = "workspace"
+
+
+#: What only saves time; it costs the next synthesis something to make it again.
+PREPARED_KINDS: Final = frozenset({LedgerKind.VOICE_CACHE, LedgerKind.HISTORY})
+#: What the pages add up as "caches" and a trim drops; results stay on the disk.
+CACHE_KINDS: Final = PREPARED_KINDS | {LedgerKind.RESULTS}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One thing that is kept: ``owner`` is a session or an engine, ``name`` its key there."""
+
+    kind: LedgerKind
+    owner: str
+    name: str
+    size_bytes: int
+    on_device: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSnapshot:
+    """Everything that was kept at one moment."""
+
+    entries: tuple[LedgerEntry, ...]
+
+    def total_bytes(
+        self,
+        *,
+        kinds: Collection[LedgerKind] | None = None,
+        owner: str | None = None,
+        on_device: bool | None = None,
+    ) -> int:
+        """Add up the entries that fit; None leaves a condition out."""
+        return sum(
+            entry.size_bytes
+            for entry in self.entries
+            if (kinds is None or entry.kind in kinds)
+            and (owner is None or entry.owner == owner)
+            and (on_device is None or entry.on_device == on_device)
+        )
+
+    def by_kind(self) -> dict[tuple[LedgerKind, bool], int]:
+        """Add up every kind on the host and on the device: keys are (kind, on_device)."""
+        totals = {(kind, on_device): 0 for kind in LedgerKind for on_device in (False, True)}
+        for entry in self.entries:
+            totals[entry.kind, entry.on_device] += entry.size_bytes
+        return totals
+
+
+class Ledger:
+    """The running account; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[LedgerKind, str, str], LedgerEntry] = {}
+
+    def record(
+        self, kind: LedgerKind, owner: str, name: str, size_bytes: int, *, on_device: bool = False
+    ) -> None:
+        """Write down that ``owner`` keeps ``size_bytes`` as ``name``; the same name replaces.
+
+        Raises:
+            ValueError: a negative size.
+        """
+        if size_bytes < 0:
+            raise ValueError(f"{owner}/{name} cannot hold {size_bytes} bytes")
+        entry = LedgerEntry(kind, owner, name, size_bytes, on_device)
+        with self._lock:
+            self._entries[kind, owner, name] = entry
+
+    def forget(self, kind: LedgerKind, owner: str, name: str) -> None:
+        """Strike out one entry; one that does not stand there is no error."""
+        with self._lock:
+            self._entries.pop((kind, owner, name), None)
+
+    def forget_owner(self, owner: str) -> None:
+        """Strike out everything that ``owner`` kept."""
+        with self._lock:
+            self._entries = {
+                key: entry for key, entry in self._entries.items() if entry.owner != owner
+            }
+
+    def snapshot(self) -> LedgerSnapshot:
+        """Return the account as it stands."""
+        with self._lock:
+            return LedgerSnapshot(tuple(self._entries.values()))

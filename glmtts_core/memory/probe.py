@@ -1,0 +1,197 @@
+"""One reading of everything that is known about memory at one moment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
+from glmtts_core.memory.host import host_memory, resident_set_bytes
+from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind
+from glmtts_core.memory.nvml import DeviceReading, Nvml
+from glmtts_core.memory.problem import Problem
+from glmtts_core.memory.promises import Outlook, Promises
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReading:
+    """All figures of one moment, in bytes; None for what cannot be known.
+
+    Attributes:
+        time_s: `time.monotonic`.
+        wall_time_s: `time.time`.
+        devices: what the driver tells of each GPU.
+        main_device: NVML's index of the GPU that the engine uses; None on the CPU and while it
+            cannot be told.
+        allocated_bytes: live tensors on the GPU.
+        reserved_bytes: held from the driver by torch.
+        resident_set_bytes: our process in physical memory.
+        host_total_bytes: memory of the machine.
+        host_available_bytes: what programs can still get without swapping.
+        weights_bytes: the ledger's weights, on all devices.
+        caches_bytes: the ledger's voice caches, histories and results, on all devices.
+        weights_on_device_bytes: the part of the weights that lies on the GPU.
+        caches_on_device_bytes: the part of the caches that lies on the GPU.
+        workspace_bytes: in use by running work; on the CPU what lies above the floor and is not
+            known to be idle.
+        idle_bytes: used by nothing, and returned by any cleanup.
+        reclaimable_bytes: what a trim of all sessions promises: idle and all droppable caches.
+    """
+
+    time_s: float
+    wall_time_s: float
+    devices: tuple[DeviceReading, ...]
+    main_device: int | None
+    allocated_bytes: int | None
+    reserved_bytes: int | None
+    resident_set_bytes: int
+    host_total_bytes: int
+    host_available_bytes: int
+    weights_bytes: int
+    caches_bytes: int
+    weights_on_device_bytes: int
+    caches_on_device_bytes: int
+    workspace_bytes: int | None
+    idle_bytes: int
+    reclaimable_bytes: int
+
+    @property
+    def main(self) -> DeviceReading | None:
+        """The GPU that the engine uses."""
+        return next((entry for entry in self.devices if entry.index == self.main_device), None)
+
+    @property
+    def outside_pytorch_bytes(self) -> int | None:
+        """Our process on the GPU beyond what torch reserves: CUDA context, ONNX Runtime, ..."""
+        device = self.main
+        if device is None or device.process_used_bytes is None or self.reserved_bytes is None:
+            return None
+        return max(0, device.process_used_bytes - self.reserved_bytes)
+
+
+class MemoryProbe:
+    """Takes readings; may be called from any thread.
+
+    Args:
+        nvml: the driver.
+        allocator: of the engine's device.
+        ledger: what is kept on purpose.
+        device: "cpu", "cuda" or "cuda:N", where the engine computes.
+        promises: what a cleanup would give back; made here if not given.
+        resident_set: stands in for our process's own figure.
+    """
+
+    def __init__(
+        self,
+        nvml: Nvml,
+        allocator: TensorAllocator,
+        ledger: Ledger,
+        device: str,
+        promises: Promises | None = None,
+        resident_set: Callable[[], int] = resident_set_bytes,
+    ) -> None:
+        self.device = device
+        self.promises = promises or Promises(allocator, ledger, device, resident_set)
+        self._nvml = nvml
+        self._allocator = allocator
+        self._ledger = ledger
+        self._resident_set = resident_set
+        self._problems: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why figures of the last reading are unknown, each reason once."""
+        return self._problems
+
+    def read(self) -> MemoryReading:
+        """Take one reading."""
+        tensors = self._allocator.read()
+        driver = self._nvml.read()
+        kept = self._ledger.snapshot()
+        resident = self._resident_set()
+        total, available = host_memory()
+        main = self._main_device(driver.devices)
+        devices, problems = self._without_strangers(driver.devices, main, tensors)
+        self._problems = (*driver.problems, *problems)
+        outlook = self.promises.outlook(kept, tensors, resident)
+        sizes = kept.by_kind()
+        weights_on_device = sizes[LedgerKind.WEIGHTS, True]
+        caches_on_device = sum(sizes[kind, True] for kind in CACHE_KINDS)
+        return MemoryReading(
+            time_s=time.monotonic(),
+            wall_time_s=time.time(),
+            devices=devices,
+            main_device=main,
+            allocated_bytes=tensors.allocated_bytes,
+            reserved_bytes=tensors.reserved_bytes,
+            resident_set_bytes=resident,
+            host_total_bytes=total,
+            host_available_bytes=available,
+            weights_bytes=sizes[LedgerKind.WEIGHTS, False] + weights_on_device,
+            caches_bytes=sum(sizes[kind, False] for kind in CACHE_KINDS) + caches_on_device,
+            weights_on_device_bytes=weights_on_device,
+            caches_on_device_bytes=caches_on_device,
+            workspace_bytes=_workspace_bytes(
+                tensors,
+                outlook,
+                named_on_device=weights_on_device + caches_on_device,
+                recorded=sizes[LedgerKind.WORKSPACE, False],
+            ),
+            idle_bytes=outlook.idle_bytes,
+            reclaimable_bytes=outlook.idle_bytes + outlook.droppable_bytes,
+        )
+
+    def _main_device(self, devices: Sequence[DeviceReading]) -> int | None:
+        """Find NVML's number of the engine's GPU: the two count in different orders."""
+        kind, _, number = self.device.partition(":")
+        if kind != "cuda" or not devices:
+            return None
+        wanted = self._allocator.device_uuid()
+        if wanted is None or all(entry.uuid is None for entry in devices):
+            wanted = _visible_device(int(number or 0), os.environ)
+        if wanted is None:
+            return None
+        start = "GPU-" + wanted.removeprefix("GPU-")
+        for entry in devices:
+            if wanted == str(entry.index) or (entry.uuid or "").startswith(start):
+                return entry.index
+        return None
+
+    def _without_strangers(
+        self, devices: tuple[DeviceReading, ...], main: int | None, tensors: AllocatorReading
+    ) -> tuple[tuple[DeviceReading, ...], tuple[Problem, ...]]:
+        """Do not believe a process figure below what torch alone holds.
+
+        In a container the driver may list pids of the host, and one of them may happen to be
+        ours. Torch is asked again first: it may have given back between the two questions.
+        """
+        ours = next((entry for entry in devices if entry.index == main), None)
+        if ours is None or ours.process_used_bytes is None:
+            return devices, ()
+        if ours.process_used_bytes >= (tensors.reserved_bytes or 0):
+            return devices, ()
+        if ours.process_used_bytes >= (self._allocator.reserved_bytes() or 0):
+            return devices, ()
+        cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
+        return cleared, (Problem("memory.nvml.process_hidden"),)
+
+
+def _workspace_bytes(
+    tensors: AllocatorReading, outlook: Outlook, *, named_on_device: int, recorded: int
+) -> int | None:
+    if tensors.allocated_bytes is not None:
+        return max(0, tensors.allocated_bytes - named_on_device)
+    if outlook.above_floor_bytes is not None:
+        return max(0, outlook.above_floor_bytes - outlook.idle_bytes)
+    return recorded or None
+
+
+def _visible_device(index: int, environ: Mapping[str, str]) -> str | None:
+    """Return NVML's number or UUID of torch's device ``index`` by CUDA_VISIBLE_DEVICES."""
+    visible = environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return str(index)
+    entries = [entry.strip() for entry in visible.split(",")]
+    return entries[index] if index < len(entries) and entries[index] else None

@@ -1,0 +1,78 @@
+"""The account of what is kept on purpose."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind
+
+
+def filled() -> Ledger:
+    ledger = Ledger()
+    ledger.record(LedgerKind.WEIGHTS, "engine", "model", 1000, on_device=True)
+    ledger.record(LedgerKind.VOICE_CACHE, "anna", "voice", 100, on_device=True)
+    ledger.record(LedgerKind.HISTORY, "anna", "last", 20)
+    ledger.record(LedgerKind.RESULTS, "bert", "one", 3)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({}, 1123),
+        ({"kinds": CACHE_KINDS}, 123),
+        ({"owner": "anna"}, 120),
+        ({"on_device": True}, 1100),
+        ({"owner": "anna", "on_device": False}, 20),
+        ({"kinds": ()}, 0),
+    ],
+)
+def test_totals_add_up_what_fits_all_conditions(conditions, expected):
+    assert filled().snapshot().total_bytes(**conditions) == expected
+
+
+def test_the_same_name_replaces_and_a_snapshot_stays_as_it_was():
+    ledger = filled()
+    before = ledger.snapshot()
+    ledger.record(LedgerKind.HISTORY, "anna", "last", 50)
+    assert ledger.snapshot().total_bytes() - before.total_bytes() == 30
+
+
+def test_forgetting_is_possible_twice():
+    ledger = filled()
+    ledger.forget(LedgerKind.RESULTS, "bert", "one")
+    ledger.forget(LedgerKind.RESULTS, "bert", "one")
+    assert ledger.snapshot().total_bytes(owner="bert") == 0
+
+
+def test_an_owner_that_leaves_takes_all_its_entries_along():
+    ledger = filled()
+    ledger.forget_owner("anna")
+    assert ledger.snapshot().total_bytes() == 1003
+
+
+def test_a_negative_size_is_refused():
+    with pytest.raises(ValueError, match="-1"):
+        Ledger().record(LedgerKind.RESULTS, "anna", "one", -1)
+
+
+def test_several_threads_lose_no_entry():
+    ledger = Ledger()
+
+    def keep(owner: int) -> None:
+        for number in range(200):
+            ledger.record(LedgerKind.RESULTS, str(owner), str(number), 1)
+            ledger.snapshot()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(keep, range(4)))
+    assert ledger.snapshot().total_bytes() == 800
+
+
+def test_sizes_by_kind_and_place_cover_every_entry():
+    sizes = filled().snapshot().by_kind()
+    assert sizes[LedgerKind.WEIGHTS, True] == 1000
+    assert sizes[LedgerKind.WEIGHTS, False] == 0
+    assert sum(sizes.values()) == 1123
