@@ -1,0 +1,300 @@
+"""What every speech engine offers and is asked: the interface between studio and engines.
+
+Knows nothing about queues, sessions or pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from glmtts_core.audio import Samples
+from glmtts_core.errors import SynthesisCancelled
+from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.cost import MemoryCost
+
+if TYPE_CHECKING:
+    from glmtts_core.engines.caches import SessionCaches
+
+
+class Stage(StrEnum):
+    """What an engine is doing; the page shows its name in the user's language."""
+
+    LOADING = "loading"
+    TEXT = "text"
+    PROMPT = "prompt"
+    SPEECH_TOKENS = "speech_tokens"
+    MEL = "mel"
+    WAVEFORM = "waveform"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One selectable voice.
+
+    ``label_key`` names its sentence in the catalogue.
+    """
+
+    id: str
+    label_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRate:
+    """One sample rate on offer; ``resampled`` says that the network itself speaks another."""
+
+    hz: int
+    resampled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do, known before it is loaded; the page shows its controls by this.
+
+    Attributes:
+        engine: the engine's name as shown ("Kokoro-82M", "GLM-TTS").
+        device: "cpu" or "cuda:N", where it computes.
+        voices: built-in voices; empty for an engine that only clones.
+        voice_cloning: whether a reference recording and its text set the voice.
+        sample_rates: rates on offer, the preferred one first.
+        speed_range: slowest and fastest speed, or None where speed cannot be set.
+        sampling_methods: names of the sampling methods, the preferred one first; empty where
+            nothing is drawn at random.
+        seed: whether a seed changes the result.
+        kv_history: whether sentences already spoken can serve as prompt history.
+        streaming: whether audio can be had before the whole text is spoken.
+        release_levels: the cleanup levels that make a difference for this engine.
+    """
+
+    engine: str
+    device: str
+    voices: tuple[Voice, ...]
+    voice_cloning: bool
+    sample_rates: tuple[SampleRate, ...]
+    speed_range: tuple[float, float] | None
+    sampling_methods: tuple[str, ...]
+    seed: bool
+    kv_history: bool
+    streaming: bool
+    release_levels: tuple[CleanupLevel, ...]
+
+
+@dataclass(frozen=True)
+class ReferenceAudio:
+    """The recording whose voice is to be cloned, and what is said in it.
+
+    Attributes:
+        samples: float32, shape (frames,) or (frames, channels), full scale ±1.
+        sample_rate_hz: its own rate.
+        name: the file's name, for messages.
+        transcript: what is said in it.
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+    name: str
+    transcript: str = ""
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over samples and rate: the key under which prompts are cached."""
+        digest = hashlib.sha256(str((self.sample_rate_hz, self.samples.shape)).encode())
+        digest.update(np.ascontiguousarray(self.samples).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class SynthesisRequest:
+    """One text to speak, and how. Engines ignore nothing silently: what they cannot do they refuse.
+
+    Attributes:
+        text: what to say.
+        voice: id of a built-in voice; None with a reference.
+        sample_rate_hz: one of the engine's rates.
+        speed: 1.0 is natural.
+        seed: None draws a fresh one.
+        sampling: one of the engine's sampling methods; None takes its preferred one.
+        use_history: speak on from the sentences already spoken in this session.
+        reference: the recording to clone.
+    """
+
+    text: str
+    voice: str | None
+    sample_rate_hz: int = 24_000
+    speed: float = 1.0
+    seed: int | None = None
+    sampling: str | None = None
+    use_history: bool = False
+    reference: ReferenceAudio | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Seconds that one stage took in all."""
+
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SpokenAudio:
+    """What an engine hands back.
+
+    Attributes:
+        samples: float32, shape (frames,), full scale ±1.
+        sample_rate_hz: the rate asked for.
+        stages: seconds by stage.
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+    stages: tuple[StageTime, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """What the studio makes of it.
+
+    Attributes:
+        audio: what was spoken.
+        seconds: what the engine took, without waiting in the queue and loading.
+        memory: what it cost in memory.
+    """
+
+    audio: SpokenAudio
+    seconds: float
+    memory: MemoryCost
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is.
+
+    Attributes:
+        stage: what is being done.
+        fraction: 0 to 1 of the whole job.
+        piece: which sentence, from 1; 0 before the first.
+        pieces: how many sentences; 0 while not known.
+    """
+
+    stage: Stage
+    fraction: float
+    piece: int = 0
+    pieces: int = 0
+
+
+@dataclass
+class CancelToken:
+    """A wish to stop, set from any thread, honoured by the engine as soon as it can."""
+
+    _event: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _callbacks: list[Callable[[], None]] = field(default_factory=list)
+
+    def cancel(self) -> None:
+        """Ask for the stop; calls what `interrupting` holds at the moment."""
+        with self._lock:
+            self._event.set()
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the stop was asked for."""
+        return self._event.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `SynthesisCancelled` once the stop was asked for."""
+        if self.cancelled:
+            raise SynthesisCancelled("engine.cancelled")
+
+    @contextmanager
+    def interrupting(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While inside, `cancel` calls ``stop`` (from its own thread), at once if already set."""
+        with self._lock:
+            self._callbacks.append(stop)
+            already = self._event.is_set()
+        if already:
+            stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(stop)
+
+
+class JobControl(Protocol):
+    """What the studio hands to an engine for the length of one job."""
+
+    @property
+    def cancel(self) -> CancelToken:
+        """The wish to stop."""
+
+    def report(self, progress: Progress) -> None:
+        """Tell how far the job is; cheap, may be called often."""
+
+    def safe_point(self) -> None:
+        """Call between sentences and stages, holding nothing that a trim would free.
+
+        A trim that was asked for meanwhile runs in here (`Engine.release` is called on this very
+        thread). Raises `SynthesisCancelled` if the stop was asked for.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EngineMemory:
+    """Bytes that an engine knows of; None where it cannot tell."""
+
+    weights_bytes: int
+    workspace_bytes: int | None
+
+
+class Engine(Protocol):
+    """A speech engine. All methods but the properties run on the studio's worker thread."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do; needs no weights in memory."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the weights are in memory."""
+
+    def load(self, control: JobControl) -> None:
+        """Bring the weights into memory; does nothing when they are there.
+
+        Raises:
+            EngineError: they cannot be loaded; nothing half-loaded stays behind.
+            SynthesisCancelled: the stop was asked for.
+        """
+
+    def synthesize(
+        self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
+    ) -> SpokenAudio:
+        """Speak.
+
+        Raises:
+            RequestError, TextError, AudioError: the request cannot be fulfilled.
+            EngineError: the engine failed; the next request works again.
+            SynthesisCancelled: the stop was asked for.
+        """
+
+    def release(self, level: CleanupLevel) -> None:
+        """Drop what ``level`` covers; collecting and returning memory is not its part."""
+
+    def memory(self) -> EngineMemory:
+        """Return what the engine knows of its own bytes."""

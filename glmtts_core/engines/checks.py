@@ -1,0 +1,72 @@
+"""Whether a request can be fulfilled at all: asked before it is queued, and before a model loads.
+
+Knows only what an engine says of itself, so that every engine refuses in the same words.
+"""
+
+from __future__ import annotations
+
+from glmtts_core.engines.base import Capabilities, SynthesisRequest
+from glmtts_core.errors import RequestError, TextError
+from glmtts_core.text.script import speakable
+
+
+def check_request(
+    request: SynthesisRequest, capabilities: Capabilities, max_text_chars: int
+) -> None:
+    """Raise for anything in ``request`` that an engine with ``capabilities`` cannot do.
+
+    A seed is never refused: where nothing is drawn at random, every seed gives the same sound.
+
+    Raises:
+        TextError: the text is empty, too long, or holds nothing that can be spoken.
+        RequestError: voice, speed, sample rate, reference, sampling method or history is not
+            among what the engine offers.
+    """
+    _check_text(request.text, max_text_chars)
+    _check_voice(request, capabilities)
+    _check_speed(request, capabilities)
+    rates = [rate.hz for rate in capabilities.sample_rates]
+    if request.sample_rate_hz not in rates:
+        known = ", ".join(str(hz) for hz in rates)
+        raise RequestError("request.sample_rate", hz=request.sample_rate_hz, known=known)
+    if request.use_history and not capabilities.kv_history:
+        raise RequestError("request.no_history", engine=capabilities.engine)
+    methods = capabilities.sampling_methods
+    if request.sampling is not None and request.sampling not in methods:
+        raise RequestError(
+            "request.sampling",
+            engine=capabilities.engine,
+            method=request.sampling,
+            known=", ".join(methods) or "–",
+        )
+
+
+def _check_text(text: str, max_chars: int) -> None:
+    if not text.strip():
+        raise TextError("text.empty")
+    # half a surrogate pair, or bytes of a wrong encoding: no file could keep it
+    if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise TextError("text.not_unicode")
+    if len(text) > max_chars:
+        raise TextError("text.too_long", chars=len(text), limit=max_chars)
+    if not speakable(text):
+        raise TextError("text.unspeakable")
+
+
+def _check_voice(request: SynthesisRequest, capabilities: Capabilities) -> None:
+    if request.reference is not None:
+        if not capabilities.voice_cloning:
+            raise RequestError("request.no_reference", engine=capabilities.engine)
+        return
+    voices = [voice.id for voice in capabilities.voices]
+    if request.voice is None and capabilities.voice_cloning:
+        raise RequestError("request.reference_missing", engine=capabilities.engine)
+    if request.voice not in voices:
+        known = ", ".join(voices)
+        raise RequestError("request.voice", voice=request.voice, known=known)
+
+
+def _check_speed(request: SynthesisRequest, capabilities: Capabilities) -> None:
+    slowest, fastest = capabilities.speed_range or (1.0, 1.0)
+    if not slowest <= request.speed <= fastest:
+        raise RequestError("request.speed", speed=request.speed, slowest=slowest, fastest=fastest)
