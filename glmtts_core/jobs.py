@@ -1,0 +1,159 @@
+"""One thing to be done by the worker: its request, its state, its outcome.
+
+A job is written by the worker and read by pages at any time, so every change goes through its lock
+and readers get an immutable `JobView`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from glmtts_core.engines.base import CancelToken, Progress, Stage, SynthesisRequest
+from glmtts_core.errors import GLMTTSError, SynthesisCancelled
+from glmtts_core.history import ResultRecord
+
+_numbers: Final = itertools.count(1)
+
+
+class JobState(StrEnum):
+    """The life of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+class Priority(StrEnum):
+    """Interactive jobs go ahead of batch lines; each kind is first in, first out."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as it stood at one moment.
+
+    Attributes:
+        number: unique in this process, rising.
+        state: where it is in its life.
+        progress: the last thing that the engine told.
+        elapsed_s: seconds since it started running (0 while queued), until now or its end.
+        error: what went wrong, for `FAILED`.
+        record: the stored result, for `DONE`; None for a job that only loads the engine.
+    """
+
+    number: int
+    state: JobState
+    progress: Progress
+    elapsed_s: float
+    error: GLMTTSError | None
+    record: ResultRecord | None
+
+
+class Job:
+    """A synthesis (or, without a request, a mere loading of the engine) on its way."""
+
+    def __init__(
+        self,
+        session_id: str,
+        request: SynthesisRequest | None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> None:
+        self.number = next(_numbers)
+        self.session_id = session_id
+        self.request = request
+        self.priority = priority
+        self.cancel_token = CancelToken()
+        self._lock = threading.Lock()
+        self._finished = threading.Event()
+        self._state = JobState.QUEUED
+        self._progress = Progress(Stage.LOADING if request is None else Stage.TEXT, 0.0)
+        self._started_s: float | None = None
+        self._ended_s: float | None = None
+        self._error: GLMTTSError | None = None
+        self._record: ResultRecord | None = None
+
+    def view(self) -> JobView:
+        """Return the job as it stands."""
+        with self._lock:
+            end = self._ended_s if self._ended_s is not None else time.monotonic()
+            elapsed_s = 0.0 if self._started_s is None else end - self._started_s
+            return JobView(
+                self.number, self._state, self._progress, elapsed_s, self._error, self._record
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self._finished.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until the job has finished; False when ``timeout_s`` ran out first."""
+        return self._finished.wait(timeout_s)
+
+    def report(self, progress: Progress) -> None:
+        """Remember how far the job is."""
+        with self._lock:
+            self._progress = progress
+
+    def start(self) -> bool:
+        """Go from queued to running; False if it was cancelled meanwhile."""
+        with self._lock:
+            if self._state is not JobState.QUEUED:
+                return False
+            self._state = JobState.RUNNING
+            self._started_s = time.monotonic()
+            return True
+
+    def cancel(self) -> None:
+        """Ask for the stop: at once while queued, at the engine's next chance while running."""
+        self.cancel_token.cancel()
+        self._end_if_queued()
+
+    def succeed(self, record: ResultRecord | None) -> None:
+        """End with a result."""
+        self._end(JobState.DONE, record=record)
+
+    def fail(self, error: GLMTTSError) -> None:
+        """End with an error; a `SynthesisCancelled` ends it as cancelled."""
+        # a traceback holds every frame's locals, tensors among them
+        error.with_traceback(None)
+        error.__cause__ = error.__context__ = None
+        cancelled = isinstance(error, SynthesisCancelled)
+        self._end(JobState.CANCELLED if cancelled else JobState.FAILED, error=error)
+
+    def _end_if_queued(self) -> None:
+        with self._lock:
+            if self._state is not JobState.QUEUED:
+                return
+            self._state = JobState.CANCELLED
+            self._error = SynthesisCancelled("engine.cancelled")
+            self._ended_s = time.monotonic()
+        self._finished.set()
+
+    def _end(
+        self,
+        state: JobState,
+        *,
+        record: ResultRecord | None = None,
+        error: GLMTTSError | None = None,
+    ) -> None:
+        with self._lock:
+            self._state, self._record, self._error = state, record, error
+            self._ended_s = time.monotonic()
+            # it may hold a minute of reference audio, which nobody would count or give back
+            self.request = None
+        self._finished.set()

@@ -1,0 +1,274 @@
+"""The process-wide host: engine, worker, memory monitor and ledger behind one object.
+
+`get_studio` is the one door, so that pages, HTTP routes and the command line reach the same one.
+The module-level instance is the program's only mutable global. Knows nothing about Streamlit.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from glmtts_core.engines.base import Engine, SynthesisRequest
+from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.errors import BusyError
+from glmtts_core.history import clear_old_sessions
+from glmtts_core.jobs import Job, Priority
+from glmtts_core.memory.advisor import Advice, advise
+from glmtts_core.memory.allocator import allocator_for
+from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, CleanupReport, Promise
+from glmtts_core.memory.cost import CostMeter
+from glmtts_core.memory.device import choose_device
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.monitor import MemoryMonitor
+from glmtts_core.memory.nvml import Nvml
+from glmtts_core.memory.probe import MemoryProbe
+from glmtts_core.memory.problem import Problem
+from glmtts_core.runner import JobRunner
+from glmtts_core.settings import Settings, load_settings
+from glmtts_core.spaces import SessionSpaces
+from glmtts_core.worker import Errand, Worker
+
+#: Seconds that closing waits for a running synthesis to stop.
+_CLOSE_S: Final = 4.0
+#: Seconds between two looks for old session folders.
+_CLEAR_EVERY_S: Final = 3600.0
+_log = logging.getLogger(__name__)
+
+EngineFactory = Callable[[Settings, Ledger], Engine]
+
+
+class EngineState(StrEnum):
+    """What the engine is doing."""
+
+    NOT_LOADED = "not_loaded"
+    LOADING = "loading"
+    IDLE = "idle"
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class StudioState:
+    """The engine's state, how far its loading is (0 to 1, or None), and how many jobs wait."""
+
+    engine: EngineState
+    loading: float | None
+    queued: int
+
+
+class Studio:
+    """Owns the engine and everything that measures and cleans around it. Thread-safe."""
+
+    def __init__(self, settings: Settings, engine_factory: EngineFactory = KokoroEngine) -> None:
+        self.settings = settings
+        self._nvml = Nvml()
+        self.device = choose_device(settings.device, self._nvml)
+        self.ledger = Ledger()
+        self.engine = engine_factory(settings, self.ledger)
+        # memory is accounted where the engine computes: the built-in voice uses the CPU always
+        device = self.engine.capabilities.device
+        allocator = self._allocator = allocator_for(device)
+        self._probe = MemoryProbe(self._nvml, allocator, self.ledger, device)
+        self.monitor = MemoryMonitor(self._probe, rate_hz=settings.monitor_hz)
+        self.cleaner = Cleaner(self.monitor, allocator, self.ledger, device)
+        self.spaces = SessionSpaces(settings, self.ledger)
+        meter = CostMeter(self.monitor, allocator)
+        self._runner = JobRunner(self.engine, self.spaces, self.monitor, self.cleaner, meter)
+        self._last_cleanup_s: float | None = None
+        self._lock = threading.Lock()
+        self._worker = Worker(self._run_job, name=f"engine-{device}")
+        self.monitor.start()
+        self._cleared_s: float | None = None
+        self._clear_old_sessions()
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    def end_lease(self, session_id: str, holder: object | None = None) -> None:
+        """Give the session's caches back; returns at once, the worker does it at a safe point."""
+        self.spaces.end_lease(session_id, holder)
+        # all of them: a script that was still running may have opened a closed session once more
+        for each in self.spaces.closed_ids():
+            self._forget_if_closed(each)
+
+    def _forget_if_closed(self, session_id: str) -> None:
+        if self.spaces.closed(session_id):
+            self._worker.send(Errand(lambda: self._forget(session_id), within_jobs=True))
+
+    def _forget(self, session_id: str) -> None:
+        caches = self.spaces.forget(session_id)
+        if caches is not None:
+            caches.clear()
+            self._allocator.give_back()
+        self._clear_old_sessions()
+
+    def _clear_old_sessions(self) -> None:
+        """Remove old session folders, at the start and then at most once an hour."""
+        now_s = time.monotonic()
+        if self._cleared_s is not None and now_s - self._cleared_s < _CLEAR_EVERY_S:
+            return
+        self._cleared_s = now_s
+        settings = self.settings
+        known = self.spaces.known_ids()
+        clear_old_sessions(settings.output_dir, settings.history_max_age_days, known)
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        session_id: str,
+        request: SynthesisRequest | None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Job:
+        """Queue a synthesis, or with None the mere loading of the engine.
+
+        Loading is nobody's job in particular: a synthesis of the same session queues behind it.
+
+        Raises:
+            RequestError, TextError: the engine cannot do this; nothing was queued or loaded.
+            BusyError: the session has an interactive job running or waiting already.
+            SynthesisCancelled: the program is closing.
+        """
+        if request is not None:
+            check_request(request, self.engine.capabilities, self.settings.max_text_chars)
+        job = Job(session_id, request, priority)
+        space = self.spaces.space(session_id)
+        with self._lock:
+            if request is not None and priority is Priority.INTERACTIVE:
+                if space.active_job is not None:
+                    raise BusyError("studio.session_busy")
+                space.job = job
+            self._worker.submit(job)
+        return job
+
+    def place_of(self, job: Job) -> int:
+        """Return how many jobs go before ``job``."""
+        return self._worker.place_of(job)
+
+    def state(self) -> StudioState:
+        """Return what the engine is doing."""
+        running = self._worker.running
+        loading = None
+        if self._runner.loading:
+            engine = EngineState.LOADING
+            loading = None if running is None else running.view().progress.fraction
+        elif running is not None:
+            engine = EngineState.SPEAKING
+        else:
+            engine = EngineState.IDLE if self.engine.loaded else EngineState.NOT_LOADED
+        return StudioState(engine, loading, len(self._worker.waiting()))
+
+    def _run_job(self, job: Job) -> None:
+        self._runner.run(job, self._worker.run_errands_within_job)
+        self._forget_if_closed(job.session_id)
+
+    # -- memory --------------------------------------------------------------------------------
+
+    @property
+    def memory_problems(self) -> tuple[Problem, ...]:
+        """Why figures are unknown, each reason once."""
+        problem = self.monitor.problem
+        return self._probe.problems + (() if problem is None else (problem,))
+
+    def promise(self, session_id: str) -> Promise:
+        """Return what a trim asked for by this session would give back."""
+        return self.cleaner.promise(CleanupLevel.TRIM, [session_id])
+
+    def advice(self, session_id: str) -> Advice | None:
+        """Return one line of advice for this session, where there is any."""
+        return advise(
+            tuple(self.spaces.space(session_id).facts),
+            # what others have spoken since is not what loading has left
+            loaded_at_s=self._runner.fresh_since_s if self.engine.loaded else None,
+            last_cleanup_s=self._last_cleanup_s,
+            reclaimable_bytes=self.promise(session_id).bytes,
+        )
+
+    def cleanup(
+        self, level: CleanupLevel, session_id: str | None, *, force: bool = False
+    ) -> Errand[CleanupReport]:
+        """Ask for a cleanup; it runs at once, or at the running job's next safe point.
+
+        A trim by a session drops this session's caches, one by nobody (``None``) those of all
+        sessions without a job. An unload always waits for the running job to end.
+
+        Raises:
+            BusyError: unload without ``force`` while jobs of others run or wait.
+        """
+        if level is CleanupLevel.UNLOAD and not force:
+            others = self._jobs_of_others(session_id)
+            if others:
+                raise BusyError("studio.unload_busy", count=others)
+        owners = self.spaces.idle_ids() if session_id is None else [session_id]
+        errand = Errand(lambda: self._clean(level, owners), within_jobs=level is CleanupLevel.TRIM)
+        self._worker.send(errand)
+        return errand
+
+    def _jobs_of_others(self, session_id: str | None) -> int:
+        running = self._worker.running
+        jobs = (() if running is None else (running,)) + self._worker.waiting()
+        return sum(job.session_id != session_id for job in jobs)
+
+    def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
+        drop: list[Callable[[], object]] = [each.clear for each in self.spaces.caches_of(owners)]
+        drop.append(lambda: self.engine.release(level))
+        self._last_cleanup_s = time.monotonic()
+        return self.cleaner.clean(level, drop=drop, owners=owners)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Cancel all jobs, give the memory back and stop the threads; takes seconds at most."""
+        if self._worker.close(_CLOSE_S):
+            try:
+                self.engine.release(CleanupLevel.UNLOAD)
+            except Exception:  # noqa: BLE001
+                # the threads are to end all the same; the memory goes with the process
+                _log.exception("the engine could not be released")
+        self.monitor.stop()
+        self._nvml.close()
+
+
+_lock: Final = threading.Lock()
+_studio: Studio | None = None
+
+
+def get_studio() -> Studio:
+    """Return the process's studio, opening it on first use.
+
+    Raises:
+        SettingsError: a setting that cannot be used.
+    """
+    global _studio
+    with _lock:
+        if _studio is None:
+            _studio = Studio(load_settings())
+        return _studio
+
+
+@contextmanager
+def use_studio(studio: Studio) -> Iterator[None]:
+    """Make ``studio`` the process's studio while inside: for an engine that was made elsewhere."""
+    global _studio
+    with _lock:
+        before, _studio = _studio, studio
+    try:
+        yield
+    finally:
+        with _lock:
+            _studio = before
+
+
+def close_studio() -> None:
+    """Close the process's studio, if there is one."""
+    global _studio
+    with _lock:
+        studio, _studio = _studio, None
+    if studio is not None:
+        studio.close()
