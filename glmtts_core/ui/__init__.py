@@ -1,0 +1,1 @@
+"""The Streamlit side: layout, charts, sidebar. Nothing below knows that it exists."""

@@ -1,0 +1,62 @@
+"""Which session a browser's tab belongs to: found by its address, held while it is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.history import SESSION_ID_PATTERN
+from glmtts_core.session import Session, new_session_id, take_lease
+from glmtts_core.studio import Studio
+
+#: Name of the session's handle in the session state; pages and tools find it there.
+HANDLE_KEY: Final = "model"
+#: Name of the session's id in the address, so that a reload finds its results again.
+ID_PARAMETER: Final = "s"
+
+
+@dataclass(frozen=True, eq=False)
+class _Lease:
+    """A browser's claim to a session; itself the holder that the studio knows."""
+
+    studio: Studio
+    session_id: str
+
+
+def handle(studio: Studio) -> Session:
+    """Return this browser session's handle, opening or leasing it again where needed."""
+    session = st.session_state.get(HANDLE_KEY)
+    if not isinstance(session, Session) or session.studio is not studio:
+        wanted = st.query_params.get(ID_PARAMETER, "")
+        known = SESSION_ID_PATTERN.fullmatch(wanted) is not None
+        session = Session(studio, wanted if known else new_session_id())
+    # a tab that was duplicated, or an address that was passed on: it gets a session of its own
+    while not take_lease(studio, session.id, _lease(studio, session.id)):
+        session = Session(studio, new_session_id())
+    st.session_state[HANDLE_KEY] = session
+    if st.query_params.get(ID_PARAMETER) != session.id:
+        st.query_params[ID_PARAMETER] = session.id
+    return session
+
+
+def parameters(session: Session) -> dict[str, str]:
+    """Return what every link to another page carries, so that the session goes along."""
+    return {ID_PARAMETER: session.id}
+
+
+def still_there(session: Session) -> None:
+    """Show the studio that this page is open; called at every tick."""
+    session.studio.spaces.lease(session.id, _lease(session.studio, session.id))
+
+
+def _end(lease: _Lease) -> None:
+    # runs on the event loop when the tab closes: the studio hands the work to its worker
+    lease.studio.end_lease(lease.session_id, lease)
+
+
+# the lease is taken outside of this: a page that goes away meanwhile would never give it back
+@st.cache_resource(scope="session", on_release=_end, show_spinner=False)
+def _lease(_studio: Studio, session_id: str) -> _Lease:
+    return _Lease(_studio, session_id)

@@ -1,0 +1,91 @@
+"""The 🧹 button, what it promises, and the report after a click."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
+from glmtts_core.session import Session
+from glmtts_core.studio import EngineState
+from glmtts_core.ui.quantities import seconds, size
+
+
+def button(session: Session, language: Language, *, key: str, label: str = "") -> None:
+    """Draw the button; the click runs before anything else, so no form field is touched."""
+    st.button(
+        label or text("cleanup.button", language),
+        key=key,
+        on_click=session.clean,
+        args=(CleanupLevel.TRIM,),
+        disabled=session.cleanup_pending,
+        help=text("cleanup.help", language),
+        width="stretch",
+    )
+
+
+def labelled_button(session: Session, language: Language, *, key: str) -> None:
+    """Draw the button with what it promises to give back."""
+    promise = session.promise()
+    about = "" if promise.exact else "≈ "
+    label = text("cleanup.button_promise", language, size=f"{about}{size(promise.bytes)}")
+    button(session, language, key=key, label=label)
+
+
+def button_with_outcome(session: Session, language: Language, *, key: str) -> None:
+    """Draw the button and what came of it; while a cleanup waits, look every second."""
+
+    def draw() -> None:
+        button(session, language, key=key)
+        outcome(session, language)
+
+    st.fragment(draw, run_every=1.0 if session.cleanup_pending else None)()
+
+
+def load_or_unload_button(session: Session, language: Language) -> None:
+    """Draw the small button that loads the engine ahead of its first use, or drops its weights."""
+    state = session.studio.state().engine
+    if state is EngineState.NOT_LOADED:
+        st.button(
+            text("engine_state.load", language),
+            key="load_model",
+            on_click=session.load,
+            type="tertiary",
+        )
+        return
+    st.button(
+        text("cleanup.unload", language),
+        key="unload_model",
+        on_click=session.clean,
+        args=(CleanupLevel.UNLOAD,),
+        disabled=session.cleanup_pending or state is EngineState.LOADING,
+        help=text("cleanup.unload_help", language),
+        type="tertiary",
+    )
+
+
+def outcome(session: Session, language: Language) -> None:
+    """Draw the report, the error or the note that the cleanup waits."""
+    session.poll_cleanup()
+    if session.cleanup_pending:
+        pending = text(f"cleanup.pending.{session.pending_level.value}", language)
+        st.html(f'<div class="glm-report">{escape(pending)}</div>')
+    elif session.cleanup_error is not None:
+        st.warning(session.cleanup_error.text(language))
+    elif session.cleanup_report is not None:
+        st.html(f'<div class="glm-report">✓ {_sentence(session.cleanup_report, language)}</div>')
+
+
+def _sentence(report: CleanupReport, language: Language) -> str:
+    about = "" if report.promised.exact else "≈ "
+    sentence = text(
+        "cleanup.report",
+        language,
+        promised=about + size(report.promised.bytes),
+        regained=size(report.regained_bytes),
+        seconds=seconds(report.seconds),
+    )
+    gap = "" if language == "zh" else " "
+    return escape(sentence + gap + text(report.next_cost, language))

@@ -1,0 +1,69 @@
+"""Colours and the few style rules that Streamlit's own theme cannot express."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.memory.layers import Layer
+
+#: One colour a memory layer, the same on every chart, readable on light and dark ground.
+LAYER_COLOURS: Final[dict[Layer, str]] = {
+    Layer.WEIGHTS: "#3f7fae",
+    Layer.CACHES: "#2fa58f",
+    Layer.WORKSPACE: "#8b74c4",
+    Layer.RECLAIMABLE: "#e8a33d",
+    Layer.OUTSIDE: "#8896a3",
+    Layer.OTHER: "#b9a58f",
+    Layer.UNKNOWN: "#a0a0a0",
+    Layer.FREE: "rgba(128,140,150,0.12)",
+}
+
+#: Key of the form's container: on a phone its text comes before the reference recording.
+SYNTHESIS_FORM: Final = "synthesis_form"
+
+_STYLE: Final = """
+<style>
+  .block-container { padding-top: 2.6rem; padding-bottom: 3rem; }
+  section[data-testid="stSidebar"] .block-container { padding-top: 1rem; }
+  [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; padding-top: .4rem; }
+  .glm-figures { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; font-size: .82rem;
+                 font-variant-numeric: tabular-nums; line-height: 1.35; }
+  .glm-figures b { font-weight: 600; font-size: .98rem; }
+  .glm-figures span { opacity: .72; }
+  .glm-legend { display: flex; flex-wrap: wrap; gap: .05rem .8rem; font-size: .76rem;
+                font-variant-numeric: tabular-nums; }
+  .glm-legend i { display: inline-block; width: .62rem; height: .62rem; border-radius: 2px;
+                  margin-right: .3rem; vertical-align: -1px; }
+  .glm-brand { font-weight: 700; font-size: .98rem; white-space: nowrap; }
+  [data-testid="stSidebar"] [data-testid="stButtonGroup"] button
+    { padding: .1rem .55rem; min-height: 1.8rem; }
+  .glm-advice { font-size: .84rem; line-height: 1.45; padding: .45rem .7rem; border-radius: 6px;
+                border-left: 3px solid #e8a33d; background: rgba(232, 163, 61, .12); }
+  .glm-report { font-size: .84rem; font-variant-numeric: tabular-nums; }
+  .glm-facts { font-variant-numeric: tabular-nums; font-size: .92rem; }
+  .glm-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+               gap: .7rem; font-variant-numeric: tabular-nums; }
+  .glm-cards > div { border: 1px solid rgba(128, 140, 150, .35); border-radius: 8px;
+                     padding: .55rem .85rem; font-size: .84rem; }
+  .glm-cards b { display: block; font-size: 1.35rem; font-weight: 600; line-height: 1.5; }
+  @media (min-width: 641px) {
+    .block-container { padding-left: 3rem; padding-right: 3rem; }
+  }
+  @media (max-width: 640px) {
+    .st-key-synthesis_form > div > [data-testid="stHorizontalBlock"],
+    .st-key-synthesis_form > [data-testid="stHorizontalBlock"]
+      { flex-direction: column-reverse; }
+    .st-key-synthesis_form > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"],
+    .st-key-synthesis_form > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
+      { width: 100%; min-width: 100%; flex: 0 0 auto; }
+  }
+  .glm-muted { opacity: .7; font-size: .84rem; }
+</style>
+"""
+
+
+def apply() -> None:
+    """Put the style rules on the page."""
+    st.html(_STYLE)

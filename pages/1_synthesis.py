@@ -1,0 +1,19 @@
+"""Synthesis page: one text, spoken."""
+
+import streamlit as st
+
+from glmtts_core.ui import form, history_view, job_view, reference, result_view, theme
+from glmtts_core.ui.shell import open_page
+
+page = open_page("synthesis.title")
+with st.container(key=theme.SYNTHESIS_FORM):
+    reference_column, text_column = st.columns([2, 3], gap="large")
+with reference_column:
+    reference.show(page)
+with text_column:
+    form.text_and_voice(page)
+    form.advanced(page)
+    form.start_button(page)
+job_view.show(page)
+result_view.newest(page)
+history_view.show(page)

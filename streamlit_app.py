@@ -1,0 +1,41 @@
+"""Overview page and, for ``streamlit run``, the ASGI app that serves pages and HTTP routes."""
+
+import sys
+
+if __name__ == "__main__":
+    import streamlit as st
+
+    from glmtts_core.ui import overview
+    from glmtts_core.ui.shell import open_page
+
+    page = open_page("overview.title")
+    overview.live(page)
+    overview.first_steps(page)
+    overview.last_syntheses(page)
+else:
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+    from typing import Any
+
+    import streamlit as st
+
+    from glmtts_core import api
+    from glmtts_core.catalogue import text
+    from glmtts_core.errors import SettingsError
+    from glmtts_core.studio import close_studio, get_studio
+    from glmtts_core.ui import shell  # noqa: F401 - the pages' imports, before the first visitor
+
+    try:
+        get_studio()
+    except SettingsError as error:
+        # one sentence, no traceback: it is the user's setting that is at fault
+        sys.exit(str(error))
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
+        """Close the studio with the server: jobs cancelled, memory given back."""
+        yield {}
+        close_studio()
+        sys.stderr.write(text("studio.closed", "en") + "\n")
+
+    app = st.App(__file__, routes=api.routes(get_studio), lifespan=lifespan)

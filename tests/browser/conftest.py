@@ -1,0 +1,139 @@
+"""Fixtures of the browser tests: chromium, the running program, and tabs of their own.
+
+Everything that lives longer than a test ends with this package: the browser's driver keeps an
+event loop in the main thread, which later tests may not find there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
+
+from glmtts_core.catalogue import Language
+from tests.browser.app import RunningApp
+from tests.browser.tab import REACT_MS, Tab
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOCALES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en-US"}
+_CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
+expect.set_options(timeout=REACT_MS)
+
+
+class OpenTab(Protocol):
+    """Opens a tab in a browser profile of its own."""
+
+    def __call__(
+        self,
+        path: str = "/",
+        *,
+        app: RunningApp | None = None,
+        language: Language = "en",
+        width: int = 1280,
+        survives_app: bool = False,
+    ) -> Tab: ...
+
+
+def chromium_path() -> str | None:
+    """Return the system's chromium, or None."""
+    return next((path for name in _CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """A running browser without a window; skips where there is none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("the browser tests need chromium: install it and start the tests again")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for the model file, put together once for all programs that tests start."""
+    return tmp_path_factory.mktemp("model-cache")
+
+
+@pytest.fixture(scope="package")
+def app(
+    chromium: Browser,  # asked for first: without it nothing needs to start
+    model_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningApp]:
+    """The program that most tests share; each has browser sessions of its own."""
+    running = RunningApp(tmp_path_factory.mktemp("app"), model_cache)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def start_app(
+    chromium: Browser, model_cache: Path, tmp_path: Path
+) -> Iterator[Callable[..., RunningApp]]:
+    """Start programs of the test's own, which may end in the test."""
+    with ExitStack() as stack:
+
+        def start(port: int | None = None) -> RunningApp:
+            running = RunningApp(tmp_path / "own-app", model_cache, port=port)
+            stack.callback(running.close)
+            return running
+
+        yield start
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
+    """Open tabs; at the end no job of theirs runs on, and no console has complained."""
+    tabs: list[tuple[Tab, bool]] = []
+
+    def open_one(
+        path: str = "/",
+        *,
+        app: RunningApp | None = None,
+        language: Language = "en",
+        width: int = 1280,
+        survives_app: bool = False,
+    ) -> Tab:
+        running = app or request.getfixturevalue("app")
+        context = chromium.new_context(
+            locale=LOCALES[language], viewport={"width": width, "height": 900}
+        )
+        context.set_default_timeout(REACT_MS)
+        tab = Tab(context.new_page(), running.url, language)
+        tabs.append((tab, survives_app))
+        return tab.open(path)
+
+    yield open_one
+    for tab, survives_app in tabs:
+        if not survives_app:
+            _end(tab)
+    complaints = [error for tab, survives_app in tabs for error in tab.errors if not survives_app]
+    assert complaints == []
+
+
+def _end(tab: Tab) -> None:
+    """Cancel what a failed test left running, so that the next test finds the engine idle."""
+    context: BrowserContext = tab.page.context
+    if not tab.page.is_closed() and tab.cancel_button.is_visible():
+        # the job may end at this very moment, by itself or because the test has cancelled it
+        with suppress(NotInTime):
+            tab.cancel_button.click(timeout=3_000)
+    context.close()
