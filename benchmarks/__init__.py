@@ -1,0 +1,1 @@
+"""What the project claims about itself, measured. Run one with ``python -m benchmarks.NAME``."""
