@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -125,14 +126,20 @@ class MemoryMonitor:
                 return self._samples[-1]
         return self.sample_now()
 
-    def samples(self, last_s: float, max_points: int | None = None) -> tuple[MemoryReading, ...]:
+    def samples(
+        self,
+        last_s: float,
+        max_points: int | None = None,
+        height: Callable[[MemoryReading], int] | None = None,
+    ) -> tuple[MemoryReading, ...]:
         """Return the readings of the last seconds, oldest first.
 
         Args:
             last_s: how far back.
             max_points: at most so many (3 or more): of each stretch of time the reading with the
-                highest main line, and the newest in any case. The stretches stand still while
-                time goes on, so that a peak once drawn does not flicker.
+                highest figure, and the newest in any case. The stretches stand still while time
+                goes on, so that a peak once drawn does not flicker.
+            height: the figure whose peaks must not be lost; None takes the main line.
         """
         with self._lock:
             kept = list(self._samples)
@@ -144,10 +151,11 @@ class MemoryMonitor:
             raise ValueError(f"{max_points} points cannot show peaks")
         # a window over n whole stretches touches n + 1; one more point is for the newest
         stretch_s = last_s / (max_points - 2)
+        height = height or _main_line
         peaks: dict[int, MemoryReading] = {}
         for reading in kept:
             stretch = int(reading.time_s / stretch_s)
-            if stretch not in peaks or _height(reading) > _height(peaks[stretch]):
+            if stretch not in peaks or height(reading) > height(peaks[stretch]):
                 peaks[stretch] = reading
         chosen = list(peaks.values())
         if chosen[-1] is not kept[-1]:
@@ -196,8 +204,8 @@ class MemoryMonitor:
             return reading, None
 
 
-def _height(reading: MemoryReading) -> int:
-    """Return the figure whose peaks the chart must not lose."""
+def _main_line(reading: MemoryReading) -> int:
+    """Return the figure that matters where the engine computes."""
     device = reading.main
     if device is not None and device.used_bytes is not None:
         return device.used_bytes

@@ -63,11 +63,11 @@ def views(reading: MemoryReading) -> list[MemoryView]:
     return sorted(every, key=lambda view: view.device_index != reading.main_device)
 
 
-def recent(session: Session, span_s: float) -> Readings:
-    """Return the readings of the last ``span_s`` seconds for one draw of a chart."""
+def recent(session: Session, view: MemoryView, span_s: float) -> Readings:
+    """Return the readings of the last ``span_s`` seconds for one draw of a view's chart."""
     monitor = session.studio.monitor
     # a point is the highest of its neighbours, so the newest reading is added as it is
-    return (*monitor.samples(span_s, max_points=_POINTS), monitor.latest())
+    return (*monitor.samples(span_s, _POINTS, view.used_bytes), monitor.latest())
 
 
 def chart(

@@ -26,10 +26,11 @@ _GROWTH_OVER: Final = 5
 def live(page: Page) -> None:
     """Draw the four figures that matter, and the last ten minutes, one chart a memory."""
     _redraw_when_spoken(page)
-    readings = memory_view.recent(page.session, SPAN_S)
-    views = memory_view.views(readings[-1])
-    _figures(page, views[0], readings[-1])
+    reading = page.session.studio.monitor.latest()
+    views = memory_view.views(reading)
+    _figures(page, views[0], reading)
     for view in views:
+        readings = memory_view.recent(page.session, view, SPAN_S)
         title = view.title(readings[-1], page.language)
         st.markdown(f"**{page.text('overview.chart', memory=title)}**")
         st.plotly_chart(

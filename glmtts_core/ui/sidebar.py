@@ -74,7 +74,7 @@ def _keep_view() -> None:
 @st.fragment(run_every=TICK_S)
 def _live(session: Session, view: memory_view.MemoryView, language: Language) -> None:
     browser_session.still_there(session)
-    readings = memory_view.recent(session, SPAN_S)
+    readings = memory_view.recent(session, view, SPAN_S)
     st.html(
         f"<b>{escape(view.title(readings[-1], language))}</b>"
         + memory_view.figures_html(session, view, readings, language)

@@ -123,6 +123,15 @@ def test_fewer_points_keep_the_peak_and_the_newest(rig, points):
     assert heights[-1] == 399
 
 
+def test_fewer_points_keep_the_peak_of_the_figure_that_is_drawn(rig):
+    # another memory may be at its height when the main line is at its lowest
+    for number in range(400):
+        rig.resident.bytes = (1 if number == 123 else 500 + number) * MIB
+        rig.monitor.sample_now()
+    drawn = rig.monitor.samples(600, 20, lambda reading: -reading.resident_set_bytes)
+    assert min(reading.resident_set_bytes for reading in drawn) == MIB
+
+
 def test_two_points_are_refused(rig):
     for _ in range(3):
         rig.monitor.sample_now()
