@@ -58,7 +58,7 @@ def _experiment() -> dict:
         studio = Studio(Settings(_env_file=None, device="cpu", output_dir=Path(folder)))
         session = Session(studio, new_session_id())
         studio.spaces.lease(session.id)
-        studio.submit(session.id, None).wait()
+        studio.load(session.id).wait()
         loaded_bytes = resident_set_bytes()
         warm_s = _speak(session, 1)
         after_mib = []

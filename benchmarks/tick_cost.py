@@ -33,7 +33,7 @@ import sys
 import streamlit_app
 from glmtts_core.session import new_session_id
 from glmtts_core.studio import get_studio
-job = get_studio().submit(new_session_id(), None)
+job = get_studio().load(new_session_id())
 job.wait()
 if job.view().error is not None:
     sys.exit(str(job.view().error))

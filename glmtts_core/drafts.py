@@ -26,6 +26,7 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: Language | None = None
+    engine: str | None = None
     text: str | None = None
     voice: str | None = None
     speed: float | None = None

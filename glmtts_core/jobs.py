@@ -53,6 +53,7 @@ class JobView:
         elapsed_s: seconds since it started running (0 while queued), until now or its end.
         error: what went wrong, for `FAILED`.
         record: the stored result, for `DONE`; None for a job that only loads the engine.
+        retries: how often it was begun anew after memory ran out.
     """
 
     number: int
@@ -61,21 +62,31 @@ class JobView:
     elapsed_s: float
     error: GLMTTSError | None
     record: ResultRecord | None
+    retries: int
 
 
 class Job:
-    """A synthesis (or, without a request, a mere loading of the engine) on its way."""
+    """A synthesis (or, without a request, a mere loading of an engine) on its way.
+
+    Args:
+        session_id: whose it is.
+        request: what to speak; None only loads.
+        priority: which queue it waits in.
+        engine: name of the engine that does it.
+    """
 
     def __init__(
         self,
         session_id: str,
         request: SynthesisRequest | None,
         priority: Priority = Priority.INTERACTIVE,
+        engine: str | None = None,
     ) -> None:
         self.number = next(_numbers)
         self.session_id = session_id
         self.request = request
         self.priority = priority
+        self.engine = engine
         self.cancel_token = CancelToken()
         self._lock = threading.Lock()
         self._finished = threading.Event()
@@ -85,6 +96,7 @@ class Job:
         self._ended_s: float | None = None
         self._error: GLMTTSError | None = None
         self._record: ResultRecord | None = None
+        self._retries = 0
 
     def view(self) -> JobView:
         """Return the job as it stands."""
@@ -92,7 +104,13 @@ class Job:
             end = self._ended_s if self._ended_s is not None else time.monotonic()
             elapsed_s = 0.0 if self._started_s is None else end - self._started_s
             return JobView(
-                self.number, self._state, self._progress, elapsed_s, self._error, self._record
+                self.number,
+                self._state,
+                self._progress,
+                elapsed_s,
+                self._error,
+                self._record,
+                self._retries,
             )
 
     @property
@@ -108,6 +126,11 @@ class Job:
         """Remember how far the job is."""
         with self._lock:
             self._progress = progress
+
+    def retry(self) -> None:
+        """Note that the job is begun anew."""
+        with self._lock:
+            self._retries += 1
 
     def start(self) -> bool:
         """Go from queued to running; False if it was cancelled meanwhile."""

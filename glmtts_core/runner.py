@@ -17,11 +17,13 @@ from glmtts_core.engines.base import (
     SynthesisRequest,
     SynthesisResult,
 )
+from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
 from glmtts_core.history import ResultRecord
 from glmtts_core.jobs import Job
 from glmtts_core.memory.advisor import SpokenFacts
-from glmtts_core.memory.cleanup import Cleaner, settle_garbage
+from glmtts_core.memory.allocator import TensorAllocator
+from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, settle_garbage
 from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind, MemoryMonitor
@@ -54,25 +56,26 @@ class JobRunner:
     """Runs jobs one after another and measures what they cost.
 
     Attributes:
-        loading: whether the engine is being loaded at the moment.
-        fresh_since_s: when it was loaded (`time.monotonic`), until something is spoken; else None.
+        loading: the name of the engine that is being loaded at the moment, or None.
+        fresh_since_s: when an engine was loaded (`time.monotonic`), until something is spoken;
+            else None.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        engines: EngineHost,
         spaces: SessionSpaces,
         monitor: MemoryMonitor,
         cleaner: Cleaner,
-        meter: CostMeter,
+        allocator: TensorAllocator,
     ) -> None:
-        self.loading = False
+        self.loading: str | None = None
         self.fresh_since_s: float | None = None
-        self._engine = engine
+        self._engines = engines
         self._spaces = spaces
         self._monitor = monitor
         self._cleaner = cleaner
-        self._meter = meter
+        self._allocator = allocator
 
     def run(self, job: Job, run_errands: Callable[[], None]) -> None:
         """Run ``job`` to its end, whatever happens; nothing is raised.
@@ -83,62 +86,101 @@ class JobRunner:
         """
         control = _JobControl(job, run_errands)
         try:
-            self._ensure_loaded(control)
-            record = None if job.request is None else self._speak(job, job.request, control)
+            engine = self._engines.find(job.engine)
+            record, out_of_memory = self._attempt(job, engine, control)
+            if out_of_memory is not None:
+                self._make_room(job, engine)
+                job.retry()
+                record, out_of_memory = self._attempt(job, engine, control)
         except GLMTTSError as error:
-            if isinstance(error, OutOfMemoryError):
-                self._monitor.mark(EventKind.OUT_OF_MEMORY)
             job.fail(error)
-        except MemoryError:
-            self._monitor.mark(EventKind.OUT_OF_MEMORY)
-            job.fail(OutOfMemoryError("engine.out_of_memory"))
         except BaseException as error:  # noqa: BLE001
             # the worker must outlive any fault of one job, a native library's panic (which is no
             # Exception) too; the log has the whole story
             _log.exception("job %d failed", job.number)
             job.fail(EngineError("engine.unexpected", reason=f"{type(error).__name__}: {error}"))
         else:
-            job.succeed(record)
+            if out_of_memory is None:
+                job.succeed(record)
+            else:
+                job.fail(out_of_memory)
 
-    def _ensure_loaded(self, control: _JobControl) -> None:
-        if self._engine.loaded:
+    def _attempt(
+        self, job: Job, engine: Engine, control: _JobControl
+    ) -> tuple[ResultRecord | None, OutOfMemoryError | None]:
+        """Load and speak; that memory ran out is returned and not raised.
+
+        So its traceback, which holds every tensor of the attempt, is gone before the next one.
+        """
+        try:
+            self._ensure_loaded(engine, control)
+            record = None if job.request is None else self._speak(job, job.request, engine, control)
+        except OutOfMemoryError as error:
+            out_of_memory = OutOfMemoryError(error.key, **error.details)
+        except MemoryError:
+            out_of_memory = OutOfMemoryError("engine.out_of_memory")
+        else:
+            return record, None
+        self._monitor.mark(EventKind.OUT_OF_MEMORY)
+        return None, out_of_memory
+
+    def _make_room(self, job: Job, engine: Engine) -> None:
+        """Release everything that is not the weights at work: all idle caches, other engines."""
+        owners = [*self._spaces.idle_ids(), job.session_id]
+        drop: list[Callable[[], object]] = [
+            caches.clear for caches in self._spaces.caches_of(owners)
+        ]
+        drop += [_unloading(other) for other in self._engines.others(engine)]
+        drop.append(lambda: engine.release(CleanupLevel.TRIM))
+        self._cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
+
+    def _ensure_loaded(self, engine: Engine, control: _JobControl) -> None:
+        if engine.loaded:
             return
-        self.loading = True
+        self.loading = engine.capabilities.engine
         try:
             control.report(Progress(Stage.LOADING, 0.0))
-            self._engine.load(control)
+            if crowding := self._engines.in_the_way_of(engine):
+                self._cleaner.clean(
+                    CleanupLevel.UNLOAD, drop=[_unloading(each) for each in crowding], owners=()
+                )
+            engine.load(control)
             settle_garbage()
             self._cleaner.note_floor()
             self.fresh_since_s = time.monotonic()
-            self._monitor.mark(EventKind.LOAD, self._engine.capabilities.engine)
+            self._monitor.mark(EventKind.LOAD, engine.capabilities.engine)
         finally:
-            self.loading = False
+            self.loading = None
 
-    def _speak(self, job: Job, request: SynthesisRequest, control: _JobControl) -> ResultRecord:
+    def _speak(
+        self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
+    ) -> ResultRecord:
         self.fresh_since_s = None
         self._cleaner.begin_growth()
         self._monitor.mark(EventKind.SYNTHESIS_START)
         try:
-            result = self._measure(job, request, control)
-            return self._keep(job, request, result)
+            result = self._measure(job, request, engine, control)
+            return self._keep(job, request, result, engine.capabilities.engine)
         finally:
             # storing the result has grown the heap too, and a cleanup gives that back as well
             self._cleaner.end_growth()
             self._monitor.mark(EventKind.SYNTHESIS_END)
 
     def _measure(
-        self, job: Job, request: SynthesisRequest, control: _JobControl
+        self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
     ) -> SynthesisResult:
         caches = self._spaces.space(job.session_id).caches
         started_s = time.monotonic()
-        with self._meter:
-            audio = self._engine.synthesize(request, caches, control)
+        with CostMeter(self._monitor, self._allocator, engine.capabilities.device) as meter:
+            audio = engine.synthesize(request, caches, control)
             seconds = time.monotonic() - started_s
-        return SynthesisResult(audio, seconds, self._meter.cost)
+        return SynthesisResult(audio, seconds, meter.cost)
 
-    def _keep(self, job: Job, request: SynthesisRequest, result: SynthesisResult) -> ResultRecord:
+    def _keep(
+        self, job: Job, request: SynthesisRequest, result: SynthesisResult, engine: str
+    ) -> ResultRecord:
         space = self._spaces.space(job.session_id)
-        record = space.history.save(request, result, self._engine.capabilities.engine)
+        record = space.history.save(request, result, engine)
         # the page draws waveform and mel spectrogram from these without decoding the file again
         samples = result.audio.samples
         space.caches.put(LedgerKind.RESULTS, str(record.number), samples, samples.nbytes)
@@ -152,3 +194,7 @@ class JobRunner:
             )
         )
         return record
+
+
+def _unloading(engine: Engine) -> Callable[[], None]:
+    return lambda: engine.release(CleanupLevel.UNLOAD)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -58,9 +59,16 @@ class Session:
         self.cleanup_error: GLMTTSError | None = None
 
     @property
+    def engine(self) -> str:
+        """Name of the engine that this session has chosen, or of the preferred one."""
+        names = self.studio.engines.names
+        chosen = self.draft.form.engine
+        return chosen if chosen in names else names[0]
+
+    @property
     def capabilities(self) -> Capabilities:
-        """What the engine can do."""
-        return self.studio.engine.capabilities
+        """What the session's engine can do."""
+        return self.studio.engines.find(self.engine).capabilities
 
     @property
     def job(self) -> Job | None:
@@ -78,19 +86,21 @@ class Session:
         return self.studio.spaces.space(self.id).draft
 
     def submit(self, request: SynthesisRequest) -> Job:
-        """Queue a synthesis; see `Studio.submit`."""
+        """Queue a synthesis by the session's engine where none is named; see `Studio.submit`."""
+        if request.engine is None:
+            request = replace(request, engine=self.engine)
         return self.studio.submit(self.id, request)
 
     def load(self) -> None:
         """Queue the loading of the engine; what is under way already loads it anyway."""
         busy = self.studio.spaces.space(self.id).active_job is not None
         if not busy and (self._load_job is None or self._load_job.finished):
-            self._load_job = self.studio.submit(self.id, None)
+            self._load_job = self.studio.load(self.id, self.engine)
 
     @property
     def load_error(self) -> GLMTTSError | None:
         """Why the last wish to load failed, as long as nothing has loaded since."""
-        if self._load_job is None or self.studio.engine.loaded:
+        if self._load_job is None or self.studio.engines.find(self._load_job.engine).loaded:
             return None
         return self._load_job.view().error
 

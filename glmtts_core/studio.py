@@ -17,6 +17,7 @@ from typing import Final
 
 from glmtts_core.engines.base import Engine, SynthesisRequest
 from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.host import EngineHost
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import BusyError
 from glmtts_core.history import clear_old_sessions
@@ -24,7 +25,6 @@ from glmtts_core.jobs import Job, Priority
 from glmtts_core.memory.advisor import Advice, advise
 from glmtts_core.memory.allocator import allocator_for
 from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, CleanupReport, Promise
-from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.device import choose_device
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.monitor import MemoryMonitor
@@ -66,21 +66,23 @@ class StudioState:
 class Studio:
     """Owns the engine and everything that measures and cleans around it. Thread-safe."""
 
-    def __init__(self, settings: Settings, engine_factory: EngineFactory = KokoroEngine) -> None:
+    def __init__(self, settings: Settings, *engine_factories: EngineFactory) -> None:
         self.settings = settings
         self._nvml = Nvml()
         self.device = choose_device(settings.device, self._nvml)
         self.ledger = Ledger()
-        self.engine = engine_factory(settings, self.ledger)
-        # memory is accounted where the engine computes: the built-in voice uses the CPU always
-        device = self.engine.capabilities.device
+        factories = engine_factories or (KokoroEngine,)
+        self.engines = EngineHost(
+            [factory(settings, self.ledger) for factory in factories], self._free_bytes
+        )
+        # memory is accounted where the preferred engine computes: the built-in voice uses the CPU
+        device = self.engines.preferred.capabilities.device
         allocator = self._allocator = allocator_for(device)
         self._probe = MemoryProbe(self._nvml, allocator, self.ledger, device)
         self.monitor = MemoryMonitor(self._probe, rate_hz=settings.monitor_hz)
         self.cleaner = Cleaner(self.monitor, allocator, self.ledger, device)
         self.spaces = SessionSpaces(settings, self.ledger)
-        meter = CostMeter(self.monitor, allocator)
-        self._runner = JobRunner(self.engine, self.spaces, self.monitor, self.cleaner, meter)
+        self._runner = JobRunner(self.engines, self.spaces, self.monitor, self.cleaner, allocator)
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{device}")
@@ -120,27 +122,44 @@ class Studio:
 
     # -- jobs ----------------------------------------------------------------------------------
 
+    @property
+    def engine(self) -> Engine:
+        """The preferred engine."""
+        return self.engines.preferred
+
+    def load(self, session_id: str, engine: str | None = None) -> Job:
+        """Queue the mere loading of an engine, by default of the preferred one.
+
+        Loading is nobody's job in particular: a synthesis of the same session queues behind it.
+
+        Raises:
+            RequestError: no engine has this name.
+            SynthesisCancelled: the program is closing.
+        """
+        name = self.engines.find(engine).capabilities.engine
+        job = Job(session_id, None, engine=name)
+        self._worker.submit(job)
+        return job
+
     def submit(
         self,
         session_id: str,
-        request: SynthesisRequest | None,
+        request: SynthesisRequest,
         priority: Priority = Priority.INTERACTIVE,
     ) -> Job:
-        """Queue a synthesis, or with None the mere loading of the engine.
-
-        Loading is nobody's job in particular: a synthesis of the same session queues behind it.
+        """Queue a synthesis.
 
         Raises:
             RequestError, TextError: the engine cannot do this; nothing was queued or loaded.
             BusyError: the session has an interactive job running or waiting already.
             SynthesisCancelled: the program is closing.
         """
-        if request is not None:
-            check_request(request, self.engine.capabilities, self.settings.max_text_chars)
-        job = Job(session_id, request, priority)
+        capabilities = self.engines.find(request.engine).capabilities
+        check_request(request, capabilities, self.settings.max_text_chars)
+        job = Job(session_id, request, priority, capabilities.engine)
         space = self.spaces.space(session_id)
         with self._lock:
-            if request is not None and priority is Priority.INTERACTIVE:
+            if priority is Priority.INTERACTIVE:
                 if space.active_job is not None:
                     raise BusyError("studio.session_busy")
                 space.job = job
@@ -151,18 +170,20 @@ class Studio:
         """Return how many jobs go before ``job``."""
         return self._worker.place_of(job)
 
-    def state(self) -> StudioState:
-        """Return what the engine is doing."""
+    def state(self, engine: str | None = None) -> StudioState:
+        """Return what the engine called ``engine`` is doing; with None, what any of them is."""
         running = self._worker.running
+        being_loaded = self._runner.loading
         loading = None
-        if self._runner.loading:
-            engine = EngineState.LOADING
+        if being_loaded is not None and engine in (None, being_loaded):
+            state = EngineState.LOADING
             loading = None if running is None else running.view().progress.fraction
-        elif running is not None:
-            engine = EngineState.SPEAKING
+        elif running is not None and engine in (None, running.engine):
+            state = EngineState.SPEAKING
         else:
-            engine = EngineState.IDLE if self.engine.loaded else EngineState.NOT_LOADED
-        return StudioState(engine, loading, len(self._worker.waiting()))
+            loaded = self.engines.any_loaded if engine is None else self.engines.find(engine).loaded
+            state = EngineState.IDLE if loaded else EngineState.NOT_LOADED
+        return StudioState(state, loading, len(self._worker.waiting()))
 
     def _run_job(self, job: Job) -> None:
         self._runner.run(job, self._worker.run_errands_within_job)
@@ -185,7 +206,7 @@ class Studio:
         return advise(
             tuple(self.spaces.space(session_id).facts),
             # what others have spoken since is not what loading has left
-            loaded_at_s=self._runner.fresh_since_s if self.engine.loaded else None,
+            loaded_at_s=self._runner.fresh_since_s if self.engines.any_loaded else None,
             last_cleanup_s=self._last_cleanup_s,
             reclaimable_bytes=self.promise(session_id).bytes,
         )
@@ -217,9 +238,19 @@ class Studio:
 
     def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
         drop: list[Callable[[], object]] = [each.clear for each in self.spaces.caches_of(owners)]
-        drop.append(lambda: self.engine.release(level))
+        drop.append(lambda: self.engines.release(level))
         self._last_cleanup_s = time.monotonic()
         return self.cleaner.clean(level, drop=drop, owners=owners)
+
+    def _free_bytes(self, device: str) -> int | None:
+        """Return what can still be had on ``device``, what is idle included; None if unknown."""
+        reading = self.monitor.latest()
+        if device == "cpu":
+            return reading.host_available_bytes
+        gpu = reading.main
+        if gpu is None or gpu.total_bytes is None or gpu.used_bytes is None:
+            return None
+        return gpu.total_bytes - gpu.used_bytes + reading.idle_bytes
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -227,7 +258,7 @@ class Studio:
         """Cancel all jobs, give the memory back and stop the threads; takes seconds at most."""
         if self._worker.close(_CLOSE_S):
             try:
-                self.engine.release(CleanupLevel.UNLOAD)
+                self.engines.release(CleanupLevel.UNLOAD)
             except Exception:  # noqa: BLE001
                 # the threads are to end all the same; the memory goes with the process
                 _log.exception("the engine could not be released")

@@ -15,7 +15,8 @@ prepare requirements-dev.txt yes
 if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "Installing chromium for the browser tests ..."
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; } >/dev/null 2>&1 \
+        apt-get install -y -qq --no-install-recommends \
+            chromium fonts-noto-cjk fonts-noto-color-emoji; } >/dev/null 2>&1 \
         || echo "chromium could not be installed: the browser tests will be skipped."
 fi
 command -v chromium >/dev/null || echo "SKIPPED: no chromium, so no test runs in a browser."

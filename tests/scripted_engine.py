@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from glmtts_core.engines.base import (
+    CancelToken,
     Capabilities,
     EngineMemory,
     JobControl,
@@ -45,7 +46,8 @@ class ScriptedEngine:
         threads: names of the threads on which it was asked to work.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, load_bytes: int = 0) -> None:
+        self.load_bytes = load_bytes
         self.gate = threading.Event()
         self.gate.set()
         self.loading_gate = threading.Event()
@@ -78,6 +80,7 @@ class ScriptedEngine:
             kv_history=False,
             streaming=False,
             release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
+            load_bytes=self.load_bytes,
         )
 
     @property
@@ -92,7 +95,7 @@ class ScriptedEngine:
         if self.fail_loading_with is not None:
             raise self.fail_loading_with()
         self._weights = np.ones(WEIGHTS_BYTES, np.uint8)
-        self._ledger.record(LedgerKind.WEIGHTS, "engine", "scripted", WEIGHTS_BYTES)
+        self._ledger.record(LedgerKind.WEIGHTS, "engine", self._name, WEIGHTS_BYTES)
 
     def synthesize(
         self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
@@ -120,10 +123,14 @@ class ScriptedEngine:
             raise self.fail_releasing_with()
         if level is CleanupLevel.UNLOAD:
             self._weights = None
-            self._ledger.forget(LedgerKind.WEIGHTS, "engine", "scripted")
+            self._ledger.forget(LedgerKind.WEIGHTS, "engine", self._name)
 
     def memory(self) -> EngineMemory:
         return EngineMemory(WEIGHTS_BYTES if self.loaded else 0, None)
+
+    @property
+    def _name(self) -> str:
+        return self.capabilities.engine
 
 
 class CloningEngine(ScriptedEngine):
@@ -139,3 +146,13 @@ class CloningEngine(ScriptedEngine):
             seed=True,
             kv_history=True,
         )
+
+
+class LoadOnly:
+    """The `JobControl` of an engine that is loaded without a studio."""
+
+    cancel = CancelToken()
+
+    def report(self, progress: Progress) -> None: ...
+
+    def safe_point(self) -> None: ...

@@ -112,7 +112,7 @@ def test_the_caches_of_all_idle_sessions_are_dropped(client, studio):
 
 
 def test_an_unload_drops_the_weights(client, studio):
-    assert studio.submit(ANNA, None).wait(BOUND_S)
+    assert studio.load(ANNA).wait(BOUND_S)
     answer = client.post("/api/cleanup", json={"level": "unload"})
     assert (answer.status_code, answer.json()["level"]) == (200, "unload")
     assert not studio.engine.loaded

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -21,11 +23,12 @@ from glmtts_core.errors import (
 from glmtts_core.history import session_folder
 from glmtts_core.jobs import Job, JobState, Priority
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.ledger import LedgerKind
+from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind
+from glmtts_core.settings import Settings
 from glmtts_core.studio import EngineState, Studio, close_studio, get_studio, use_studio
 from tests.parts import ANNA, BERT, BOUND_S, CLARA, request, wait_until
-from tests.scripted_engine import WEIGHTS_BYTES, ScriptedEngine
+from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
 
 TRIM, UNLOAD = CleanupLevel.TRIM, CleanupLevel.UNLOAD
 MIB = 2**20
@@ -70,7 +73,7 @@ def test_the_first_synthesis_loads_the_engine_and_does_so_in_the_worker(studio):
 
 
 def test_a_job_without_a_request_only_loads(studio):
-    job = studio.submit(ANNA, None)
+    job = studio.load(ANNA)
     assert job.wait(BOUND_S)
     assert (job.view().state, job.view().record) == (JobState.DONE, None)
     assert (studio.engine.loaded, studio.engine.spoken) == (True, [])
@@ -103,6 +106,79 @@ def test_cancelling_while_the_engine_loads_ends_the_job(studio):
     job.cancel()
     assert job.wait(BOUND_S)
     assert job.view().state is JobState.CANCELLED
+
+
+# -- several engines ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_engines(settings) -> Iterator[Studio]:
+    def needs_everything(settings: Settings, ledger: Ledger) -> CloningEngine:
+        return CloningEngine(settings, ledger, load_bytes=2**62)
+
+    with closing(Studio(settings, needs_everything, ScriptedEngine)) as opened:
+        yield opened
+
+
+def test_a_request_is_spoken_by_the_engine_that_it_names(two_engines):
+    named = replace(request("by name"), engine="Scripted")
+    assert two_engines.submit(ANNA, named).wait(BOUND_S)
+    assert two_engines.engines.find("Scripted").spoken == ["by name"]
+    speak(two_engines, text="by default")
+    assert two_engines.engine.spoken == ["by default"]
+
+
+def test_an_engine_that_needs_the_memory_has_the_other_one_unloaded(two_engines):
+    cloning, scripted = (two_engines.engines.find(name) for name in ("Cloning", "Scripted"))
+    assert two_engines.load(ANNA, "Scripted").wait(BOUND_S)
+    assert two_engines.load(ANNA, "Cloning").wait(BOUND_S)
+    assert (cloning.loaded, scripted.loaded) == (True, False)
+    assert EventKind.UNLOAD in events(two_engines)
+    # the small one asks for no room, so the large one may stay
+    assert two_engines.load(ANNA, "Scripted").wait(BOUND_S)
+    assert (cloning.loaded, scripted.loaded) == (True, True)
+
+
+def test_the_state_is_that_of_the_engine_asked_for(two_engines):
+    assert two_engines.load(ANNA, "Scripted").wait(BOUND_S)
+    assert two_engines.state("Cloning").engine is EngineState.NOT_LOADED
+    assert two_engines.state("Scripted").engine is EngineState.IDLE
+    assert two_engines.state().engine is EngineState.IDLE
+
+
+# -- running out of memory ---------------------------------------------------------------------
+
+
+def test_a_job_that_runs_out_of_memory_is_begun_anew_once_all_that_is_idle_is_gone(two_engines):
+    assert two_engines.spaces.lease(BERT)
+    speak(two_engines, BERT)
+    assert two_engines.load(ANNA, "Scripted").wait(BOUND_S)
+    failures = [OutOfMemoryError("engine.out_of_memory")]
+    freed_before_retry: list[tuple[int, bool]] = []
+
+    def fail_once() -> BaseException:
+        two_engines.engine.fail_with = None
+        freed_before_retry.append((kept_bytes(two_engines, BERT), scripted.loaded))
+        return failures.pop()
+
+    scripted = two_engines.engines.find("Scripted")
+    two_engines.engine.fail_with = fail_once
+    job = speak(two_engines)
+    assert (job.view().state, job.view().retries) == (JobState.DONE, 1)
+    (kept_at_first, loaded_at_first) = freed_before_retry[0]
+    assert kept_at_first > 0
+    assert loaded_at_first
+    assert kept_bytes(two_engines, BERT) == 0
+    assert not scripted.loaded
+    assert EventKind.OUT_OF_MEMORY in events(two_engines)
+
+
+def test_a_job_that_runs_out_of_memory_twice_fails_and_the_next_one_works(studio):
+    studio.engine.fail_with = lambda: OutOfMemoryError("engine.out_of_memory")
+    view = speak(studio).view()
+    assert (view.state, view.retries) == (JobState.FAILED, 1)
+    studio.engine.fail_with = None
+    assert speak(studio).view().state is JobState.DONE
 
 
 # -- speaking ----------------------------------------------------------------------------------

@@ -72,6 +72,8 @@ class Capabilities:
         kv_history: whether sentences already spoken can serve as prompt history.
         streaming: whether audio can be had before the whole text is spoken.
         release_levels: the cleanup levels that make a difference for this engine.
+        load_bytes: memory on the device that loading takes at most; 0 where it is not worth
+            making room.
     """
 
     engine: str
@@ -85,6 +87,7 @@ class Capabilities:
     kv_history: bool
     streaming: bool
     release_levels: tuple[CleanupLevel, ...]
+    load_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class SynthesisRequest:
         sampling: one of the engine's sampling methods; None takes its preferred one.
         use_history: speak on from the sentences already spoken in this session.
         reference: the recording to clone.
+        engine: name of the engine; None takes the preferred one.
     """
 
     text: str
@@ -134,6 +138,7 @@ class SynthesisRequest:
     sampling: str | None = None
     use_history: bool = False
     reference: ReferenceAudio | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,16 @@ class CostMeter:
 
     Args:
         monitor: gives the readings.
-        allocator: of the engine's device.
+        allocator: of the device whose tensors are watched.
+        device: where the work computes; None where the monitor's probe looks.
     """
 
-    def __init__(self, monitor: MemoryMonitor, allocator: TensorAllocator) -> None:
+    def __init__(
+        self, monitor: MemoryMonitor, allocator: TensorAllocator, device: str | None = None
+    ) -> None:
         self._monitor = monitor
         self._allocator = allocator
+        self._device = device or monitor.probe.device
         self._before: MemoryPoint | None = None
         self._start_s = 0.0
         self._kernel_counts = False
@@ -132,7 +136,7 @@ class CostMeter:
             allocated_bytes=_higher(peak.allocated_bytes, tensor_peak),
             resident_set_bytes=max(peak.resident_set_bytes, resident_peak or 0),
         )
-        self._cost = MemoryCost(self._monitor.probe.device, self._before, peak, after)
+        self._cost = MemoryCost(self._device, self._before, peak, after)
         return self._cost
 
     def __enter__(self) -> Self:

@@ -46,7 +46,7 @@ def button_with_outcome(session: Session, language: Language, *, key: str) -> No
 
 def load_or_unload_button(session: Session, language: Language) -> None:
     """Draw the small button that loads the engine ahead of its first use, or drops its weights."""
-    state = session.studio.state().engine
+    state = session.studio.state(session.engine).engine
     if state is EngineState.NOT_LOADED:
         st.button(
             text("engine_state.load", language),

@@ -104,7 +104,7 @@ def _advice(session: Session, language: Language) -> None:
 def _engine(session: Session, language: Language) -> None:
     if session.load_error is not None:
         st.warning(session.load_error.text(language))
-    state = session.studio.state()
+    state = session.studio.state(session.engine)
     words = text(f"engine_state.{state.engine.value}", language)
     if state.loading is not None:
         words += f" {state.loading:.0%}"

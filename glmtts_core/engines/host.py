@@ -1,0 +1,78 @@
+"""The engines on offer: which one a request means, and which must make room for another.
+
+Knows nothing about queues, sessions or pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from glmtts_core.engines.base import Engine
+from glmtts_core.errors import RequestError
+from glmtts_core.memory.cleanup import CleanupLevel
+
+
+class EngineHost:
+    """All engines of the process, the preferred one first.
+
+    Args:
+        engines: at least one; each has a name of its own.
+        free_bytes: memory that can still be had on a device ("cpu", "cuda:N"); None where unknown.
+    """
+
+    def __init__(self, engines: Sequence[Engine], free_bytes: Callable[[str], int | None]) -> None:
+        self._engines = {engine.capabilities.engine: engine for engine in engines}
+        self._free_bytes = free_bytes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The engines' names as shown, the preferred one first."""
+        return tuple(self._engines)
+
+    @property
+    def preferred(self) -> Engine:
+        """The engine of a request that names none."""
+        return next(iter(self._engines.values()))
+
+    def find(self, name: str | None) -> Engine:
+        """Return the engine called ``name``, with None the preferred one.
+
+        Raises:
+            RequestError: no engine has this name.
+        """
+        if name is None:
+            return self.preferred
+        if name not in self._engines:
+            raise RequestError("request.engine", engine=name, known=", ".join(self._engines))
+        return self._engines[name]
+
+    @property
+    def any_loaded(self) -> bool:
+        """Whether some engine has its weights in memory."""
+        return any(engine.loaded for engine in self._engines.values())
+
+    def others(self, engine: Engine) -> tuple[Engine, ...]:
+        """Return the other engines that are loaded."""
+        return tuple(
+            other for other in self._engines.values() if other is not engine and other.loaded
+        )
+
+    def in_the_way_of(self, engine: Engine) -> tuple[Engine, ...]:
+        """Return the loaded engines whose weights must go before ``engine`` can be loaded.
+
+        None, where what is free on its device is enough or nobody can tell.
+        """
+        capabilities = engine.capabilities
+        free_bytes = self._free_bytes(capabilities.device)
+        if free_bytes is None or free_bytes >= capabilities.load_bytes:
+            return ()
+        return tuple(
+            other
+            for other in self.others(engine)
+            if other.capabilities.device == capabilities.device
+        )
+
+    def release(self, level: CleanupLevel) -> None:
+        """Have every engine drop what ``level`` covers."""
+        for engine in self._engines.values():
+            engine.release(level)
