@@ -6,15 +6,24 @@ layers before it have left over, and what no source explains has a layer of its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from glmtts_core.memory.ledger import WeightsPart
 from glmtts_core.memory.probe import MemoryReading
 
 
 class Layer(StrEnum):
-    """The layers from the bottom to the top of the chart."""
+    """The layers from the bottom to the top of the chart.
 
+    WEIGHTS are those of an engine with one network; the four before belong to one with several.
+    """
+
+    LANGUAGE_MODEL = WeightsPart.LANGUAGE_MODEL.value
+    FLOW = WeightsPart.FLOW.value
+    VOCODER = WeightsPart.VOCODER.value
+    TOKENIZER = WeightsPart.TOKENIZER.value
     WEIGHTS = "weights"
     CACHES = "caches"
     WORKSPACE = "workspace"
@@ -28,6 +37,10 @@ class Layer(StrEnum):
 #: Layers of the host chart; the others have no meaning for one process's resident set.
 HOST_LAYERS: Final = (
     Layer.OUTSIDE,
+    Layer.LANGUAGE_MODEL,
+    Layer.FLOW,
+    Layer.VOCODER,
+    Layer.TOKENIZER,
     Layer.WEIGHTS,
     Layer.CACHES,
     Layer.WORKSPACE,
@@ -63,7 +76,7 @@ def host_layers(reading: MemoryReading) -> dict[Layer, int]:
     """Split our resident set; OUTSIDE is the program itself: code, libraries, pages."""
     on_host = reading.allocated_bytes is None
     parts = [
-        (Layer.WEIGHTS, reading.weights_bytes - reading.weights_on_device_bytes),
+        *_weights(reading.host_parts, reading.weights_bytes - reading.weights_on_device_bytes),
         (Layer.CACHES, reading.caches_bytes - reading.caches_on_device_bytes),
         (Layer.RECLAIMABLE, reading.idle_bytes if on_host else 0),
         (Layer.WORKSPACE, (reading.workspace_bytes or 0) if on_host else 0),
@@ -75,11 +88,17 @@ def host_layers(reading: MemoryReading) -> dict[Layer, int]:
 def _tensor_layers(reading: MemoryReading, used: int) -> dict[Layer, int]:
     """Split what torch reserves; blocks free inside of live segments count as workspace."""
     parts = [
-        (Layer.WEIGHTS, reading.weights_on_device_bytes),
+        *_weights(reading.device_parts, reading.weights_on_device_bytes),
         (Layer.CACHES, reading.caches_on_device_bytes),
         (Layer.RECLAIMABLE, reading.idle_bytes),
     ]
     return _split(min(used, max(0, reading.reserved_bytes or 0)), parts, Layer.WORKSPACE)
+
+
+def _weights(parts: Mapping[WeightsPart, int], whole: int) -> list[tuple[Layer, int]]:
+    """Return the layers of the networks, and of the weights that belong to none of them."""
+    layers = [(Layer(part.value), size) for part, size in parts.items()]
+    return [*layers, (Layer.WEIGHTS, whole - sum(parts.values()))]
 
 
 def _split(whole: int, parts: list[tuple[Layer, int]], remainder: Layer) -> dict[Layer, int]:

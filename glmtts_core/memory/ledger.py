@@ -22,6 +22,15 @@ class LedgerKind(StrEnum):
     WORKSPACE = "workspace"
 
 
+class WeightsPart(StrEnum):
+    """The networks of which an engine with several of them keeps the weights."""
+
+    LANGUAGE_MODEL = "language_model"
+    FLOW = "flow"
+    VOCODER = "vocoder"
+    TOKENIZER = "tokenizer"
+
+
 #: What only saves time; it costs the next synthesis something to make it again.
 PREPARED_KINDS: Final = frozenset({LedgerKind.VOICE_CACHE, LedgerKind.HISTORY})
 #: What the pages add up as "caches" and a trim drops; results stay on the disk.
@@ -30,13 +39,17 @@ CACHE_KINDS: Final = PREPARED_KINDS | {LedgerKind.RESULTS}
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One thing that is kept: ``owner`` is a session or an engine, ``name`` its key there."""
+    """One thing that is kept: ``owner`` is a session or an engine, ``name`` its key there.
+
+    ``part`` tells of which network the weights are, where an engine has several.
+    """
 
     kind: LedgerKind
     owner: str
     name: str
     size_bytes: int
     on_device: bool
+    part: WeightsPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,17 @@ class LedgerSnapshot:
             totals[entry.kind, entry.on_device] += entry.size_bytes
         return totals
 
+    def weights_by_part(self, *, on_device: bool) -> dict[WeightsPart, int]:
+        """Add up the weights of each network on the host or on the device; the others are left out.
+
+        A network without weights there has no entry.
+        """
+        totals: dict[WeightsPart, int] = {}
+        for entry in self.entries:
+            if entry.part is not None and entry.on_device == on_device:
+                totals[entry.part] = totals.get(entry.part, 0) + entry.size_bytes
+        return totals
+
 
 class Ledger:
     """The running account; thread-safe."""
@@ -77,7 +101,14 @@ class Ledger:
         self._entries: dict[tuple[LedgerKind, str, str], LedgerEntry] = {}
 
     def record(
-        self, kind: LedgerKind, owner: str, name: str, size_bytes: int, *, on_device: bool = False
+        self,
+        kind: LedgerKind,
+        owner: str,
+        name: str,
+        size_bytes: int,
+        *,
+        on_device: bool = False,
+        part: WeightsPart | None = None,
     ) -> None:
         """Write down that ``owner`` keeps ``size_bytes`` as ``name``; the same name replaces.
 
@@ -86,7 +117,7 @@ class Ledger:
         """
         if size_bytes < 0:
             raise ValueError(f"{owner}/{name} cannot hold {size_bytes} bytes")
-        entry = LedgerEntry(kind, owner, name, size_bytes, on_device)
+        entry = LedgerEntry(kind, owner, name, size_bytes, on_device, part)
         with self._lock:
             self._entries[kind, owner, name] = entry
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.host import host_memory, resident_set_bytes
-from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind
+from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.problem import Problem
 from glmtts_core.memory.promises import Outlook, Promises
@@ -38,6 +38,8 @@ class MemoryReading:
             known to be idle.
         idle_bytes: used by nothing, and returned by any cleanup.
         reclaimable_bytes: what a trim of all sessions promises: idle and all droppable caches.
+        host_parts: weights in host memory by network, of engines that have several.
+        device_parts: the same on the GPU.
     """
 
     time_s: float
@@ -56,6 +58,8 @@ class MemoryReading:
     workspace_bytes: int | None
     idle_bytes: int
     reclaimable_bytes: int
+    host_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
+    device_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
 
     @property
     def main(self) -> DeviceReading | None:
@@ -141,6 +145,8 @@ class MemoryProbe:
             ),
             idle_bytes=outlook.idle_bytes,
             reclaimable_bytes=outlook.idle_bytes + outlook.droppable_bytes,
+            host_parts=kept.weights_by_part(on_device=False),
+            device_parts=kept.weights_by_part(on_device=True),
         )
 
     def _main_device(self, devices: Sequence[DeviceReading]) -> int | None:

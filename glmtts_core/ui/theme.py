@@ -10,6 +10,11 @@ from glmtts_core.memory.layers import Layer
 
 #: One colour a memory layer, the same on every chart, readable on light and dark ground.
 LAYER_COLOURS: Final[dict[Layer, str]] = {
+    # one family of blues: together they are the weights
+    Layer.LANGUAGE_MODEL: "#2d659b",
+    Layer.FLOW: "#5a97cc",
+    Layer.VOCODER: "#93c0e4",
+    Layer.TOKENIZER: "#56809f",
     Layer.WEIGHTS: "#3f7fae",
     Layer.CACHES: "#2fa58f",
     Layer.WORKSPACE: "#8b74c4",

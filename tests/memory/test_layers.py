@@ -6,10 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.memory.layers import HOST_LAYERS, Layer, device_layers, host_layers
+from glmtts_core.memory.ledger import WeightsPart
 from tests.memory.parts import device, reading
 
 SIZES = st.integers(0, 100)
 MAYBE = st.none() | SIZES
+PARTS = st.dictionaries(st.sampled_from(WeightsPart), SIZES)
+NO_PARTS = dict.fromkeys(
+    (Layer.LANGUAGE_MODEL, Layer.FLOW, Layer.VOCODER, Layer.TOKENIZER, Layer.WEIGHTS), 0
+)
 
 
 @st.composite
@@ -27,6 +32,8 @@ def readings(draw):
         caches_on_device_bytes=draw(SIZES),
         workspace_bytes=draw(MAYBE),
         idle_bytes=draw(SIZES),
+        host_parts=draw(PARTS),
+        device_parts=draw(PARTS),
     )
 
 
@@ -75,7 +82,7 @@ def gpu_reading(process: int | None):
 
 
 def test_a_card_is_split_into_all_its_layers():
-    assert device_layers(gpu_reading(process=40), 0) == {
+    assert device_layers(gpu_reading(process=40), 0) == NO_PARTS | {
         Layer.WEIGHTS: 15,
         Layer.CACHES: 4,
         Layer.WORKSPACE: 9,
@@ -106,7 +113,7 @@ def test_a_resident_set_is_split_into_its_layers():
     taken = reading(
         resident_set_bytes=100, weights_bytes=30, caches_bytes=5, workspace_bytes=8, idle_bytes=20
     )
-    assert host_layers(taken) == {
+    assert host_layers(taken) == NO_PARTS | {
         Layer.OUTSIDE: 37,
         Layer.WEIGHTS: 30,
         Layer.CACHES: 5,
@@ -120,3 +127,12 @@ def test_weights_on_a_card_are_not_in_the_resident_set():
         resident_set_bytes=100, allocated_bytes=30, weights_bytes=30, weights_on_device_bytes=30
     )
     assert host_layers(taken)[Layer.WEIGHTS] == 0
+
+
+def test_the_networks_of_an_engine_have_layers_of_their_own():
+    parts = {WeightsPart.LANGUAGE_MODEL: 20, WeightsPart.FLOW: 6}
+    taken = reading(resident_set_bytes=100, weights_bytes=30, host_parts=parts)
+    layers = host_layers(taken)
+    named = [layers[Layer.LANGUAGE_MODEL], layers[Layer.FLOW], layers[Layer.WEIGHTS]]
+    assert named == [20, 6, 4]
+    assert sum(layers.values()) == 100

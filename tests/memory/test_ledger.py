@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind
+from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind, WeightsPart
 
 
 def filled() -> Ledger:
@@ -69,6 +69,16 @@ def test_several_threads_lose_no_entry():
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(keep, range(4)))
     assert ledger.snapshot().total_bytes() == 800
+
+
+def test_weights_are_added_up_by_network_and_place():
+    ledger = Ledger()
+    vocoder = WeightsPart.VOCODER
+    ledger.record(LedgerKind.WEIGHTS, "engine", "hift", 10, on_device=True, part=vocoder)
+    ledger.record(LedgerKind.WEIGHTS, "engine", "vocos", 5, on_device=True, part=vocoder)
+    ledger.record(LedgerKind.WEIGHTS, "engine", "whole", 7, on_device=True)
+    assert ledger.snapshot().weights_by_part(on_device=True) == {vocoder: 15}
+    assert ledger.snapshot().weights_by_part(on_device=False) == {}
 
 
 def test_sizes_by_kind_and_place_cover_every_entry():
