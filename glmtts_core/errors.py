@@ -64,3 +64,7 @@ class BusyError(GLMTTSError):
 
 class StorageError(GLMTTSError):
     """A result could not be written to or read from the disk."""
+
+
+class BatchError(GLMTTSError):
+    """A batch's file, its references or its run cannot be used as they are."""
