@@ -114,7 +114,9 @@ class JobRunner:
         finally:
             self.loading = False
 
-    def _speak(self, job: Job, request: SynthesisRequest, control: _JobControl) -> ResultRecord:
+    def _speak(
+        self, job: Job, request: SynthesisRequest, control: _JobControl
+    ) -> ResultRecord | None:
         self.fresh_since_s = None
         self._cleaner.begin_growth()
         self._monitor.mark(EventKind.SYNTHESIS_START)
@@ -131,12 +133,20 @@ class JobRunner:
     ) -> SynthesisResult:
         caches = self._spaces.space(job.session_id).caches
         started_s = time.monotonic()
-        with self._meter:
-            audio = self._engine.synthesize(request, caches, control)
-            seconds = time.monotonic() - started_s
+        try:
+            with self._meter:
+                audio = self._engine.synthesize(request, caches, control)
+                seconds = time.monotonic() - started_s
+        finally:
+            job.measured(self._meter.cost)
         return SynthesisResult(audio, seconds, self._meter.cost)
 
-    def _keep(self, job: Job, request: SynthesisRequest, result: SynthesisResult) -> ResultRecord:
+    def _keep(
+        self, job: Job, request: SynthesisRequest, result: SynthesisResult
+    ) -> ResultRecord | None:
+        if job.keep is not None:
+            job.keep(result)
+            return None
         space = self._spaces.space(job.session_id)
         record = space.history.save(request, result, self._engine.capabilities.engine)
         # the page draws waveform and mel spectrogram from these without decoding the file again
