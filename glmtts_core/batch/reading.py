@@ -70,7 +70,7 @@ def detect_encoding(file: BinaryIO) -> Encoding:
         return UTF8_BOM
     file.seek(0)
     as_utf8 = broken = 0
-    for raw in _raw_lines(file):
+    for raw in raw_lines(file):
         if raw is None or raw.isascii():
             continue
         try:
@@ -88,7 +88,7 @@ def text_lines(file: BinaryIO, encoding: Encoding) -> Iterator[TextLine]:
         BatchError: the file has more than `MAX_LINES` lines.
     """
     file.seek(encoding.bom_bytes)
-    for number, raw in enumerate(_raw_lines(file), 1):
+    for number, raw in enumerate(raw_lines(file), 1):
         if number > MAX_LINES:
             raise BatchError("batch.file.too_many_lines", limit=MAX_LINES)
         if raw is None:
@@ -109,8 +109,8 @@ def excerpt_of(text: str) -> str:
     return text.strip()[:EXCERPT_CHARS]
 
 
-def _raw_lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """Yield each line with its end; None for one that is too long, of which nothing is kept."""
+def raw_lines(file: BinaryIO) -> Iterator[bytes | None]:
+    """Yield each line from where ``file`` stands, with its end; None for one that is too long."""
     while raw := file.readline(MAX_LINE_BYTES):
         if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
             while (rest := file.readline(_SKIP_BYTES)) and not rest.endswith(b"\n"):
