@@ -87,7 +87,7 @@ def _measure(kind: str, count: int) -> tuple[float, float, float]:
         result = dry_run(batch, defaults, ReferenceFolder(Path(folder)), capabilities, settings)
         checked_s = time.perf_counter()
         held_bytes = psutil.Process().memory_info().rss - before_bytes
-    assert len(result.ready) + len(result.problems) == batch.total == count
+    assert len(result.lines) + len(result.problems) == batch.total == count
     assert len(result.problems) == len(range(9, count, 10))
     return read_s - started_s, checked_s - read_s, held_bytes / MIB
 

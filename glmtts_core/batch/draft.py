@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glmtts_core.batch.dry_run import DryRun, dry_run
+from glmtts_core.batch.dry_run import dry_run
 from glmtts_core.batch.editing import with_lines
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.references import Added, ReferenceFolder
@@ -48,14 +48,15 @@ class Check:
         running: whether it still goes on; what is known so far belongs to the file as it is.
         fraction: 0 to 1 of the lines checked against the engine.
         batch: the read file; None before it is read, or without one.
-        result: what would be spoken and what not; None before all is checked.
+        result: the same with the lines that can be spoken and all that cannot; None before all is
+            checked.
         error: why the file as a whole cannot be used.
     """
 
     running: bool = False
     fraction: float = 0.0
     batch: BatchInput | None = None
-    result: DryRun | None = None
+    result: BatchInput | None = None
     error: GLMTTSError | None = None
 
 

@@ -6,7 +6,7 @@ Knows what an engine says it can do; loads none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from glmtts_core.batch.lines import (
@@ -29,20 +29,6 @@ from glmtts_core.settings import Settings
 _TELL_EVERY_LINES: Final = 1_000
 
 
-@dataclass(frozen=True)
-class DryRun:
-    """What a run would do with each line.
-
-    Attributes:
-        ready: lines that can be spoken; their references are names inside the folder.
-        problems: lines that are set aside, in the file's order: those that could not be read and
-            those that the engine or a reference refuses.
-    """
-
-    ready: tuple[BatchLine, ...]
-    problems: tuple[LineProblem, ...]
-
-
 def dry_run(
     batch: BatchInput,
     defaults: RunDefaults,
@@ -50,8 +36,13 @@ def dry_run(
     capabilities: Capabilities,
     settings: Settings,
     tell: Callable[[float], None] | None = None,
-) -> DryRun:
+) -> BatchInput:
     """Check every line; each recording is decoded once.
+
+    Returns:
+        The lines that can be spoken, their references by their names inside the folder, and all
+        that are set aside, in the file's order: those that could not be read and those that the
+        engine or a reference refuses.
 
     Args:
         batch: the read file.
@@ -72,7 +63,7 @@ def dry_run(
         except GLMTTSError as error:
             problems.append(_problem(line, error))
     problems.sort(key=lambda problem: problem.number)
-    return DryRun(tuple(ready), tuple(problems))
+    return replace(batch, lines=tuple(ready), problems=tuple(problems))
 
 
 def missing_from(

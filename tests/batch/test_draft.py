@@ -41,7 +41,7 @@ def numbers(draft: BatchDraft, defaults: RunDefaults = DEFAULTS) -> tuple[list[i
     check = draft.check_with(defaults, BOUND_S)
     assert not check.running
     assert check.result is not None, check.error
-    ready = [line.number for line in check.result.ready]
+    ready = [line.number for line in check.result.lines]
     return ready, [problem.number for problem in check.result.problems]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.dry_run import DryRun, dry_run, missing_from
-from glmtts_core.batch.lines import RunDefaults, request_of, transcript_of
+from glmtts_core.batch.dry_run import dry_run, missing_from
+from glmtts_core.batch.lines import BatchInput, RunDefaults, request_of, transcript_of
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.memory.ledger import Ledger
@@ -34,7 +34,7 @@ def references(tmp_path: Path) -> ReferenceFolder:
 def check(settings: Settings, references: ReferenceFolder):
     def run(
         *objects: Any, defaults: RunDefaults = DEFAULTS, engine: type = ScriptedEngine
-    ) -> DryRun:
+    ) -> BatchInput:
         data = "".join(json.dumps(each) + "\n" for each in objects).encode()
         capabilities = engine(settings, Ledger()).capabilities
         return dry_run(read_batch(data, "a.jsonl"), defaults, references, capabilities, settings)
@@ -54,7 +54,7 @@ def test_good_lines_are_ready_and_bad_ones_set_aside_in_the_files_order(check):
         {"text": "two", "use_kv_cache": True},
         {"text": "three"},
     )
-    assert [line.number for line in result.ready] == [1, 9]
+    assert [line.number for line in result.lines] == [1, 9]
     assert [problem.number for problem in result.problems] == [2, 3, 4, 5, 6, 7, 8]
     for problem in result.problems:
         assert json.loads(json.dumps(problem.to_dict())) == problem.to_dict()
@@ -74,7 +74,7 @@ def test_references_become_names_inside_the_folder(check):
         {"text": "d", "prompt_audio": "../../anna"},
         engine=CloningEngine,
     )
-    assert [line.prompt_audio for line in result.ready] == ["anna.wav"]
+    assert [line.prompt_audio for line in result.lines] == ["anna.wav"]
     assert [problem.key for problem in result.problems] == [
         "batch.reference.missing",
         "audio.unreadable",
@@ -87,8 +87,8 @@ def test_one_reference_for_all_holds_where_a_line_names_none(check):
     result = check(
         {"text": "a"}, {"text": "b", "prompt_text": "x"}, defaults=defaults, engine=CloningEngine
     )
-    assert len(result.ready) == 2
-    assert [transcript_of(line, defaults) for line in result.ready] == ["你好", "x"]
+    assert len(result.lines) == 2
+    assert [transcript_of(line, defaults) for line in result.lines] == ["你好", "x"]
 
 
 def test_the_runs_reference_missing_is_said_at_every_line(check):
@@ -105,7 +105,7 @@ def test_a_line_asks_for_what_it_says_and_else_for_what_the_run_says(check):
         {"text": "c", "use_kv_cache": False, "sampling": "topk"},
         defaults=defaults,
         engine=CloningEngine,
-    ).ready
+    ).lines
     plain, own, switched = (request_of(line, defaults, None) for line in lines)
     assert (plain.voice, plain.speed, plain.sample_rate_hz, plain.seed) == ("alpha", 1.1, 32_000, 5)
     assert (plain.sampling, plain.use_history) == ("ras", True)
@@ -115,10 +115,10 @@ def test_a_line_asks_for_what_it_says_and_else_for_what_the_run_says(check):
 
 def test_of_a_corrected_file_only_what_is_missing_or_changed_runs(check):
     before = check({"uttid": "a", "text": "1"}, {"uttid": "b", "text": "2"})
-    done = {line.uttid: line.content_hash for line in before.ready}
+    done = {line.uttid: line.content_hash for line in before.lines}
     after = check(
         {"uttid": "c", "text": "3"}, {"uttid": "b", "text": "changed"}, {"uttid": "a", "text": "1"}
     )
-    todo, kept = missing_from(after.ready, done)
+    todo, kept = missing_from(after.lines, done)
     assert [line.uttid for line in todo] == ["c", "b"]
     assert kept == 1
