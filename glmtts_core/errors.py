@@ -51,7 +51,17 @@ class ModelFileError(EngineError):
 
 
 class OutOfMemoryError(EngineError):
-    """The device or the machine has not enough free memory for this request."""
+    """The device or the machine has not enough free memory for this request.
+
+    Args:
+        key: the sentence's key in the catalogue.
+        requested_bytes: size of the one allocation that failed; None where nobody tells.
+        details: values for the sentence's placeholders.
+    """
+
+    def __init__(self, key: str, *, requested_bytes: int | None = None, **details: object) -> None:
+        super().__init__(key, **details)
+        self.requested_bytes = requested_bytes
 
 
 class SynthesisCancelled(GLMTTSError):  # noqa: N818 - an outcome, not a fault
@@ -64,3 +74,7 @@ class BusyError(GLMTTSError):
 
 class StorageError(GLMTTSError):
     """A result could not be written to or read from the disk."""
+
+
+class BatchError(GLMTTSError):
+    """A batch's file, its references or its run cannot be used as they are."""

@@ -9,13 +9,24 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from glmtts_core.engines.base import CancelToken, Progress, Stage, SynthesisRequest
+from glmtts_core.engines.base import (
+    CancelToken,
+    Progress,
+    Stage,
+    SynthesisRequest,
+    SynthesisResult,
+)
 from glmtts_core.errors import GLMTTSError, SynthesisCancelled
 from glmtts_core.history import ResultRecord
+from glmtts_core.memory.cost import MemoryCost
+
+#: Takes a result to where it is to be kept, on the worker thread; an error of it fails the job.
+Keep = Callable[[SynthesisResult], None]
 
 _numbers: Final = itertools.count(1)
 
@@ -52,7 +63,9 @@ class JobView:
         progress: the last thing that the engine told.
         elapsed_s: seconds since it started running (0 while queued), until now or its end.
         error: what went wrong, for `FAILED`.
-        record: the stored result, for `DONE`; None for a job that only loads the engine.
+        record: the result in the session's history, for `DONE`; None for a job that only loads
+            the engine, or whose result is kept elsewhere.
+        memory: what the synthesis cost, whether it succeeded or not; None before its end.
         retries: how often it was begun anew after memory ran out.
     """
 
@@ -62,6 +75,7 @@ class JobView:
     elapsed_s: float
     error: GLMTTSError | None
     record: ResultRecord | None
+    memory: MemoryCost | None
     retries: int
 
 
@@ -69,10 +83,11 @@ class Job:
     """A synthesis (or, without a request, a mere loading of an engine) on its way.
 
     Args:
-        session_id: whose it is.
+        session_id: whose caches it uses.
         request: what to speak; None only loads.
         priority: which queue it waits in.
-        engine: name of the engine that does it.
+        engine: name of the engine that does it; None means the preferred one.
+        keep: takes the result; None puts it in the session's history.
     """
 
     def __init__(
@@ -81,12 +96,14 @@ class Job:
         request: SynthesisRequest | None,
         priority: Priority = Priority.INTERACTIVE,
         engine: str | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self.number = next(_numbers)
         self.session_id = session_id
         self.request = request
         self.priority = priority
         self.engine = engine
+        self.keep = keep
         self.cancel_token = CancelToken()
         self._lock = threading.Lock()
         self._finished = threading.Event()
@@ -96,6 +113,7 @@ class Job:
         self._ended_s: float | None = None
         self._error: GLMTTSError | None = None
         self._record: ResultRecord | None = None
+        self._memory: MemoryCost | None = None
         self._retries = 0
 
     def view(self) -> JobView:
@@ -110,6 +128,7 @@ class Job:
                 elapsed_s,
                 self._error,
                 self._record,
+                self._memory,
                 self._retries,
             )
 
@@ -131,6 +150,11 @@ class Job:
         """Note that the job is begun anew."""
         with self._lock:
             self._retries += 1
+
+    def measured(self, memory: MemoryCost) -> None:
+        """Remember what the synthesis cost."""
+        with self._lock:
+            self._memory = memory
 
     def start(self) -> bool:
         """Go from queued to running; False if it was cancelled meanwhile."""
@@ -179,4 +203,5 @@ class Job:
             self._ended_s = time.monotonic()
             # it may hold a minute of reference audio, which nobody would count or give back
             self.request = None
+            self.keep = None
         self._finished.set()

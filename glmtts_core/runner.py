@@ -116,7 +116,8 @@ class JobRunner:
             self._ensure_loaded(engine, control)
             record = None if job.request is None else self._speak(job, job.request, engine, control)
         except OutOfMemoryError as error:
-            out_of_memory = OutOfMemoryError(error.key, **error.details)
+            error.__cause__ = error.__context__ = None
+            out_of_memory = error.with_traceback(None)
         except MemoryError:
             out_of_memory = OutOfMemoryError("engine.out_of_memory")
         else:
@@ -154,7 +155,7 @@ class JobRunner:
 
     def _speak(
         self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
-    ) -> ResultRecord:
+    ) -> ResultRecord | None:
         self.fresh_since_s = None
         self._cleaner.begin_growth()
         self._monitor.mark(EventKind.SYNTHESIS_START)
@@ -171,14 +172,21 @@ class JobRunner:
     ) -> SynthesisResult:
         caches = self._spaces.space(job.session_id).caches
         started_s = time.monotonic()
-        with CostMeter(self._monitor, self._allocator, engine.capabilities.device) as meter:
-            audio = engine.synthesize(request, caches, control)
-            seconds = time.monotonic() - started_s
+        meter = CostMeter(self._monitor, self._allocator, engine.capabilities.device)
+        try:
+            with meter:
+                audio = engine.synthesize(request, caches, control)
+                seconds = time.monotonic() - started_s
+        finally:
+            job.measured(meter.cost)
         return SynthesisResult(audio, seconds, meter.cost)
 
     def _keep(
         self, job: Job, request: SynthesisRequest, result: SynthesisResult, engine: str
-    ) -> ResultRecord:
+    ) -> ResultRecord | None:
+        if job.keep is not None:
+            job.keep(result)
+            return None
         space = self._spaces.space(job.session_id)
         record = space.history.save(request, result, engine)
         # the page draws waveform and mel spectrogram from these without decoding the file again

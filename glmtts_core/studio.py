@@ -21,7 +21,7 @@ from glmtts_core.engines.host import EngineHost
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import BusyError
 from glmtts_core.history import clear_old_sessions
-from glmtts_core.jobs import Job, Priority
+from glmtts_core.jobs import Job, Keep, Priority
 from glmtts_core.memory.advisor import Advice, advise
 from glmtts_core.memory.allocator import allocator_for
 from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, CleanupReport, Promise
@@ -32,6 +32,7 @@ from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
 from glmtts_core.memory.problem import Problem
 from glmtts_core.runner import JobRunner
+from glmtts_core.services import Services
 from glmtts_core.settings import Settings, load_settings
 from glmtts_core.spaces import SessionSpaces
 from glmtts_core.worker import Errand, Worker
@@ -87,6 +88,7 @@ class Studio:
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{device}")
         self.monitor.start()
+        self.services = Services()
         self._cleared_s: float | None = None
         self._clear_old_sessions()
 
@@ -146,8 +148,15 @@ class Studio:
         session_id: str,
         request: SynthesisRequest,
         priority: Priority = Priority.INTERACTIVE,
+        keep: Keep | None = None,
     ) -> Job:
         """Queue a synthesis.
+
+        Args:
+            session_id: whose caches are used.
+            request: what to speak.
+            priority: batch lines let every interactive job go first.
+            keep: takes the result, on the worker thread; None puts it in the session's history.
 
         Raises:
             RequestError, TextError: the engine cannot do this; nothing was queued or loaded.
@@ -156,7 +165,7 @@ class Studio:
         """
         capabilities = self.engines.find(request.engine).capabilities
         check_request(request, capabilities, self.settings.max_text_chars)
-        job = Job(session_id, request, priority, capabilities.engine)
+        job = Job(session_id, request, priority, capabilities.engine, keep)
         space = self.spaces.space(session_id)
         with self._lock:
             if priority is Priority.INTERACTIVE:
@@ -255,7 +264,11 @@ class Studio:
     # -- the end -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Cancel all jobs, give the memory back and stop the threads; takes seconds at most."""
+        """Stop the services, cancel all jobs, give the memory back and stop the threads.
+
+        Takes seconds at most.
+        """
+        self.services.close()
         if self._worker.close(_CLOSE_S):
             try:
                 self.engines.release(CleanupLevel.UNLOAD)

@@ -5,6 +5,7 @@ Knows nothing about text, pieces or progress.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ _NATIVE_ERRORS: Final[tuple[type[Exception], ...]] = (
 )
 #: How a failed allocation reads, of the arena and of the C++ runtime.
 _ALLOCATION_WORDS: Final = ("allocate", "bad_alloc", "out of memory")
+#: What the arena says of the block that it could not have, in bytes.
+_REQUESTED_SIZE: Final = re.compile(r"requested buffer of size (\d+)")
 _PAD_TOKEN: Final = 0
 _SHRINK_ENTRY: Final = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 _FATAL_ONLY: Final = 4
@@ -144,5 +147,7 @@ def _wrapped(error: BaseException, otherwise: GLMTTSError) -> GLMTTSError:
     """Return the error to raise for one of ONNX Runtime's."""
     reason = str(error).lower()
     if isinstance(error, MemoryError) or any(word in reason for word in _ALLOCATION_WORDS):
-        return OutOfMemoryError("kokoro.out_of_memory")
+        size = _REQUESTED_SIZE.search(reason)
+        requested_bytes = int(size.group(1)) if size else None
+        return OutOfMemoryError("kokoro.out_of_memory", requested_bytes=requested_bytes)
     return otherwise

@@ -20,6 +20,9 @@ LATIN: Final = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _MARKS: Final = frozenset(
     ",.!?;:'\"()[]-/+=%$&@#<>，。！？；：、（）《》〈〉「」『』【】“”‘’…—–·～￥¥€£℃℉°×÷≥≤²³"
 )
+#: What is not said: neither ideograph nor Latin letter, blank or mark.
+_UNSPOKEN: Final = re.compile(rf"[^{HAN}{LATIN}\s{re.escape(''.join(sorted(_MARKS)))}]")
+_SPOKEN: Final = re.compile(rf"[{HAN}{LATIN}\d]")
 #: Full-width forms whose narrow twin means the same to a reader; Chinese punctuation stays.
 _NARROW: Final = {
     code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "！（），：；？～"
@@ -54,15 +57,13 @@ def speakable(text: str) -> str:
     characters of other scripts, emoji and decoration make room for a space.
     """
     narrow = unicodedata.normalize("NFC", text).translate(_NARROW)
-    kept = "".join(_kept(char) for char in narrow)
+    kept = _UNSPOKEN.sub(_digit_or_blank, narrow)
     kept = re.sub(r"[^\S\n]+", " ", kept).strip()
-    return kept if re.search(rf"[{HAN}{LATIN}\d]", kept) else ""
+    return kept if _SPOKEN.search(kept) else ""
 
 
-def _kept(char: str) -> str:
-    if re.match(rf"[{HAN}{LATIN}\s]", char) or char in _MARKS:
-        return char
-    value = unicodedata.digit(char, None)
+def _digit_or_blank(match: re.Match[str]) -> str:
+    value = unicodedata.digit(match.group(), None)
     return " " if value is None else str(value)
 
 

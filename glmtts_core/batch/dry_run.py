@@ -1,0 +1,142 @@
+"""Every line checked before the first is spoken: against the engine, and its reference.
+
+Knows what an engine says it can do; loads none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from glmtts_core.batch.lines import (
+    BatchInput,
+    BatchLine,
+    LineProblem,
+    RunDefaults,
+    reference_name_of,
+    request_of,
+    transcript_of,
+)
+from glmtts_core.batch.reading import excerpt_of
+from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.engines.base import Capabilities, ReferenceAudio
+from glmtts_core.engines.checks import check_request
+from glmtts_core.errors import GLMTTSError
+from glmtts_core.settings import Settings
+
+#: Lines between two calls that tell how far the check is.
+_TELL_EVERY_LINES: Final = 1_000
+
+
+def dry_run(
+    batch: BatchInput,
+    defaults: RunDefaults,
+    references: ReferenceFolder,
+    capabilities: Capabilities,
+    settings: Settings,
+    tell: Callable[[float], None] | None = None,
+) -> BatchInput:
+    """Check every line; each recording is decoded once.
+
+    Returns:
+        The lines that can be spoken, their references by their names inside the folder, and all
+        that are set aside, in the file's order: those that could not be read and those that the
+        engine or a reference refuses.
+
+    Args:
+        batch: the read file.
+        defaults: what holds for lines that say nothing else.
+        references: where the recordings lie.
+        capabilities: what the engine can do.
+        settings: for the longest text and the longest reference.
+        tell: called now and then with the fraction that is checked.
+    """
+    known = _KnownReferences(references, settings.max_reference_s)
+    ready: list[BatchLine] = []
+    problems = list(batch.problems)
+    for index, line in enumerate(batch.lines):
+        if tell is not None and index % _TELL_EVERY_LINES == 0:
+            tell(index / len(batch.lines))
+        try:
+            ready.append(_checked(line, defaults, known, capabilities, settings.max_text_chars))
+        except GLMTTSError as error:
+            problems.append(_problem(line, error))
+    problems.sort(key=lambda problem: problem.number)
+    return replace(batch, lines=tuple(ready), problems=tuple(problems))
+
+
+def missing_from(
+    lines: Iterable[BatchLine], done: Mapping[str, str]
+) -> tuple[tuple[BatchLine, ...], int]:
+    """Return the lines that are still to be spoken, and how many are not.
+
+    Args:
+        lines: of the corrected file.
+        done: `BatchLine.content_hash` by name, of the lines that are spoken already: who changes a
+            line's text or settings wants it spoken anew.
+    """
+    todo: list[BatchLine] = []
+    count = 0
+    for line in lines:
+        count += 1
+        if done.get(line.uttid) != line.content_hash:
+            todo.append(line)
+    return tuple(todo), count - len(todo)
+
+
+class _KnownReferences:
+    """Recordings by the name that lines give them: found and decoded once, refused once."""
+
+    def __init__(self, folder: ReferenceFolder, max_s: float) -> None:
+        self._folder = folder
+        self._max_s = max_s
+        self._found: dict[str, ReferenceAudio | GLMTTSError] = {}
+
+    def find(self, given: str) -> ReferenceAudio:
+        """Return the recording without its samples, under its name inside the folder.
+
+        Raises:
+            GLMTTSError: there is none, or it cannot be used.
+        """
+        known = self._found.get(given)
+        if known is None:
+            known = self._found[given] = self._look_up(given)
+        if isinstance(known, GLMTTSError):
+            # a fresh one: raised again and again, one and the same grows by every traceback
+            raise type(known)(known.key, **known.details)
+        return known
+
+    def _look_up(self, given: str) -> ReferenceAudio | GLMTTSError:
+        try:
+            loaded = self._folder.load(self._folder.find(given), "", self._max_s)
+        except GLMTTSError as error:
+            return error
+        # a thousand recordings are not kept in memory: that it can be read is known now
+        return replace(loaded, samples=loaded.samples[:1].copy())
+
+
+def _checked(
+    line: BatchLine,
+    defaults: RunDefaults,
+    known: _KnownReferences,
+    capabilities: Capabilities,
+    max_text_chars: int,
+) -> BatchLine:
+    reference = None
+    given = reference_name_of(line, defaults)
+    if given is not None:
+        transcript = transcript_of(line, defaults)
+        reference = replace(known.find(given), transcript=transcript)
+    check_request(request_of(line, defaults, reference), capabilities, max_text_chars)
+    if reference is None or line.prompt_audio is None:
+        return line
+    return replace(line, prompt_audio=reference.name)
+
+
+def _problem(line: BatchLine, error: GLMTTSError) -> LineProblem:
+    details: dict[str, Any] = {
+        name: value if isinstance(value, str | int | float) else str(value)
+        for name, value in error.details.items()
+    }
+    return LineProblem(line.number, line.uttid, error.key, details, excerpt_of(line.text))

@@ -1,0 +1,193 @@
+"""The values of a batch: a checked line, a line set aside, a whole read file.
+
+Knows nothing about how a file is read or how a line is spoken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+
+InputFormat = Literal["jsonl", "csv", "tsv"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One checked line, ready to be spoken; None leaves a choice to the run's defaults.
+
+    Attributes:
+        number: line number in the input file, from 1.
+        uttid: its name as given, or made up ("line-0007"); unique in the file.
+        file_stem: safe file name without extension, unique in the file whatever the case of its
+            letters: the sound is ``f"{file_stem}.wav"``.
+        text: what to say.
+        prompt_text: what is said in the reference; empty leaves it to the run.
+        prompt_audio: the reference's name inside the run's references folder.
+        use_history: speak on from the lines already spoken; None leaves it to the run.
+        seed: see `SynthesisRequest`, as the rest.
+    """
+
+    number: int
+    uttid: str
+    file_stem: str
+    text: str
+    prompt_text: str = ""
+    prompt_audio: str | None = None
+    use_history: bool | None = None
+    seed: int | None = None
+    sample_rate_hz: int | None = None
+    sampling: str | None = None
+    voice: str | None = None
+    speed: float | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over all that decides how the line sounds: not its number, not its names."""
+        values = self.to_dict()
+        for name in ("number", "uttid", "file_stem"):
+            del values[name]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> BatchLine:
+        """Return the line that `to_dict` took apart."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """Why a line is set aside.
+
+    Attributes:
+        number: line number in the input file, from 1.
+        uttid: its name as far as it could be read, else empty.
+        key: the sentence in the catalogue: what is wrong, and what to do.
+        details: values for its placeholders, plain JSON values.
+        excerpt: the beginning of the line as it stands in the file.
+    """
+
+    number: int
+    uttid: str
+    key: str
+    details: Mapping[str, Any]
+    excerpt: str
+
+    def text(self, language: Language) -> str:
+        """Return the sentence in ``language``."""
+        return text(self.key, language, **self.details)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LineProblem:
+        """Return the problem that `to_dict` took apart."""
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class BatchInput:
+    """A whole read file: every line that is not empty is either a line or a problem.
+
+    Attributes:
+        lines: the good ones, in the file's order.
+        problems: the ones set aside, in the file's order.
+        encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "GB18030").
+        format: how the file is laid out.
+    """
+
+    lines: tuple[BatchLine, ...]
+    problems: tuple[LineProblem, ...]
+    encoding: str
+    format: InputFormat
+
+    @property
+    def total(self) -> int:
+        """How many lines the file holds, without the empty ones and the header."""
+        return len(self.lines) + len(self.problems)
+
+    @cached_property
+    def characters(self) -> int:
+        """How many characters the good lines hold in all."""
+        return sum(len(line.text) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDefaults:
+    """What holds for every line of a run that says nothing else.
+
+    Attributes:
+        voice: id of a built-in voice; None for an engine that only clones.
+        reference_name: the one reference for all, by its name inside the references folder.
+        reference_text: what is said in it.
+    """
+
+    voice: str | None = None
+    speed: float = 1.0
+    sample_rate_hz: int = 24_000
+    seed: int | None = None
+    sampling: str | None = None
+    use_history: bool = False
+    reference_name: str | None = None
+    reference_text: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunDefaults:
+        """Return the defaults that `to_dict` took apart."""
+        return cls(**values)
+
+
+def reference_name_of(line: BatchLine, defaults: RunDefaults) -> str | None:
+    """Return the name of the reference that ``line`` is spoken with.
+
+    A line that names a built-in voice and no recording of its own is spoken with that voice.
+    """
+    if line.prompt_audio is not None:
+        return line.prompt_audio
+    return None if line.voice is not None else defaults.reference_name
+
+
+def transcript_of(line: BatchLine, defaults: RunDefaults) -> str:
+    """Return what is said in the reference of ``line``."""
+    if line.prompt_text or line.prompt_audio is not None:
+        return line.prompt_text
+    return defaults.reference_text
+
+
+def request_of(
+    line: BatchLine, defaults: RunDefaults, reference: ReferenceAudio | None
+) -> SynthesisRequest:
+    """Return what the engine is asked for.
+
+    Args:
+        reference: the recording named by `reference_name_of`, with `transcript_of` as its
+            transcript; None where no recording is named.
+    """
+    voice = None if reference is not None else line.voice or defaults.voice
+    history = defaults.use_history if line.use_history is None else line.use_history
+    return SynthesisRequest(
+        text=line.text,
+        voice=voice,
+        sample_rate_hz=line.sample_rate_hz or defaults.sample_rate_hz,
+        speed=defaults.speed if line.speed is None else line.speed,
+        seed=defaults.seed if line.seed is None else line.seed,
+        sampling=defaults.sampling if line.sampling is None else line.sampling,
+        use_history=history,
+        reference=reference,
+    )
