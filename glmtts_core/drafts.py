@@ -31,6 +31,9 @@ class Form(BaseModel):
     voice: str | None = None
     speed: float | None = None
     sample_rate_hz: int | None = None
+    seed: int | None = None
+    sampling: str | None = None
+    use_history: bool = False
     reference_name: str | None = None
     reference_transcript: str | None = None
 

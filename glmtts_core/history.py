@@ -48,6 +48,7 @@ class ResultRecord(BaseModel):
         spoken_at: when it was finished, with time zone.
         seconds: what the synthesis took, without waiting and loading.
         audio_s: length of the audio in seconds.
+        seed: that it was spoken with; None where nothing is drawn at random.
         memory: what it cost, as `MemoryCost.to_dict` gives it.
         unsaved_reason: why it could not be written to disk; empty for what is on disk.
     """
@@ -64,6 +65,7 @@ class ResultRecord(BaseModel):
     seconds: float
     audio_s: float
     memory: dict[str, Any]
+    seed: int | None = None
     unsaved_reason: str = ""
 
     @field_validator("memory")
@@ -130,6 +132,7 @@ class SessionHistory:
                 seconds=result.seconds,
                 audio_s=result.audio.duration_s,
                 memory=result.memory.to_dict(),
+                seed=request.seed,
             )
             wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
             try:

@@ -27,6 +27,8 @@ from glmtts_core.worker import Errand
 
 #: Seconds that a click on the cleanup button waits for the report before it says "soon".
 CLICK_WAIT_S: Final = 1.5
+#: Seeds lie below this: what a signed 32-bit number holds.
+SEEDS: Final = 2**31
 #: Seconds in which the old page of a reload lets go of its session, or is found to be silent.
 _HANDOVER_S: Final = TAKEOVER_S + 0.5
 
@@ -34,6 +36,11 @@ _HANDOVER_S: Final = TAKEOVER_S + 0.5
 def new_session_id() -> str:
     """Return an id that cannot be guessed: who has it sees the session's results."""
     return secrets.token_hex(16)
+
+
+def new_seed() -> int:
+    """Return a seed that every engine takes."""
+    return secrets.randbelow(SEEDS)
 
 
 def take_lease(studio: Studio, session_id: str, holder: object | None = None) -> bool:
@@ -86,9 +93,16 @@ class Session:
         return self.studio.spaces.space(self.id).draft
 
     def submit(self, request: SynthesisRequest) -> Job:
-        """Queue a synthesis by the session's engine where none is named; see `Studio.submit`."""
+        """Queue a synthesis by the session's engine where none is named; see `Studio.submit`.
+
+        Where the engine draws at random and no seed is given, one is drawn here, so that the
+        result can tell how to get it again.
+        """
         if request.engine is None:
             request = replace(request, engine=self.engine)
+        draws = self.studio.engines.find(request.engine).capabilities.seed
+        if draws and request.seed is None:
+            request = replace(request, seed=new_seed())
         return self.studio.submit(self.id, request)
 
     def load(self) -> None:

@@ -36,6 +36,7 @@ COMPOSED = {
     # the charts mark the start of a synthesis only
     "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
     "kokoro.voice.{}": list(VOICES),
+    "sampling.{}": ["ras", "topk"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
 }
 #: Strings that look like keys and are none.

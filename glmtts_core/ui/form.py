@@ -8,12 +8,14 @@ import streamlit as st
 
 from glmtts_core.engines.base import SampleRate, SynthesisRequest
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.session import SEEDS, new_seed
 from glmtts_core.ui import cleanup_button
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.result_view import SELECTED
 from glmtts_core.ui.shell import Page
 
 _TEXT: Final = "form_text"
+_ENGINE: Final = "form_engine"
 _VOICE: Final = "form_voice"
 _SPEED: Final = "form_speed"
 _RATE: Final = "form_sample_rate"
@@ -46,6 +48,7 @@ def text_and_voice(page: Page) -> None:
         + page.text("form.characters", count=len(st.session_state[_TEXT]), limit=limit)
         + "</div>"
     )
+    _engine(page)
     voice_column, speed_column = st.columns([3, 2])
     labels = {voice.id: page.text(voice.label_key) for voice in capabilities.voices}
     if labels:
@@ -82,33 +85,11 @@ def advanced(page: Page) -> None:
     with st.expander(page.text("form.advanced"), key=_ADVANCED):
         _sample_rate(page)
         seed_column, sampling_column = st.columns(2)
-        seed_column.number_input(
-            page.text("form.seed"),
-            min_value=0,
-            max_value=2**31 - 1,
-            value=None,
-            key=_SEED,
-            persist_state="session",
-            placeholder=page.text("form.seed_random"),
-            disabled=not capabilities.seed,
-            help=page.text("form.seed_help") if capabilities.seed else lacking,
-        )
-        sampling_column.selectbox(
-            page.text("form.sampling"),
-            capabilities.sampling_methods,
-            key=_SAMPLING,
-            persist_state="session",
-            disabled=not capabilities.sampling_methods,
-            placeholder="–",
-            help=page.text("form.sampling_help") if capabilities.sampling_methods else lacking,
-        )
-        st.toggle(
-            page.text("form.history"),
-            key=_HISTORY,
-            persist_state="session",
-            disabled=not capabilities.kv_history,
-            help=page.text("form.history_help") if capabilities.kv_history else lacking,
-        )
+        with seed_column:
+            _seed(page, lacking)
+        with sampling_column:
+            _sampling(page, lacking)
+        _history(page, lacking)
         if controls := _lacking_controls(page):
             st.caption(
                 page.text("form.lacking_list", engine=capabilities.engine, controls=controls)
@@ -159,9 +140,100 @@ def _request(page: Page, state: dict[str, Any]) -> SynthesisRequest:
         sample_rate_hz=state.get(_RATE) or capabilities.sample_rates[0].hz,
         speed=state.get(_SPEED) or 1.0,
         seed=state.get(_SEED) if capabilities.seed else None,
-        sampling=state.get(_SAMPLING) if capabilities.sampling_methods else None,
+        sampling=_chosen_sampling(page),
         use_history=bool(state.get(_HISTORY)) and capabilities.kv_history,
         reference=page.session.reference() if capabilities.voice_cloning else None,
+        engine=page.session.engine,
+    )
+
+
+def _engine(page: Page) -> None:
+    """Draw the choice of engine, where there is one."""
+    names = page.session.studio.engines.names
+    if len(names) == 1:
+        return
+    prefill(_ENGINE, page.session.engine)
+    st.segmented_control(
+        page.text("form.engine"),
+        names,
+        key=_ENGINE,
+        required=True,
+        persist_state="session",
+        on_change=keep,
+        args=(page, "engine", _ENGINE),
+        help=page.text("form.engine_help"),
+    )
+
+
+def _seed(page: Page, lacking: str) -> None:
+    """Draw the seed and, beside it, the die that throws one."""
+    offered = page.session.capabilities.seed
+    prefill(_SEED, page.session.draft.form.seed)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(
+            page.text("form.seed"),
+            min_value=0,
+            max_value=SEEDS - 1,
+            value=None,
+            key=_SEED,
+            persist_state="session",
+            placeholder=page.text("form.seed_random"),
+            disabled=not offered,
+            help=page.text("form.seed_help") if offered else lacking,
+            on_change=keep,
+            args=(page, "seed", _SEED),
+        )
+        if offered:
+            st.button(
+                "",
+                key="throw_seed",
+                icon=":material/casino:",
+                on_click=_throw_seed,
+                args=(page,),
+                help=page.text("form.seed_throw"),
+            )
+
+
+def _throw_seed(page: Page) -> None:
+    st.session_state[_SEED] = new_seed()
+    keep(page, "seed", _SEED)
+
+
+def _sampling(page: Page, lacking: str) -> None:
+    methods = page.session.capabilities.sampling_methods
+    kept = page.session.draft.form.sampling
+    if methods:
+        st.session_state[_SAMPLING] = kept if kept in methods else methods[0]
+    st.selectbox(
+        page.text("form.sampling"),
+        methods,
+        key=_SAMPLING,
+        format_func=lambda method: page.text(f"sampling.{method}"),
+        persist_state="session",
+        disabled=not methods,
+        placeholder="–",
+        help=page.text("form.sampling_help") if methods else lacking,
+        on_change=_keep_sampling,
+        args=(page,),
+    )
+
+
+def _keep_sampling(page: Page) -> None:
+    if st.session_state[_SAMPLING] in page.session.capabilities.sampling_methods:
+        keep(page, "sampling", _SAMPLING)
+
+
+def _history(page: Page, lacking: str) -> None:
+    offered = page.session.capabilities.kv_history
+    prefill(_HISTORY, page.session.draft.form.use_history)
+    st.toggle(
+        page.text("form.history"),
+        key=_HISTORY,
+        persist_state="session",
+        disabled=not offered,
+        help=page.text("form.history_help") if offered else lacking,
+        on_change=keep,
+        args=(page, "use_history", _HISTORY),
     )
 
 
@@ -207,6 +279,13 @@ def _chosen_voice(page: Page) -> str | None:
     voices = [voice.id for voice in page.session.capabilities.voices]
     kept = page.session.draft.form.voice
     return kept if kept in voices else next(iter(voices), None)
+
+
+def _chosen_sampling(page: Page) -> str | None:
+    """Return the sampling method, as `_chosen_voice` does the voice."""
+    methods = page.session.capabilities.sampling_methods
+    kept = page.session.draft.form.sampling
+    return kept if kept in methods else next(iter(methods), None)
 
 
 def _keep_voice(page: Page) -> None:

@@ -89,5 +89,7 @@ def _facts(page: Page, record: ResultRecord) -> str:
         rtf=f"{record.rtf:.2f}",
         rate=f"{record.sample_rate_hz // 1000} kHz",
     )
+    if record.seed is not None:
+        facts += " · " + page.text("result.seed", seed=record.seed)
     cost = cost_line(page, record.memory_cost)
     return f'<div class="glm-facts">{escape(facts)}<br>{escape(cost)}</div>'

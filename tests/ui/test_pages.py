@@ -18,7 +18,7 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
 from glmtts_core.ui.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
-from tests.scripted_engine import CloningEngine
+from tests.scripted_engine import CloningEngine, ScriptedEngine
 from tests.ui.visitor import LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
@@ -564,11 +564,57 @@ def test_an_engine_that_draws_at_random_gets_seed_method_and_history(cloning):
     assert (asked.seed, asked.sampling, asked.use_history) == (42, "topk", True)
 
 
+def test_a_seed_that_nobody_gave_is_drawn_and_told_with_the_result(cloning):
+    cloning.speak()
+    asked = cloning.session.studio.engine.requests[0]
+    assert asked.seed is not None
+    assert cloning.words("result.seed", seed=asked.seed) in cloning.read()
+
+
+def test_the_die_throws_a_seed_that_a_reload_keeps(cloning):
+    cloning.click("throw_seed")
+    thrown = cloning.app.number_input(key="form_seed").value
+    assert thrown is not None
+    assert cloning.session.draft.form.seed == thrown
+
+
 def test_nothing_is_called_lacking_where_nothing_lacks(cloning):
     lacking = cloning.words("form.lacking", engine="Cloning")
     unused = cloning.words("form.reference_unused", engine="Cloning")
     assert lacking not in cloning.read()
     assert unused not in cloning.read()
+
+
+# -- two engines -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_engines(settings):
+    """A visitor on the synthesis page of a studio with two engines."""
+    studio = Studio(settings, CloningEngine, ScriptedEngine)
+    with use_studio(studio):
+        yield Visitor(SYNTHESIS)
+        st.cache_resource.clear()
+    studio.close()
+
+
+def test_the_preferred_engine_is_chosen_at_first(two_engines):
+    assert two_engines.app.segmented_control(key="form_engine").value == "Cloning"
+
+
+def test_another_engine_brings_its_own_controls_and_speaks(two_engines):
+    two_engines.app.segmented_control(key="form_engine").set_value("Scripted")
+    two_engines.run()
+    assert two_engines.app.number_input(key="form_seed").disabled
+    two_engines.speak("by the other")
+    engines = two_engines.session.studio.engines
+    assert engines.find("Scripted").spoken == ["by the other"]
+    assert engines.find("Cloning").spoken == []
+    assert two_engines.records[0].engine == "Scripted"
+
+
+def test_a_single_engine_leaves_nothing_to_choose(synthesis):
+    assert not [each for each in synthesis.app.segmented_control if each.key == "form_engine"]
 
 
 # -- memory ------------------------------------------------------------------------------------
