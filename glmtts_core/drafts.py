@@ -34,6 +34,7 @@ class Form(BaseModel):
     seed: int | None = None
     sampling: str | None = None
     use_history: bool = False
+    notice_read: bool = False
     reference_name: str | None = None
     reference_transcript: str | None = None
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.audio import decode
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui.fields import keep, prefill
+from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -24,7 +24,10 @@ _MAX_REFERENCE_MB: Final = 50
 def show(page: Page) -> None:
     """Draw the reference recording's part; the recording is kept on disk, not in the page."""
     st.subheader(page.text("form.reference"), anchor=False)
-    if not page.session.capabilities.voice_cloning:
+    if page.session.capabilities.voice_cloning:
+        st.caption(page.text("form.reference_hint"))
+        _notice(page)
+    else:
         engine = page.session.capabilities.engine
         st.caption(page.text("form.reference_unused", engine=engine))
     if page.session.draft.form.reference_name is None:
@@ -40,6 +43,21 @@ def show(page: Page) -> None:
         on_change=keep,
         args=(page, "reference_transcript", _TRANSCRIPT),
     )
+
+
+def _notice(page: Page) -> None:
+    """Say what cloning must not be used for, until it was read."""
+    if page.session.draft.form.notice_read:
+        return
+    with st.container(border=True):
+        st.markdown(page.text("form.notice"))
+        st.button(
+            page.text("form.notice_read"), key="notice_read", on_click=_note_read, args=(page,)
+        )
+
+
+def _note_read(page: Page) -> None:
+    st.session_state[NOT_KEPT] = page.session.draft.keep(notice_read=True)
 
 
 def _ask_for_reference(page: Page) -> None:

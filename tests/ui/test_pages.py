@@ -578,6 +578,14 @@ def test_the_die_throws_a_seed_that_a_reload_keeps(cloning):
     assert cloning.session.draft.form.seed == thrown
 
 
+def test_the_notice_of_misuse_is_shown_once(cloning):
+    assert cloning.words("form.notice").split("**")[1] in cloning.read()
+    cloning.click("notice_read")
+    assert cloning.words("form.notice").split("**")[1] not in cloning.read()
+    again = Visitor(SYNTHESIS, session_id=cloning.session.id)
+    assert "notice_read" not in again.button_keys()
+
+
 def test_nothing_is_called_lacking_where_nothing_lacks(cloning):
     lacking = cloning.words("form.lacking", engine="Cloning")
     unused = cloning.words("form.reference_unused", engine="Cloning")
