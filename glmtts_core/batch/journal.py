@@ -31,13 +31,14 @@ class Journal:
         _cut_torn_end(path)
         self._file = path.open("ab")
 
-    def add(self, **entry: object) -> None:
-        """Write one entry, with the time, through to the disk.
+    def add(self, **entry: object) -> float:
+        """Write one entry through to the disk; return the time written into it (Unix, seconds).
 
         Raises:
             OSError: the disk is full or cannot be written; the entry counts as not written.
         """
-        line = json.dumps({"at": round(time.time(), 3), **entry}, ensure_ascii=False)
+        at_s = round(time.time(), 3)
+        line = json.dumps({"at": at_s, **entry}, ensure_ascii=False)
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         size_bytes = os.fstat(self._file.fileno()).st_size
         try:
@@ -49,6 +50,7 @@ class Journal:
         except OSError:
             os.ftruncate(self._file.fileno(), size_bytes)
             raise
+        return at_s
 
     def close(self) -> None:
         """Close the file."""

@@ -102,8 +102,10 @@ class Recorder:
 
     def _line(self, position: int, status: LineStatus) -> None:
         with self._lock, storage_errors(self._store.folder):
-            self._journal.add(**entry_of(self._table.lines[position], status))
-            self._table.put(position, status)
+            line = self._table.lines[position]
+            at_s = self._journal.add(**entry_of(line, status))
+            ended = status.state in (LineState.DONE, LineState.FAILED)
+            self._table.put(position, replace(status, ended_s=at_s if ended else None))
 
     # -- the run -----------------------------------------------------------------------------------
 

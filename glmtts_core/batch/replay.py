@@ -117,14 +117,16 @@ class _Replay:
 def status_of(entry: Mapping[str, Any], before: LineStatus) -> LineStatus:
     """Return how a line stands after an entry about it."""
     memory, reason = entry.get("memory"), entry.get("reason")
+    state = LineState(entry["state"])
     return LineStatus(
-        state=LineState(entry["state"]),
+        state=state,
         seconds=entry.get("seconds"),
         audio_s=entry.get("audio_s"),
         memory=before.memory if memory is None else LineMemory(**memory),
         retries=entry.get("retries", before.retries),
         crashes=before.crashes,
         reason=None if reason is None else Reason(**reason),
+        ended_s=entry.get("at") if state in (LineState.DONE, LineState.FAILED) else None,
     )
 
 

@@ -99,6 +99,7 @@ class LineStatus:
         retries: attempts after the first.
         crashes: how often the process ended while it was spoken.
         reason: why it failed.
+        ended_s: when it was done or failed (Unix time); None before.
     """
 
     state: LineState = LineState.QUEUED
@@ -108,6 +109,7 @@ class LineStatus:
     retries: int = 0
     crashes: int = 0
     reason: Reason | None = None
+    ended_s: float | None = None
 
     @property
     def rtf(self) -> float | None:

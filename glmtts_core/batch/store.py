@@ -43,7 +43,8 @@ from glmtts_core.files import PARTIAL_PATTERN, write_whole
 HEADER_FILE: Final = "run.json"
 _LINES_FILE: Final = "lines.jsonl"
 _PROBLEMS_FILE: Final = "problems.jsonl"
-_AUDIO_FOLDER: Final = "audio"
+#: Name of the folder of the sounds inside the run's.
+AUDIO_FOLDER: Final = "audio"
 _REFERENCES_FOLDER: Final = "references"
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.journal_path = folder / "journal.jsonl"
-        self.audio_folder = folder / _AUDIO_FOLDER
+        self.audio_folder = folder / AUDIO_FOLDER
         self.references = ReferenceFolder(folder / _REFERENCES_FOLDER)
         self._lock_path = folder / "lock"
         self.header = self._read_header()
@@ -291,7 +292,7 @@ def _write(
     folder: Path, header: RunHeader, raw: bytes, batch: BatchInput, references: Path | None
 ) -> RunHeader:
     with storage_errors(folder):
-        (folder / _AUDIO_FOLDER).mkdir(parents=True, exist_ok=True)
+        (folder / AUDIO_FOLDER).mkdir(parents=True, exist_ok=True)
         (folder / _REFERENCES_FOLDER).mkdir(exist_ok=True)
         if references is not None:
             _copy_references(folder / _REFERENCES_FOLDER, references, batch, header.defaults)
