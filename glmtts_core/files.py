@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+#: What a process that died while writing leaves behind.
+PARTIAL_PATTERN: Final = ".*.part"
 
 
 def write_whole(path: Path, data: bytes) -> None:

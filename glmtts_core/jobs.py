@@ -115,6 +115,7 @@ class Job:
         self._record: ResultRecord | None = None
         self._memory: MemoryCost | None = None
         self._retries = 0
+        self._callbacks: list[Callable[[], None]] = []
 
     def view(self) -> JobView:
         """Return the job as it stands."""
@@ -140,6 +141,17 @@ class Job:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the job has finished; False when ``timeout_s`` ran out first."""
         return self._finished.wait(timeout_s)
+
+    def when_finished(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once nothing more will happen, from the thread that ended the job.
+
+        At once where it has finished already. It must be short, and raise nothing.
+        """
+        with self._lock:
+            if not self._state.finished:
+                self._callbacks.append(callback)
+                return
+        callback()
 
     def report(self, progress: Progress) -> None:
         """Remember how far the job is."""
@@ -189,7 +201,7 @@ class Job:
             self._state = JobState.CANCELLED
             self._error = SynthesisCancelled("engine.cancelled")
             self._ended_s = time.monotonic()
-        self._finished.set()
+        self._tell_finished()
 
     def _end(
         self,
@@ -204,4 +216,11 @@ class Job:
             # it may hold a minute of reference audio, which nobody would count or give back
             self.request = None
             self.keep = None
+        self._tell_finished()
+
+    def _tell_finished(self) -> None:
         self._finished.set()
+        # nothing is added any more: the state says that it has finished
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()

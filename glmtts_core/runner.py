@@ -20,7 +20,7 @@ from glmtts_core.engines.base import (
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
 from glmtts_core.history import ResultRecord
-from glmtts_core.jobs import Job
+from glmtts_core.jobs import Job, Priority
 from glmtts_core.memory.advisor import SpokenFacts
 from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, settle_garbage
@@ -88,7 +88,8 @@ class JobRunner:
         try:
             engine = self._engines.find(job.engine)
             record, out_of_memory = self._attempt(job, engine, control)
-            if out_of_memory is not None:
+            # a batch line is begun anew by its run, which writes every attempt down
+            if out_of_memory is not None and job.priority is Priority.INTERACTIVE:
                 self._make_room(job, engine)
                 job.retry()
                 record, out_of_memory = self._attempt(job, engine, control)

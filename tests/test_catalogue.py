@@ -11,6 +11,7 @@ from string import Formatter
 import pytest
 
 import glmtts_core
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
@@ -37,6 +38,14 @@ COMPOSED = {
     "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
     "kokoro.voice.{}": list(VOICES),
     "sampling.{}": ["ras", "topk"],
+    "batch.line_state.{}": list(LineState),
+    "batch.run_state.{}": [*RunState, "stopping"],
+    # the report's headings, and the figures at its top
+    "batch.report.{}": [
+        *("line", "name", "text", "state", "reason", "audio", "work", "rtf", "cost", "sound"),
+        *("done", "failed", "set_aside", "success", "time", "retries", "cleanups"),
+        *("memory", "speed"),
+    ],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
 }
 #: Strings that look like keys and are none.

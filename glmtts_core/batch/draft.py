@@ -95,6 +95,12 @@ class BatchDraft:
             return self._name
 
     @property
+    def version(self) -> int:
+        """A number that changes with the file, the recordings and the defaults."""
+        with self._lock:
+            return self._version
+
+    @property
     def check(self) -> Check:
         """How far the check is."""
         with self._lock:

@@ -19,6 +19,7 @@ SPAN_S: Final = 120.0
 _PAGES: Final = (
     ("streamlit_app.py", "overview.title", ":material/monitoring:"),
     ("pages/1_synthesis.py", "synthesis.title", ":material/graphic_eq:"),
+    ("pages/2_batch.py", "batch.title", ":material/format_list_numbered:"),
 )
 _VIEW_KEY: Final = "memory_view"
 _CHOSEN_VIEW: Final = "chosen_memory_view"

@@ -65,6 +65,13 @@ _STYLE: Final = """
       { width: 100%; min-width: 100%; flex: 0 0 auto; }
   }
   .glm-muted { opacity: .7; font-size: .84rem; }
+  .glm-verdict { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.1rem;
+                 font-variant-numeric: tabular-nums; }
+  .glm-one-line { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  .glm-small-cards { grid-template-columns: repeat(auto-fit, minmax(6.6rem, 1fr)); gap: .45rem;
+                     margin-bottom: .5rem; }
+  .glm-small-cards > div { padding: .3rem .6rem; font-size: .78rem; }
+  .glm-small-cards b { font-size: 1.02rem; white-space: nowrap; }
 </style>
 """
 

@@ -1,0 +1,72 @@
+"""Taking a corrected file into a run: what is spoken and unchanged is not spoken again.
+
+That a changed text or setting is spoken anew needs nothing here: the journal counts for the very
+content it was written for. That a recording became another one does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glmtts_core.batch.lines import BatchInput, reference_name_of
+from glmtts_core.batch.loaded import load_run
+from glmtts_core.batch.recorder import Recorder
+from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch.store import RunStore, storage_errors
+
+
+def amend_run(store: RunStore, raw: bytes, batch: BatchInput, references: Path | None) -> None:
+    """Replace the input of a run whose lock the caller holds.
+
+    Args:
+        store: the run's folder.
+        raw: the corrected file as it came in.
+        batch: its lines as checked.
+        references: the folder of the recordings; those that lines name are copied.
+
+    Raises:
+        BatchError: a recording cannot be taken over.
+        StorageError: the folder cannot be read or written.
+    """
+    if references is not None:
+        _speak_anew_with(store, references)
+    store.replace_input(raw, batch, references)
+    note_state(store, RunState.READY)
+
+
+def note_state(store: RunStore, state: RunState) -> None:
+    """Write down that a run whose lock the caller holds, and that does not go on, is in ``state``.
+
+    Raises:
+        StorageError: the folder cannot be read or written.
+    """
+    table = load_run(store).table
+    table.skip_waiting(state is RunState.CANCELLED)
+    recorder = Recorder(store, table)
+    try:
+        recorder.run(state)
+    finally:
+        recorder.close()
+
+
+def _speak_anew_with(store: RunStore, references: Path) -> None:
+    """Have lines wait again whose recording is another one now."""
+    table, defaults = load_run(store).table, store.header.defaults
+    recorder = Recorder(store, table)
+    changed: dict[str, bool] = {}
+    try:
+        for position in table.positions({LineState.DONE, LineState.FAILED}):
+            name = reference_name_of(table.lines[position], defaults)
+            if name is None:
+                continue
+            if name not in changed:
+                changed[name] = _is_another(references / name, store.references.folder / name)
+            if changed[name]:
+                recorder.queued(position)
+    finally:
+        recorder.close()
+
+
+def _is_another(new: Path, old: Path) -> bool:
+    with storage_errors(old.parent):
+        return new.is_file() and (not old.is_file() or new.read_bytes() != old.read_bytes())

@@ -1,0 +1,68 @@
+"""``manifest.jsonl``: one JSON object for every line of the input file, in the file's order."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from glmtts_core.batch.lines import LineProblem
+from glmtts_core.batch.states import LineRow, LineState
+from glmtts_core.batch.store import AUDIO_FOLDER
+from glmtts_core.catalogue import Language
+
+#: State of a line that was set aside before the run.
+SET_ASIDE = "set_aside"
+
+
+def manifest(
+    rows: Iterable[LineRow],
+    problems: Iterable[LineProblem],
+    language: Language,
+    files: Collection[str] | None = None,
+) -> Iterator[str]:
+    """Give the manifest line by line, each with its line end.
+
+    Args:
+        rows: the lines that could be spoken, in the file's order.
+        problems: those that were set aside, in the file's order.
+        language: of the reasons.
+        files: names of the sounds that are there; None takes them for granted.
+    """
+    spoken = ((row.line.number, _of_row(row, language, files)) for row in rows)
+    aside = ((problem.number, _of_problem(problem, language)) for problem in problems)
+    for _, told in heapq.merge(spoken, aside, key=lambda numbered: numbered[0]):
+        # half a surrogate pair inside a broken line's name could not be encoded otherwise
+        yield f"{json.dumps(told, ensure_ascii=False)}\n".encode("utf-8", "replace").decode()
+
+
+def _of_row(row: LineRow, language: Language, files: Collection[str] | None) -> dict[str, Any]:
+    status, memory = row.status, row.status.memory
+    there = status.state is LineState.DONE and (files is None or row.file_name in files)
+    return {
+        "uttid": row.line.uttid,
+        "line": row.line.number,
+        "state": status.state.value,
+        "file": f"{AUDIO_FOLDER}/{row.file_name}" if there else None,
+        "text": row.line.text,
+        "seconds": status.seconds,
+        "audio_s": status.audio_s,
+        "rtf": None if status.rtf is None else round(status.rtf, 4),
+        "memory_before_bytes": None if memory is None else memory.before_bytes,
+        "memory_peak_bytes": None if memory is None else memory.peak_bytes,
+        "memory_after_bytes": None if memory is None else memory.after_bytes,
+        "retries": status.retries,
+        "reason": None if status.reason is None else status.reason.text(language),
+    }
+
+
+def _of_problem(problem: LineProblem, language: Language) -> dict[str, Any]:
+    return {
+        "uttid": problem.uttid,
+        "line": problem.number,
+        "state": SET_ASIDE,
+        "file": None,
+        "text": problem.excerpt,
+        "reason": problem.text(language),
+    }

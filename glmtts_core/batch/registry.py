@@ -1,0 +1,172 @@
+"""All runs of a studio: those that go on and those of the past, for every session alike.
+
+Thread-safe. `batches_of` is the door.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import weakref
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from glmtts_core.batch.executor import LocalExecutor
+from glmtts_core.batch.journal import last_entry
+from glmtts_core.batch.lines import BatchInput, RunDefaults
+from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch.replay import counts_of
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import RunSummary
+from glmtts_core.batch.store import HEADER_FILE, RunStore, create_store, remove_store
+from glmtts_core.batch.stretch import ExecutorFactory
+from glmtts_core.errors import BatchError, GLMTTSError
+from glmtts_core.studio import Studio
+
+#: Runs that are kept in memory though they do not go on and nobody holds them.
+_KEPT: Final = 4
+#: Seconds that closing waits for each run to write down where it stands.
+_CLOSE_S: Final = 4.0
+_log = logging.getLogger(__name__)
+
+
+def batches_of(studio: Studio) -> Batches:
+    """Return the runs of ``studio``, the same ones to every caller.
+
+    Raises:
+        SynthesisCancelled: the program is closing.
+    """
+    return studio.services.get(Batches, lambda: Batches(studio))
+
+
+class Batches:
+    """The runs under a studio's output folder.
+
+    Args:
+        studio: speaks the lines.
+        make_executor: makes who speaks them instead.
+    """
+
+    def __init__(self, studio: Studio, make_executor: ExecutorFactory | None = None) -> None:
+        self._studio = studio
+        self._make_executor = make_executor or (lambda sink: LocalExecutor(studio, sink))
+        self._root = studio.settings.output_dir
+        self._lock = threading.Lock()
+        # what goes on is held by its thread, what is watched by its page
+        self._open: weakref.WeakValueDictionary[Path, BatchRun] = weakref.WeakValueDictionary()
+        self._recent: deque[BatchRun] = deque(maxlen=_KEPT)
+
+    def create(
+        self,
+        name: str,
+        raw: bytes,
+        batch: BatchInput,
+        defaults: RunDefaults,
+        *,
+        policy: CleanupPolicy | None = None,
+        references: Path | None = None,
+        folder: Path | None = None,
+    ) -> BatchRun:
+        """Make a run; `BatchRun.start` begins to speak.
+
+        Args:
+            name: of the input file.
+            raw: the input file as it came in.
+            batch: its lines as checked: those that can be spoken, and those set aside.
+            defaults: what holds for lines that say nothing else.
+            policy: when to clean up; None takes the default.
+            references: the folder of the recordings; those that lines name are copied.
+            folder: of the run; None makes one under the output folder.
+
+        Raises:
+            BatchError: there is a run in ``folder`` already, or a recording cannot be taken over.
+            StorageError: the disk is full or cannot be written.
+        """
+        chosen = folder or self._root / _new_run_id()
+        create_store(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
+        return self.open(chosen)
+
+    def run(self, run_id: str) -> BatchRun:
+        """Return a run under the output folder by its id, the same object to every caller.
+
+        Raises:
+            BatchError: there is none of that name.
+            StorageError: it cannot be read.
+        """
+        if not run_id or Path(run_id).name != run_id:
+            raise BatchError("batch.run.missing", name=run_id)
+        return self.open(self._root / run_id)
+
+    def open(self, folder: Path) -> BatchRun:
+        """Return the run in ``folder``, wherever that is; as `run`."""
+        key = folder.resolve()
+        with self._lock:
+            found = self._open.get(key)
+            if found is None:
+                settings = self._studio.settings
+                found = BatchRun(RunStore(key), self._make_executor, settings.max_reference_s)
+                self._open[key] = found
+            if found not in self._recent:
+                self._recent.append(found)
+            return found
+
+    def summaries(self) -> tuple[RunSummary, ...]:
+        """Return all runs under the output folder, the newest first.
+
+        A run that cannot be read is logged and left out.
+        """
+        found: list[RunSummary] = []
+        for header in self._root.glob(f"*/{HEADER_FILE}"):
+            try:
+                found.append(self._summary(header.parent))
+            except GLMTTSError as error:
+                _log.warning("the run %s is left out: %s", header.parent.name, error)
+        return tuple(sorted(found, key=lambda each: each.created_at, reverse=True))
+
+    def active(self) -> tuple[BatchRun, ...]:
+        """Return the runs that go on in this process."""
+        with self._lock:
+            return tuple(run for run in self._open.values() if run.active)
+
+    def remove(self, run_id: str) -> None:
+        """Delete a run with all its sounds.
+
+        Raises:
+            BatchError: it goes on, or there is none of that name.
+            StorageError: its folder cannot be changed.
+        """
+        run = self.run(run_id)
+        remove_store(run.store)
+        with self._lock:
+            self._open.pop(run.store.folder, None)
+            if run in self._recent:
+                self._recent.remove(run)
+
+    def close(self) -> None:
+        """Interrupt what goes on, so that it can be resumed after the next start."""
+        active = self.active()
+        for run in active:
+            run.interrupt()
+        for run in active:
+            if not run.wait(_CLOSE_S):
+                _log.warning("the run %s did not stop in time; it can be resumed", run.id)
+
+    def _summary(self, folder: Path) -> RunSummary:
+        with self._lock:
+            run = self._open.get(folder.resolve())
+        if run is not None:
+            return run.summary()
+        store = RunStore(folder)
+        told = None if store.locked else counts_of(last_entry(store.journal_path))
+        if told is None:
+            return self.open(folder).summary()
+        state, counts = told
+        return RunSummary(store.id, store.header.name, store.header.created_at, state, counts)
+
+
+def _new_run_id() -> str:
+    now = datetime.now().astimezone()
+    return f"batch-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

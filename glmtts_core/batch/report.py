@@ -1,0 +1,204 @@
+"""``report.html``: one file that shows a run, plots, failures and players included.
+
+Needs nothing from the network. Made part by part, so that the players' sound costs little memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any, Final
+
+from plotly.offline import get_plotlyjs
+
+from glmtts_core.batch.journal import read_journal
+from glmtts_core.batch.lines import LineProblem
+from glmtts_core.batch.report_figures import memory_figure, speed_figure
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import LineRow, LineState, RunView
+from glmtts_core.batch.store import AUDIO_FOLDER
+from glmtts_core.catalogue import Language, text
+
+#: Bytes of sound that go into the page; what lies beyond is linked to the files beside it.
+EMBED_LIMIT_BYTES: Final = 20 * 10**6
+_MIB: Final = 2**20
+_STYLE: Final = """
+:root { color-scheme: light dark; }
+body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
+  font-variant-numeric: tabular-nums; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.figures { display: flex; flex-wrap: wrap; gap: .75rem; }
+.figures div { border: 1px solid #8884; border-radius: 6px; padding: .5rem .9rem; }
+.figures b { display: block; font-size: 1.25rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .5rem;
+  border-bottom: 1px solid #8883; overflow-wrap: anywhere; }
+th { position: sticky; top: 0; background: Canvas; }
+td.number { text-align: right; white-space: nowrap; }
+audio { height: 2rem; width: 15rem; }
+.failed, .set_aside { color: #c8453b; }
+"""
+
+
+def report(
+    run: BatchRun, language: Language, embed_limit_bytes: int = EMBED_LIMIT_BYTES
+) -> Iterator[str]:
+    """Give the page part by part.
+
+    Args:
+        run: what is reported; while it goes on, as it stands.
+        language: of the page.
+        embed_limit_bytes: how much sound goes into the page itself.
+
+    Raises:
+        OSError: the journal or a sound cannot be read.
+    """
+    view = run.view()
+    rows = run.rows(limit=view.counts.total)
+    title = escape(f"{view.name} · {view.id}")
+    yield f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
+    yield from _figures(view, language)
+    yield from _plots(run, rows, language)
+    yield from _unspoken(rows, run.problems, language)
+    yield from _spoken(run, rows, language, embed_limit_bytes)
+    yield "</body></html>\n"
+
+
+def _figures(view: RunView, language: Language) -> Iterator[str]:
+    counts = view.counts
+    rate = counts.success_rate
+    shown = {
+        "done": f"{counts.done} / {counts.total}",
+        "failed": str(counts.failed),
+        "set_aside": str(counts.set_aside),
+        "success": "–" if rate is None else f"{rate:.1%}",
+        "audio": f"{view.audio_s:.1f} s",
+        "time": f"{view.active_s:.1f} s",
+        "retries": str(view.retries),
+        "cleanups": f"{view.cleanups} (−{view.regained_bytes / _MIB:,.0f} MiB)",
+    }
+    yield f"<p>{escape(_when(view))} · {escape(text(f'batch.run_state.{view.state.value}', language))}</p>"
+    yield '<div class="figures">'
+    for name, value in shown.items():
+        yield f"<div>{escape(text(f'batch.report.{name}', language))}<b>{escape(value)}</b></div>"
+    yield "</div>"
+
+
+def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterator[str]:
+    cleanups_s = [
+        float(entry["at"]) for entry in read_journal(run.store.journal_path) if "cleanup" in entry
+    ]
+    figures = {
+        "memory": memory_figure(rows, cleanups_s, language),
+        "speed": speed_figure(rows, language),
+    }
+    yield f"<script>{get_plotlyjs()}</script>"
+    for name, figure in figures.items():
+        yield f"<h2>{escape(text(f'batch.report.{name}', language))}</h2>"
+        yield f'<div id="{name}"></div><script>Plotly.newPlot("{name}",'
+        yield f"{_script_json(figure['data'])},{_script_json(figure['layout'])},"
+        yield "{responsive:true,displaylogo:false});</script>"
+
+
+def _unspoken(
+    rows: Sequence[LineRow], problems: Sequence[LineProblem], language: Language
+) -> Iterator[str]:
+    failed = [row for row in rows if row.status.state is LineState.FAILED]
+    if not failed and not problems:
+        return
+    yield f"<h2>{escape(text('batch.report.not_spoken', language))}</h2><table>"
+    yield _head(["line", "name", "text", "state", "reason"], language)
+    for row in failed:
+        reason = row.status.reason.text(language) if row.status.reason else ""
+        yield _unspoken_row(
+            row.line.number, row.line.uttid, row.line.text, "failed", reason, language
+        )
+    for problem in problems:
+        reason = problem.text(language)
+        yield _unspoken_row(
+            problem.number, problem.uttid, problem.excerpt, "set_aside", reason, language
+        )
+    yield "</table>"
+
+
+def _unspoken_row(
+    number: int, name: str, spoken: str, state: str, reason: str, language: Language
+) -> str:
+    return (
+        f'<tr><td class="number">{number}</td><td>{_html(name)}</td><td>{_html(spoken)}</td>'
+        f'<td class="{state}">{escape(text(f"batch.report.{state}", language))}</td>'
+        f"<td>{_html(reason)}</td></tr>"
+    )
+
+
+def _spoken(
+    run: BatchRun, rows: Sequence[LineRow], language: Language, room_bytes: int
+) -> Iterator[str]:
+    yield f"<h2>{escape(text('batch.report.lines', language))}</h2><table>"
+    yield _head(
+        ["line", "name", "text", "state", "audio", "work", "rtf", "cost", "retries", "sound"],
+        language,
+    )
+    for row in rows:
+        player = ""
+        path = run.store.audio_path(row.line)
+        if row.status.state is LineState.DONE and path.is_file():
+            size_bytes = path.stat().st_size
+            if size_bytes <= room_bytes:
+                room_bytes -= size_bytes
+                sound = base64.b64encode(path.read_bytes()).decode()
+                player = f'<audio controls preload="none" src="data:audio/wav;base64,{sound}">'
+            else:
+                room_bytes = 0
+                player = f'<a href="{AUDIO_FOLDER}/{escape(path.name)}">{escape(path.name)}</a>'
+        yield _spoken_row(row, player, language)
+    yield "</table>"
+
+
+def _spoken_row(row: LineRow, player: str, language: Language) -> str:
+    status, memory = row.status, row.status.memory
+    cost = ""
+    if memory is not None:
+        figures = (memory.before_bytes, memory.peak_bytes, memory.after_bytes)
+        cost = " → ".join(f"{each / _MIB:,.0f}" for each in figures) + " MiB"
+    numbers = [
+        "" if status.audio_s is None else f"{status.audio_s:.2f}",
+        "" if status.seconds is None else f"{status.seconds:.2f}",
+        "" if status.rtf is None else f"{status.rtf:.2f}",
+        cost,
+        str(status.retries or ""),
+    ]
+    cells = "".join(f'<td class="number">{each}</td>' for each in numbers)
+    state = status.state.value
+    return (
+        f'<tr><td class="number">{row.line.number}</td><td>{_html(row.line.uttid)}</td>'
+        f'<td>{_html(row.line.text)}</td><td class="{state}">{escape(_line_state(status.state, language))}</td>'
+        f"{cells}<td>{player}</td></tr>"
+    )
+
+
+def _head(names: Sequence[str], language: Language) -> str:
+    cells = "".join(f"<th>{escape(text(f'batch.report.{name}', language))}</th>" for name in names)
+    return f"<tr>{cells}</tr>"
+
+
+def _line_state(state: LineState, language: Language) -> str:
+    return text(f"batch.line_state.{state.value}", language)
+
+
+def _when(view: RunView) -> str:
+    return f"{view.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+def _html(shown: str) -> str:
+    # half a surrogate pair inside a broken line could not be encoded
+    return escape(shown.encode("utf-8", "replace").decode())
+
+
+def _script_json(value: Any) -> str:
+    """Return JSON that cannot end the script it stands in."""
+    return json.dumps(value).replace("<", "\\u003c")

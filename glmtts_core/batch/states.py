@@ -1,0 +1,226 @@
+"""The values in which a run shows itself: the states of a line and of a run, frozen at one moment.
+
+Knows nothing about how a run is kept or carried on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from glmtts_core.batch.lines import BatchLine
+from glmtts_core.catalogue import Language, text
+from glmtts_core.engines.base import Progress
+from glmtts_core.errors import GLMTTSError
+from glmtts_core.memory.cost import MemoryCost
+
+
+class LineState(StrEnum):
+    """The life of a line; a line that is set aside before the run has none."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class RunState(StrEnum):
+    """The life of a run.
+
+    ``INTERRUPTED`` is what a run is whose process has ended (or is ending) in the middle of it.
+    """
+
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a line failed or a run stands still: a sentence of the catalogue with its values.
+
+    Attributes:
+        key: the sentence's key.
+        details: values for its placeholders, plain JSON values.
+    """
+
+    key: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: Language) -> str:
+        """Return the sentence in ``language``."""
+        return text(self.key, language, **self.details)
+
+    @classmethod
+    def of(cls, error: GLMTTSError) -> Reason:
+        """Return what ``error`` says, as plain values."""
+        return cls(error.key, {name: _plain(value) for name, value in error.details.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def _plain(value: object) -> str | int | float:
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class LineMemory:
+    """What a line cost in memory, in bytes of the figure named ``line`` (see `points.Line`)."""
+
+    line: str
+    before_bytes: int
+    peak_bytes: int
+    after_bytes: int
+
+    @classmethod
+    def of(cls, cost: MemoryCost) -> LineMemory:
+        """Return the main line of ``cost``."""
+        return cls(cost.line.value, cost.before_bytes, cost.peak_bytes, cost.after_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """How a line stands.
+
+    Attributes:
+        state: where it is in its life.
+        seconds: what speaking it took, without waiting and loading; None unless done.
+        audio_s: length of its sound in seconds; None unless done.
+        memory: what its last attempt cost; None before the first.
+        retries: attempts after the first.
+        crashes: how often the process ended while it was spoken.
+        reason: why it failed.
+        ended_s: when it was done or failed (Unix time); None before.
+    """
+
+    state: LineState = LineState.QUEUED
+    seconds: float | None = None
+    audio_s: float | None = None
+    memory: LineMemory | None = None
+    retries: int = 0
+    crashes: int = 0
+    reason: Reason | None = None
+    ended_s: float | None = None
+
+    @property
+    def rtf(self) -> float | None:
+        """Real-time factor: seconds of work for a second of audio."""
+        return self.seconds / self.audio_s if self.seconds is not None and self.audio_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line and how it stands; ``position`` counts the run's lines from 0."""
+
+    position: int
+    line: BatchLine
+    status: LineStatus
+
+    @property
+    def file_name(self) -> str:
+        """Name of its sound inside the run's audio folder."""
+        return f"{self.line.file_stem}.wav"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """How many lines are in each state; those set aside before the run are in none."""
+
+    queued: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    set_aside: int = 0
+
+    @property
+    def total(self) -> int:
+        """All lines of the file."""
+        return sum(asdict(self).values())
+
+    @property
+    def tried(self) -> int:
+        """Lines with an outcome."""
+        return self.done + self.failed
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of the tried lines that are done, 0 to 1; None before the first."""
+        return self.done / self.tried if self.tried else None
+
+    @property
+    def unspoken(self) -> int:
+        """Good lines without a sound."""
+        return self.queued + self.running + self.failed + self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in the list of runs.
+
+    Attributes:
+        id: name of its folder.
+        name: of the input file.
+        created_at: when it was made, with time zone.
+        state: where it is in its life.
+        counts: lines by state.
+        elsewhere: whether another process is running it.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    state: RunState
+    counts: RunCounts
+    elsewhere: bool = False
+
+    @property
+    def resumable(self) -> bool:
+        """Whether starting it would speak something."""
+        waits = self.counts.queued + self.counts.skipped > 0
+        return waits and not self.elsewhere and self.state is not RunState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class RunView(RunSummary):
+    """A run as it stood at one moment; cheap to make whatever the number of lines.
+
+    Attributes:
+        stopping: whether it is about to pause, to be cancelled or to end with the program.
+        reason: why it paused by itself, such as a full disk.
+        current: the lines that are being spoken.
+        progress: how far the first of them is.
+        active_s: seconds in which it ran, over all its starts.
+        eta_s: seconds until the last line, as the pace since the last start tells; None before the
+            first line, and while it stands still.
+        lines_per_min: pace since the last start; None before the first line.
+        audio_per_s: seconds of sound made in a second, since the last start; None before the first.
+        audio_s: seconds of sound that are there.
+        retries: attempts after the first, over all lines.
+        cleanups: how often the run has cleaned up.
+        regained_bytes: what they gave back.
+        cleanup_reason: why the last cleanup failed, if it did.
+    """
+
+    stopping: bool = False
+    reason: Reason | None = None
+    current: tuple[LineRow, ...] = ()
+    progress: Progress | None = None
+    active_s: float = 0.0
+    eta_s: float | None = None
+    lines_per_min: float | None = None
+    audio_per_s: float | None = None
+    audio_s: float = 0.0
+    retries: int = 0
+    cleanups: int = 0
+    regained_bytes: int = 0
+    cleanup_reason: Reason | None = None

@@ -1,0 +1,94 @@
+"""What is open while a run goes on: its lock, its journal, who speaks, and the thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from glmtts_core.batch.coordinator import Coordinator
+from glmtts_core.batch.executor import Executor, ResultSink
+from glmtts_core.batch.loaded import LoadedRun
+from glmtts_core.batch.lock import RunLock
+from glmtts_core.batch.recorder import Recorder
+from glmtts_core.batch.requests import LineRequests
+from glmtts_core.batch.schedule import speaking_order
+from glmtts_core.batch.states import LineState, Reason, RunState
+from glmtts_core.batch.store import RunStore
+from glmtts_core.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+#: Makes an executor whose results go to the given sink.
+ExecutorFactory = Callable[[ResultSink], Executor]
+
+
+class Stretch:
+    """A run that goes on, from its making until `close`.
+
+    Args:
+        store: the run's folder.
+        lock: of the folder; `close` lets go of it, unless the making fails.
+        loaded: the run as just read.
+        make_executor: makes who speaks.
+        max_reference_s: longest recording that is accepted, in seconds.
+        on_end: called in the run's thread when nothing is spoken any more; is to call `close`.
+        retry_failed: have the failed lines wait again first.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+        SynthesisCancelled: the program is closing.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        lock: RunLock,
+        loaded: LoadedRun,
+        make_executor: ExecutorFactory,
+        max_reference_s: float,
+        on_end: Callable[[RunState, Reason | None], None],
+        *,
+        retry_failed: bool,
+    ) -> None:
+        self._store = store
+        self._lock = lock
+        self._table = table = loaded.table
+        self.recorder = Recorder(store, table)
+        executor = self._executor(make_executor, retry_failed)
+        table.skip_waiting(False)
+        defaults, policy = store.header.defaults, store.header.policy
+        requests = LineRequests(defaults, store.references, max_reference_s)
+        self.coordinator = Coordinator(
+            table,
+            self.recorder,
+            executor,
+            policy,
+            lambda position: requests.of(table.lines[position]),
+            speaking_order(table.positions({LineState.QUEUED}), table, defaults),
+            on_end,
+        )
+
+    def _executor(self, make: ExecutorFactory, retry_failed: bool) -> Executor:
+        """Write the start down, and return who speaks."""
+        try:
+            self.recorder.run(RunState.RUNNING)
+            if retry_failed:
+                self.recorder.retry_failed()
+            return make(self.recorder.done)
+        except BaseException:
+            self.recorder.close()
+            raise
+
+    def close(self, state: RunState, reason: Reason | None) -> Reason | None:
+        """Write down how it ended and let go of the folder; return why it stands still, if so."""
+        self._table.skip_waiting(state is RunState.CANCELLED)
+        try:
+            self.recorder.run(state, reason)
+        except StorageError as error:
+            # it will be found interrupted, and nothing is lost by that
+            _log.warning("%s: %s", self._store.id, error)
+            reason = reason or Reason.of(error)
+        finally:
+            self.recorder.close()
+            self._lock.release()
+        return reason

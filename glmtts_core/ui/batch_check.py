@@ -1,0 +1,196 @@
+"""The chosen file: what it is, how its lines look, which are set aside and why, mending them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Final
+
+import streamlit as st
+
+from glmtts_core.batch.draft import BatchDraft, Check
+from glmtts_core.batch.editing import editable_lines
+from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
+from glmtts_core.errors import GLMTTSError
+from glmtts_core.ui.batch_draft import tell
+from glmtts_core.ui.markdown import plain
+from glmtts_core.ui.shell import Page
+
+#: Bad lines that can be mended on the page; who has more mends the file.
+MAX_EDITED: Final = 200
+_PREVIEW_ROWS: Final = 8
+#: Seconds in which most files are checked while the page is drawn.
+_WAIT_S: Final = 0.5
+_POLL_S: Final = 0.5
+_EDITED: Final = "batch_edited"
+#: Heights of the table of bad lines, in pixels: a row of two lines of text, and the most it takes.
+_ROW_PX: Final = 56
+_MOST_PX: Final = 400
+
+
+def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
+    """Draw what the chosen file is and what the check says of it; return the check."""
+    check = draft.check_with(defaults, _WAIT_S)
+    facts = [f"**{plain(draft.name or '')}**"]
+    if check.batch is not None:
+        facts += [check.batch.format.upper(), check.batch.encoding]
+        facts.append(page.text("batch.lines", count=f"{check.batch.total:,}"))
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+        st.markdown(":material/description: " + " · ".join(facts), width="stretch")
+        st.button(
+            page.text("batch.drop_file"),
+            key="batch_drop_file",
+            on_click=_drop,
+            args=(draft,),
+            icon=":material/close:",
+            type="tertiary",
+        )
+    if check.error is not None:
+        st.error(check.error.text(page.language))
+    if check.running:
+        _live(page, draft)
+    if check.result is not None:
+        _verdict(page, check.result)
+    return check
+
+
+def _drop(draft: BatchDraft) -> None:
+    tell()
+    draft.drop()
+
+
+@st.fragment(run_every=_POLL_S)
+def _live(page: Page, draft: BatchDraft) -> None:
+    check = draft.check
+    if not check.running:
+        st.rerun(scope="app")
+    key = "batch.reading" if check.batch is None else "batch.checking"
+    st.progress(check.fraction, page.text(key))
+
+
+def _verdict(page: Page, result: BatchInput) -> None:
+    ready = page.text("batch.ready", count=f"{len(result.lines):,}")
+    aside = page.text("batch.set_aside", count=f"{len(result.problems):,}")
+    characters = page.text("batch.characters", count=f"{result.characters:,}")
+    mark = "" if result.problems else ' class="glm-muted"'
+    st.html(
+        f'<div class="glm-verdict"><b>✓ {escape(ready)}</b>'
+        f"<span{mark}>{'⚠ ' if result.problems else ''}{escape(aside)}</span>"
+        f'<span class="glm-muted">{escape(characters)}</span></div>'
+    )
+
+
+# -- bad lines ---------------------------------------------------------------------------------
+
+
+def problems(page: Page, draft: BatchDraft, check: Check) -> None:
+    """Draw the lines that are set aside, to be corrected in place."""
+    found = check.result.problems if check.result is not None else ()
+    if not found:
+        return
+    shown = found[:MAX_EDITED]
+    try:
+        texts = editable_lines(draft.data(), {problem.number for problem in shown})
+    except GLMTTSError as error:
+        st.error(error.text(page.language))
+        return
+    st.caption(page.text("batch.mend"))
+    rows = [
+        {
+            "number": problem.number,
+            "problem": problem.text(page.language),
+            "line": texts.get(problem.number, problem.excerpt),
+        }
+        for problem in shown
+    ]
+    # another version of the file is another table: nothing that was typed may land in it
+    key = f"{_EDITED}_{draft.version}"
+    st.data_editor(
+        rows,
+        key=key,
+        hide_index=True,
+        disabled=["number", "problem"],
+        height=min(_MOST_PX, _ROW_PX * (len(rows) + 1)),
+        row_height=_ROW_PX,
+        column_config={
+            "number": st.column_config.NumberColumn(page.text("batch.column_number"), width=60),
+            "problem": st.column_config.TextColumn(page.text("batch.column_problem"), width=420),
+            "line": st.column_config.TextColumn(page.text("batch.column_line"), width=420),
+        },
+        alt=page.text("batch.mend"),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            page.text("batch.mend_check"),
+            key="batch_mend_check",
+            on_click=_mend,
+            args=(draft, key, [problem.number for problem in shown], set(texts)),
+            icon=":material/fact_check:",
+            disabled=not _edits(key),
+        )
+        if len(found) > len(shown):
+            st.caption(
+                page.text("batch.mend_more", count=f"{len(found) - len(shown):,}"),
+            )
+
+
+def _edits(key: str) -> dict[int, dict[str, Any]]:
+    """Return what was typed into the table: cells by row."""
+    state = st.session_state.get(key)
+    return dict(state["edited_rows"]) if state else {}
+
+
+def _mend(draft: BatchDraft, key: str, numbers: list[int], editable: set[int]) -> None:
+    changes = {
+        numbers[row]: cells["line"] or ""
+        for row, cells in _edits(key).items()
+        if numbers[row] in editable
+    }
+    tell()
+    try:
+        draft.change_lines(changes)
+    except GLMTTSError as error:
+        tell(error)
+
+
+# -- good lines --------------------------------------------------------------------------------
+
+
+def preview(page: Page, check: Check) -> None:
+    """Draw some of the lines that will be spoken; only these reach the browser."""
+    lines = check.result.lines if check.result is not None else ()
+    if not lines:
+        return
+    pages = -(-len(lines) // _PREVIEW_ROWS)
+    with st.expander(page.text("batch.preview"), expanded=True):
+        number = min(st.session_state.get("batch_preview_page", 1), pages)
+        start = (number - 1) * _PREVIEW_ROWS
+        st.dataframe(
+            [_row(line) for line in lines[start : start + _PREVIEW_ROWS]],
+            hide_index=True,
+            column_config={
+                "number": st.column_config.NumberColumn(page.text("batch.column_number"), width=60),
+                "uttid": st.column_config.TextColumn(page.text("batch.column_uttid"), width=150),
+                "text": st.column_config.TextColumn(page.text("batch.column_text"), width=420),
+                "own": page.text("batch.column_own"),
+            },
+        )
+        if pages > 1:
+            st.pagination(pages, key="batch_preview_page")
+
+
+def _row(line: BatchLine) -> dict[str, object]:
+    own = {
+        "voice": line.voice,
+        "prompt_audio": line.prompt_audio,
+        "speed": line.speed,
+        "sample_rate": line.sample_rate_hz,
+        "seed": line.seed,
+        "sampling": line.sampling,
+        "use_kv_cache": line.use_history,
+    }
+    return {
+        "number": line.number,
+        "uttid": line.uttid,
+        "text": line.text,
+        "own": " · ".join(f"{name} {value}" for name, value in own.items() if value is not None),
+    }

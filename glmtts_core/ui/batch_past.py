@@ -1,0 +1,114 @@
+"""All runs: those that go on, those that can be resumed, those of the past."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.batch.registry import Batches
+from glmtts_core.batch.states import RunState, RunSummary
+from glmtts_core.ui.batch_run import steer
+from glmtts_core.ui.markdown import plain
+from glmtts_core.ui.shell import Page
+
+#: Id of the run that the page shows; None shows what is needed to begin one.
+SHOWN_RUN: Final = "batch_shown_run"
+#: Name of the run's id in the address, so that a reload and a link find it again.
+RUN_PARAMETER: Final = "run"
+_FIRST_ROWS: Final = 8
+_ALL: Final = "batch_all_runs"
+_CONFIRM: Final = "batch_confirm_removal"
+
+
+def offers(page: Page, runs: tuple[RunSummary, ...]) -> None:
+    """Draw a line for each run that goes on, and for those that were cut short."""
+    for run in runs:
+        if run.state not in (RunState.RUNNING, RunState.INTERRUPTED):
+            continue
+        counts = run.counts
+        lines = counts.total - counts.set_aside
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            words = page.text(
+                f"batch.offer_{run.state.value}",
+                name=plain(run.name),
+                done=f"{counts.done:,}",
+                lines=f"{lines:,}",
+            )
+            st.markdown(words, width="stretch")
+            st.button(
+                page.text("batch.show_run"),
+                key=f"batch_offer_{run.id}",
+                on_click=choose,
+                args=(run.id,),
+                icon=":material/arrow_forward:",
+            )
+
+
+def past(page: Page, batches: Batches, runs: tuple[RunSummary, ...]) -> None:
+    """Draw the list of runs, newest first."""
+    if not runs:
+        return
+    st.subheader(page.text("batch.past", count=len(runs)), anchor=False)
+    limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
+    for run in runs[:limit]:
+        _row(page, batches, run)
+    if limit is not None and len(runs) > limit:
+        st.button(
+            page.text("history.show_all", count=len(runs)),
+            key="batch_show_all_runs",
+            type="tertiary",
+            on_click=lambda: st.session_state.update({_ALL: True}),
+        )
+
+
+def _row(page: Page, batches: Batches, run: RunSummary) -> None:
+    counts = run.counts
+    with st.container(
+        horizontal=True, wrap=False, vertical_alignment="center", key=f"batch_run_{run.id}"
+    ):
+        st.button(
+            page.text("batch.show_run"),
+            key=f"batch_show_{run.id}",
+            on_click=choose,
+            args=(run.id,),
+            icon=":material/arrow_forward:",
+        )
+        facts = page.text(
+            "batch.past_facts",
+            state=page.text(f"batch.run_state.{run.state.value}"),
+            done=f"{counts.done:,}",
+            failed=f"{counts.failed:,}",
+            waiting=f"{counts.queued + counts.skipped + counts.running:,}",
+            set_aside=f"{counts.set_aside:,}",
+        )
+        when = f"{run.created_at:%Y-%m-%d %H:%M}"
+        st.markdown(f"{plain(run.name)}  \n:small[:gray[{when} · {facts}]]", width="stretch")
+        sure = st.session_state.get(_CONFIRM) == run.id
+        st.button(
+            page.text("batch.remove_sure" if sure else "history.delete"),
+            key=f"batch_remove_{run.id}",
+            on_click=_remove,
+            args=(batches, run.id),
+            icon=":material/delete:",
+            type="secondary" if sure else "tertiary",
+            disabled=run.state is RunState.RUNNING,
+        )
+
+
+def choose(run_id: str | None) -> None:
+    """Show a run, or with None what is needed to begin one."""
+    st.session_state[SHOWN_RUN] = run_id
+    if run_id is None:
+        st.query_params.pop(RUN_PARAMETER, None)
+    else:
+        st.query_params[RUN_PARAMETER] = run_id
+
+
+def _remove(batches: Batches, run_id: str) -> None:
+    """Delete a run at the second click: its sounds are hours of work."""
+    if st.session_state.get(_CONFIRM) != run_id:
+        st.session_state[_CONFIRM] = run_id
+        return
+    st.session_state[_CONFIRM] = None
+    steer(lambda: batches.remove(run_id))

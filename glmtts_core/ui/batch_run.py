@@ -1,0 +1,161 @@
+"""One run: how it goes, its controls, its lines; live while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import RunState, RunView
+from glmtts_core.errors import GLMTTSError
+from glmtts_core.ui import batch_lines, memory_view
+from glmtts_core.ui.batch_draft import tell
+from glmtts_core.ui.markdown import plain
+from glmtts_core.ui.quantities import seconds, size
+from glmtts_core.ui.shell import Page
+
+#: Seconds between two looks at a run that goes on.
+TICK_S: Final = 1.0
+#: Seconds over which the memory figures take their peak.
+_SPAN_S: Final = 120.0
+_DRAWN_STATE: Final = "batch_drawn_state"
+
+
+def show(page: Page, run: BatchRun) -> None:
+    """Draw the run."""
+    view = run.view()
+    goes_on = view.state is RunState.RUNNING
+    st.session_state[_DRAWN_STATE] = _drawn(view)
+    st.fragment(_draw, run_every=TICK_S if goes_on else None)(page, run)
+    batch_lines.player(page, run)
+
+
+def _draw(page: Page, run: BatchRun) -> None:
+    try:
+        view = run.view()
+    except GLMTTSError as error:
+        st.error(error.text(page.language))
+        return
+    if _drawn(view) != st.session_state.get(_DRAWN_STATE) or batch_lines.choice_changed():
+        # begun, paused or ended meanwhile: buttons, downloads and the ticking itself change; or
+        # another line was clicked, whose player stands outside of what ticks
+        st.rerun(scope="app")
+    _progress(page, view)
+    _controls(page, run, view)
+    _figures(page, view)
+    batch_lines.table(page, run, view)
+
+
+def _drawn(view: RunView) -> tuple[RunState, bool]:
+    return view.state, view.stopping
+
+
+# -- how it goes -------------------------------------------------------------------------------
+
+
+def _progress(page: Page, view: RunView) -> None:
+    counts = view.counts
+    lines = counts.total - counts.set_aside
+    state = "stopping" if view.stopping else view.state.value
+    parts = [page.text(f"batch.run_state.{state}")]
+    parts.append(page.text("batch.spoken_of", spoken=f"{counts.done:,}", lines=f"{lines:,}"))
+    if view.eta_s is not None and view.state is RunState.RUNNING:
+        parts.append(page.text("batch.eta", left=seconds(view.eta_s)))
+    st.progress(counts.tried / lines if lines else 1.0, " · ".join(parts))
+    if view.reason is not None:
+        st.warning(view.reason.text(page.language))
+    if view.elsewhere:
+        st.info(page.text("batch.elsewhere"))
+    if view.cleanup_reason is not None:
+        st.warning(view.cleanup_reason.text(page.language))
+    if view.current:
+        row = view.current[0]
+        stage = ""
+        if view.progress is not None:
+            stage = f" · {page.text(f'stage.{view.progress.stage.value}')}"
+        words = escape(f"▸ {row.line.uttid}{stage} · {row.line.text[:80]}")
+        st.html(f'<div class="glm-muted glm-one-line">{words}</div>')
+
+
+def _figures(page: Page, view: RunView) -> None:
+    counts = view.counts
+    rate = counts.success_rate
+    pace = view.lines_per_min
+    cards = [
+        ("batch.card_done", f"{counts.done:,}"),
+        ("batch.card_failed", f"{counts.failed:,}"),
+        ("batch.card_waiting", f"{counts.queued + counts.running + counts.skipped:,}"),
+        ("batch.card_set_aside", f"{counts.set_aside:,}"),
+        ("batch.card_rate", "–" if rate is None else f"{rate:.1%}"),
+        ("batch.card_audio", seconds(view.audio_s)),
+        (
+            "batch.card_pace",
+            "–" if pace is None else page.text("batch.per_min", pace=f"{pace:.1f}"),
+        ),
+        ("batch.card_cleanups", f"{view.cleanups} · {size(view.regained_bytes)}"),
+    ]
+    cells = [f"<div>{escape(page.text(key))}<b>{escape(value)}</b></div>" for key, value in cards]
+    memory = memory_view.views(page.session.studio.monitor.latest())[0]
+    readings = memory_view.recent(page.session, memory, _SPAN_S)
+    figures = memory_view.figures_html(page.session, memory, readings, page.language)
+    st.html(f'<div class="glm-cards glm-small-cards">{"".join(cells)}</div>{figures}')
+
+
+# -- steering ----------------------------------------------------------------------------------
+
+
+def _controls(page: Page, run: BatchRun, view: RunView) -> None:
+    goes_on = view.state is RunState.RUNNING and not view.elsewhere
+    waiting = view.counts.queued + view.counts.skipped
+    with st.container(horizontal=True):
+        if goes_on and not view.stopping:
+            _control(page, "batch.pause", "pause", run.pause)
+        if goes_on or view.state in (RunState.PAUSED, RunState.INTERRUPTED):
+            _control(page, "batch.cancel", "close", run.cancel, disabled=view.stopping)
+        if not goes_on and waiting and not view.elsewhere:
+            first = view.state is RunState.READY
+            key = "batch.start_run" if first else "batch.resume"
+            _control(page, key, "play_arrow", run.start, primary=True, count=f"{waiting:,}")
+        if view.counts.failed and not view.elsewhere and not view.stopping:
+            count = f"{view.counts.failed:,}"
+            _control(page, "batch.retry", "replay", run.retry_failed, count=count)
+
+
+def _control(
+    page: Page,
+    key: str,
+    icon: str,
+    act: Callable[[], None],
+    *,
+    primary: bool = False,
+    disabled: bool = False,
+    **details: object,
+) -> None:
+    st.button(
+        page.text(key, **details),
+        key=key.replace(".", "_"),
+        icon=f":material/{icon}:",
+        type="primary" if primary else "secondary",
+        on_click=steer,
+        args=(act,),
+        disabled=disabled,
+    )
+
+
+def steer(act: Callable[[], None]) -> None:
+    """Do what a button says; what is in its way is told on the page."""
+    tell()
+    try:
+        act()
+    except GLMTTSError as error:
+        tell(error)
+
+
+def heading(run: BatchRun) -> None:
+    """Draw what the run is."""
+    header = run.store.header
+    facts = [f"**{plain(header.name)}**", f"{header.created_at:%Y-%m-%d %H:%M}", run.id]
+    st.markdown(" · ".join(facts))
