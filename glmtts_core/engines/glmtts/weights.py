@@ -181,12 +181,7 @@ def fill(
                 return made[each](source)
         keys = [name(each) for each in names]
         key = next((each for each in keys if each in source.keys()), None)  # noqa: SIM118
-        if key is None:
-            raise CheckpointError(
-                "checkpoint.key_missing", file=source.where(keys[0]), weight=keys[0]
-            )
-        _check_shape(source, key, expected)
-        return source.read(key)
+        return read_checked(source, key or keys[0], tuple(expected.shape))
 
     return _fill_all(module, host_tensor, _Target(device, dtype, keep_float32), set(made), on_bytes)
 
@@ -237,6 +232,26 @@ def fill_random(
         return values.uniform_(centre - width, centre + width, generator=generator)
 
     return _fill_all(module, random_tensor, target, set(made), on_bytes)
+
+
+def read_checked(source: WeightSource, key: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """Return ``key`` from ``source``; for what makes a ``computed`` tensor out of several.
+
+    Raises:
+        CheckpointError: the key is missing or has another shape.
+    """
+    if key not in source.keys():  # noqa: SIM118 - a source, not a dictionary
+        raise CheckpointError("checkpoint.key_missing", file=source.where(key), weight=key)
+    found = source.shape(key)
+    if found != shape:
+        raise CheckpointError(
+            "checkpoint.wrong_shape",
+            file=source.where(key),
+            weight=key,
+            found=list(found),
+            expected=list(shape),
+        )
+    return source.read(key)
 
 
 def held_bytes(module: nn.Module) -> int:
@@ -350,18 +365,6 @@ def _unsaved_buffers(module: nn.Module) -> set[str]:
     """Return the names of the buffers that no state dict holds."""
     saved = set(module.state_dict(keep_vars=True))
     return {name for name, _ in module.named_buffers(remove_duplicate=False)} - saved
-
-
-def _check_shape(source: WeightSource, key: str, expected: torch.Tensor) -> None:
-    found = source.shape(key)
-    if found != tuple(expected.shape):
-        raise CheckpointError(
-            "checkpoint.wrong_shape",
-            file=source.where(key),
-            weight=key,
-            found=list(found),
-            expected=list(expected.shape),
-        )
 
 
 def _put(
