@@ -107,7 +107,7 @@ class FlowEstimator(nn.Module):
         time = self.time_embed(times).unsqueeze(1).expand(-1, batch, -1)
         speaker = speakers.unsqueeze(0).expand(steps, -1, -1)
         condition = functional.silu(torch.cat((time, speaker), dim=2).flatten(0, 1))
-        norms = [block.attn_norm for block in self.transformer_blocks]
+        norms = [block.get_submodule("attn_norm") for block in self.transformer_blocks]
         per_norm = [
             norm(condition).unflatten(0, (steps, batch)) for norm in (*norms, self.norm_out)
         ]
