@@ -50,6 +50,10 @@ class ModelFileError(EngineError):
     """A model file is missing or damaged and could not be put right."""
 
 
+class CheckpointError(ModelFileError):
+    """A file of the GLM-TTS checkpoint is missing, damaged, refused or does not fit the network."""
+
+
 class OutOfMemoryError(EngineError):
     """The device or the machine has not enough free memory for this request.
 

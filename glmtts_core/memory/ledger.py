@@ -16,6 +16,7 @@ class LedgerKind(StrEnum):
     """What is kept."""
 
     WEIGHTS = "weights"
+    SPARE_WEIGHTS = "spare_weights"
     VOICE_CACHE = "voice_cache"
     HISTORY = "history"
     RESULTS = "results"
@@ -31,6 +32,9 @@ class WeightsPart(StrEnum):
     TOKENIZER = "tokenizer"
 
 
+#: Weights in memory; the spare ones are those that the current settings do not use, which a trim
+#: drops.
+WEIGHT_KINDS: Final = frozenset({LedgerKind.WEIGHTS, LedgerKind.SPARE_WEIGHTS})
 #: What only saves time; it costs the next synthesis something to make it again.
 PREPARED_KINDS: Final = frozenset({LedgerKind.VOICE_CACHE, LedgerKind.HISTORY})
 #: What the pages add up as "caches" and a trim drops; results stay on the disk.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.host import host_memory, resident_set_bytes
-from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind, WeightsPart
+from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.problem import Problem
 from glmtts_core.memory.promises import Outlook, Promises
@@ -121,7 +121,7 @@ class MemoryProbe:
         self._problems = (*driver.problems, *problems)
         outlook = self.promises.outlook(kept, tensors, resident)
         sizes = kept.by_kind()
-        weights_on_device = sizes[LedgerKind.WEIGHTS, True]
+        weights_on_device = sum(sizes[kind, True] for kind in WEIGHT_KINDS)
         caches_on_device = sum(sizes[kind, True] for kind in CACHE_KINDS)
         return MemoryReading(
             time_s=time.monotonic(),
@@ -133,7 +133,7 @@ class MemoryProbe:
             resident_set_bytes=resident,
             host_total_bytes=total,
             host_available_bytes=available,
-            weights_bytes=sizes[LedgerKind.WEIGHTS, False] + weights_on_device,
+            weights_bytes=sum(sizes[kind, False] for kind in WEIGHT_KINDS) + weights_on_device,
             caches_bytes=sum(sizes[kind, False] for kind in CACHE_KINDS) + caches_on_device,
             weights_on_device_bytes=weights_on_device,
             caches_on_device_bytes=caches_on_device,

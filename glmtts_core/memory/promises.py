@@ -46,7 +46,7 @@ class Outlook:
 
     Attributes:
         idle_bytes: used by nothing; any cleanup returns it.
-        droppable_bytes: caches that a trim drops, of the owners asked for.
+        droppable_bytes: what a trim drops: caches of the owners asked for, spare weights.
         weights_bytes: weights on the engine's device, returned by going deeper than a trim.
         above_floor_bytes: resident set above the floor; None on CUDA and before the first floor.
     """
@@ -152,6 +152,8 @@ class Promises:
         if kind is LedgerKind.WORKSPACE:
             # the engine's own, whoever asks; in host memory the resident set counts it already
             return self._on_cuda
+        if kind is LedgerKind.SPARE_WEIGHTS:
+            return True
         return kind in CACHE_KINDS and (owners is None or owner in owners)
 
     def _idle_host_bytes(self, kept_bytes: int, resident_bytes: int) -> tuple[int, int | None]:

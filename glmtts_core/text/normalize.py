@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from glmtts_core.catalogue import Language
 from glmtts_core.text.script import LATIN
@@ -32,27 +32,28 @@ def normalize(text: str, language: Language) -> str:
     The first call for a language loads its rules, which takes a second or two.
     """
     text = _NAME_NUMBER.sub(" ", _THOUSANDS.sub("", text)).replace("〇", "零")
-    spoken = _spoken(text, language)
+    spoken = apply_rules(_normalizer(language), text)
     if language == "en" and "thousand" not in text.lower():
         spoken = _BARE_THOUSAND.sub("one thousand", spoken)
     return spoken
 
 
-def _spoken(text: str, language: Language) -> str:
+def apply_rules(rules: Callable[[str], str], text: str) -> str:
+    """Return what the ``rules`` of a wetext normaliser make of ``text``, whatever is in it."""
     try:
-        return str(_normalizer(language)(text))
+        return str(rules(text))
     except AssertionError:
         # a number beside one character that its rules do not know ("À") makes wetext give up on
         # the whole text: leave such characters out of its sight
         parts = _UNKNOWN.split(text)
         return "".join(
-            _spoken(part, language) if len(parts) > 1 and not _UNKNOWN.match(part) else part
+            apply_rules(rules, part) if len(parts) > 1 and not _UNKNOWN.match(part) else part
             for part in parts
         )
 
 
 @cache
-def _normalizer(language: Language) -> Callable[[str], Any]:
+def _normalizer(language: Language) -> Callable[[str], str]:
     from wetext import Normalizer  # loads every language's rules: seconds, tens of megabytes
 
     normalizer = Normalizer(lang=language, traditional_to_simple=language == "zh")

@@ -227,6 +227,21 @@ def test_on_cuda_the_promise_is_exact_and_kept():
     assert (report.line, report.regained_bytes) == (Line.RESERVED, 96 * MIB)
 
 
+def test_a_trim_promises_the_weights_that_the_settings_do_not_use():
+    cuda = StandInCuda([(400 * MIB, 400 * MIB), (80 * MIB, 80 * MIB)])
+    cleaner, ledger = gpu_rig(cuda)
+    ledger.record(LedgerKind.WEIGHTS, "engine", "model", 400 * MIB, on_device=True)
+    ledger.record(LedgerKind.SPARE_WEIGHTS, "engine", "vocoder", 80 * MIB, on_device=True)
+
+    def drop() -> None:
+        ledger.forget(LedgerKind.SPARE_WEIGHTS, "engine", "vocoder")
+        cuda.segments[1] = (80 * MIB, 0)
+
+    assert cleaner.promise(CleanupLevel.UNLOAD) == Promise(480 * MIB, exact=True)
+    report = cleaner.clean(CleanupLevel.TRIM, drop=[drop], owners=["anna"])
+    assert (report.promised, report.regained_bytes) == (Promise(80 * MIB, exact=True), 80 * MIB)
+
+
 def test_a_drop_that_fails_keeps_nothing_else_from_being_freed():
     cuda = StandInCuda([(64 * MIB, 0)])
     cleaner, _ = gpu_rig(cuda)
