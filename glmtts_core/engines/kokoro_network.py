@@ -5,7 +5,6 @@ Knows nothing about text, pieces or progress.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -15,26 +14,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from glmtts_core.audio import Samples
 from glmtts_core.engines.base import CancelToken
-from glmtts_core.errors import EngineError, GLMTTSError, ModelFileError, OutOfMemoryError
+from glmtts_core.engines.onnx_session import NATIVE_ERRORS, run_options, session_options, wrapped
+from glmtts_core.errors import EngineError, GLMTTSError, ModelFileError
 
 SAMPLE_RATE_HZ: Final = 24_000
 
-#: ONNX Runtime's error classes, which have no common base, and Python's own out-of-memory.
-_NATIVE_ERRORS: Final[tuple[type[Exception], ...]] = (
-    MemoryError,
-    *(
-        kind
-        for kind in vars(native).values()
-        if isinstance(kind, type) and issubclass(kind, Exception)
-    ),
-)
-#: How a failed allocation reads, of the arena and of the C++ runtime.
-_ALLOCATION_WORDS: Final = ("allocate", "bad_alloc", "out of memory")
-#: What the arena says of the block that it could not have, in bytes.
-_REQUESTED_SIZE: Final = re.compile(r"requested buffer of size (\d+)")
 _PAD_TOKEN: Final = 0
 _SHRINK_ENTRY: Final = ("memory.enable_memory_arena_shrinkage", "cpu:0")
-_FATAL_ONLY: Final = 4
 
 
 class KokoroNetwork:
@@ -52,18 +38,13 @@ class KokoroNetwork:
     """
 
     def __init__(self, model_file: Path, voices_file: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = _FATAL_ONLY
-        # a waiting thread that spins takes the core from the page and from its own siblings
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(model_file), options, providers=["CPUExecutionProvider"]
+                str(model_file), session_options(threads), providers=["CPUExecutionProvider"]
             )
             with np.load(voices_file) as voices:
                 self._styles: dict[str, Samples] = {name: voices[name] for name in voices.files}
-        except _NATIVE_ERRORS as error:
+        except NATIVE_ERRORS as error:
             raise _wrapped(error, ModelFileError("kokoro.model_unreadable", reason=error)) from None
         except (OSError, ValueError) as error:
             raise ModelFileError("kokoro.model_unreadable", reason=error) from error
@@ -88,8 +69,7 @@ class KokoroNetwork:
             OutOfMemoryError: an allocation failed.
             EngineError: the run failed otherwise, or its result is not finite.
         """
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = _FATAL_ONLY
+        options = run_options()
 
         def stop() -> None:
             options.terminate = True
@@ -97,7 +77,7 @@ class KokoroNetwork:
         try:
             with cancel.interrupting(stop):
                 (sound,) = self._session.run(None, self._inputs(tokens, voice, speed), options)
-        except _NATIVE_ERRORS as error:
+        except NATIVE_ERRORS as error:
             cancel.raise_if_cancelled()
             raise _wrapped(error, EngineError("kokoro.run_failed", reason=error)) from None
         samples: Samples = np.asarray(sound, np.float32).ravel()
@@ -122,8 +102,7 @@ class KokoroNetwork:
         - neither arena nor memory pattern: 100 % in 0.04 s, 466 MiB before, the eight runs 26 s
         - dropping the session: weights and all in 0.09 s, the next run 1.4 s later
         """
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = _FATAL_ONLY
+        options = run_options()
         options.add_run_config_entry(*_SHRINK_ENTRY)
         options.terminate = True
         try:
@@ -145,9 +124,4 @@ class KokoroNetwork:
 
 def _wrapped(error: BaseException, otherwise: GLMTTSError) -> GLMTTSError:
     """Return the error to raise for one of ONNX Runtime's."""
-    reason = str(error).lower()
-    if isinstance(error, MemoryError) or any(word in reason for word in _ALLOCATION_WORDS):
-        size = _REQUESTED_SIZE.search(reason)
-        requested_bytes = int(size.group(1)) if size else None
-        return OutOfMemoryError("kokoro.out_of_memory", requested_bytes=requested_bytes)
-    return otherwise
+    return wrapped(error, "kokoro.out_of_memory", otherwise)
