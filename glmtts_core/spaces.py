@@ -67,7 +67,7 @@ class SessionSpaces:
         with self._lock:
             return self._open(session_id)
 
-    def lease(self, session_id: str, holder: object | None = None) -> bool:
+    def lease(self, session_id: str, holder: object | None = None, *, force: bool = False) -> bool:
         """Open a session for one browser, or show that it is still there.
 
         False where another browser has it open. One that has not shown itself for `TAKEOVER_S` has
@@ -76,13 +76,14 @@ class SessionSpaces:
         Args:
             session_id: the session.
             holder: who asks; None for one that keeps the lease without showing itself again.
+            force: take it in any case; the other browser is told when it shows itself.
         """
         now_s = time.monotonic()
         with self._lock:
             space = self._open(session_id)
             own = holder is not None and space.holder is holder
             silent = space.holder is not None and now_s - space.seen_s > TAKEOVER_S
-            if space.leased and not own and not silent:
+            if space.leased and not (own or silent or force):
                 return False
             space.leased, space.holder, space.seen_s = True, holder, now_s
             return True

@@ -104,6 +104,13 @@ def test_the_session_of_a_silent_holder_goes_to_who_asks(spaces):
     assert not spaces.lease(ANNA, silent)
 
 
+def test_a_session_can_be_taken_back_from_who_has_it(spaces):
+    first, second = object(), object()
+    spaces.lease(ANNA, second)
+    assert spaces.lease(ANNA, first, force=True)
+    assert not spaces.lease(ANNA, second)
+
+
 def test_a_holder_that_comes_late_to_leave_does_not_end_its_successors_lease(spaces):
     silent, next_one = object(), object()
     spaces.lease(ANNA, silent)

@@ -25,10 +25,16 @@ class _Lease:
     session_id: str
 
 
-def handle(studio: Studio) -> Session:
-    """Return this browser session's handle, opening or leasing it again where needed."""
+def handle(studio: Studio) -> Session | None:
+    """Return this browser session's handle, opening or leasing it again where needed.
+
+    None where another tab has taken the session over; `take_back` gets it again.
+    """
     session = st.session_state.get(HANDLE_KEY)
-    if not isinstance(session, Session) or session.studio is not studio:
+    if isinstance(session, Session) and session.studio is studio:
+        if not still_there(session):
+            return None
+    else:
         wanted = st.query_params.get(ID_PARAMETER, "")
         known = SESSION_ID_PATTERN.fullmatch(wanted) is not None
         session = Session(studio, wanted if known else new_session_id())
@@ -46,9 +52,19 @@ def parameters(session: Session) -> dict[str, str]:
     return {ID_PARAMETER: session.id}
 
 
-def still_there(session: Session) -> None:
-    """Show the studio that this page is open; called at every tick."""
-    session.studio.spaces.lease(session.id, _lease(session.studio, session.id))
+def still_there(session: Session) -> bool:
+    """Show the studio that this page is open; called at every tick.
+
+    False where another tab has the session: this one was silent for so long (a browser slows the
+    timers of a hidden tab) that it was taken for closed.
+    """
+    return session.studio.spaces.lease(session.id, _lease(session.studio, session.id))
+
+
+def take_back(studio: Studio) -> None:
+    """Get the session again that another tab has taken over."""
+    session = st.session_state[HANDLE_KEY]
+    studio.spaces.lease(session.id, _lease(studio, session.id), force=True)
 
 
 def _end(lease: _Lease) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from glmtts_core.engines.base import SampleRate, SynthesisRequest
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.session import SEEDS, new_seed
-from glmtts_core.ui import cleanup_button
+from glmtts_core.ui import browser_session, cleanup_button
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.result_view import SELECTED
 from glmtts_core.ui.shell import Page
@@ -119,6 +119,8 @@ def start_button(page: Page) -> None:
 
 
 def _start(page: Page) -> None:
+    if not browser_session.still_there(page.session):
+        return  # the page that is about to be drawn says that another tab has the session
     st.session_state[_ERROR] = None
     state: dict[str, Any] = dict(st.session_state.items())  # type: ignore[arg-type]
     page.session.draft.keep(text=state[_TEXT])

@@ -12,7 +12,7 @@ import streamlit as st
 from glmtts_core.catalogue import Language, text
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.session import Session
-from glmtts_core.studio import get_studio
+from glmtts_core.studio import Studio, get_studio
 from glmtts_core.ui import browser_session, sidebar, theme
 from glmtts_core.ui import language as ui_language
 
@@ -39,6 +39,8 @@ def open_page(title_key: str) -> Page:
     except GLMTTSError as error:
         _stop_with(error)
     session = browser_session.handle(studio)
+    if session is None:
+        _stop_as_taken_over(studio)
     language = ui_language.current(session)
     st.set_page_config(
         page_title=f"{text(title_key, language)} · GLM-TTS Studio", page_icon="🧹", layout="wide"
@@ -49,6 +51,20 @@ def open_page(title_key: str) -> Page:
     page = Page(session, language)
     st.header(page.text(title_key), anchor=False)
     return page
+
+
+def _stop_as_taken_over(studio: Studio) -> NoReturn:
+    language = ui_language.current(None)
+    st.set_page_config(page_title="GLM-TTS Studio", page_icon="🧹", layout="wide")
+    st.info(text("session.taken_over", language))
+    st.button(
+        text("session.take_back", language),
+        key="take_back",
+        on_click=browser_session.take_back,
+        args=(studio,),
+        type="primary",
+    )
+    st.stop()
 
 
 def _stop_with(error: GLMTTSError) -> NoReturn:

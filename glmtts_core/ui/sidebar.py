@@ -74,7 +74,9 @@ def _keep_view() -> None:
 
 @st.fragment(run_every=TICK_S)
 def _live(session: Session, view: memory_view.MemoryView, language: Language) -> None:
-    browser_session.still_there(session)
+    if not browser_session.still_there(session):
+        # the whole page says so, before a click in it acts on the other tab's session
+        st.rerun(scope="app")
     readings = memory_view.recent(session, view, SPAN_S)
     st.html(
         f"<b>{escape(view.title(readings[-1], language))}</b>"

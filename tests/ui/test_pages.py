@@ -125,6 +125,24 @@ def test_a_chosen_language_holds_on_other_pages_and_after_a_reload(visit: Visit,
     assert visit(session_id=visitor.session.id).app.header[0].value == "总览"
 
 
+# -- a session in two tabs ---------------------------------------------------------------------
+
+
+def test_a_tab_whose_session_another_one_has_taken_over_says_so_and_does_nothing(synthesis, studio):
+    studio.spaces.lease(synthesis.session.id, object(), force=True)
+    synthesis.start()
+    assert synthesis.words("session.taken_over") in synthesis.read()
+    assert synthesis.session.job is None
+
+
+def test_a_session_can_be_taken_back_with_all_that_was_typed(synthesis, studio):
+    synthesis.type("half a thought")
+    studio.spaces.lease(synthesis.session.id, object(), force=True)
+    synthesis.run().click("take_back")
+    assert synthesis.form()["text"] == "half a thought"
+    assert synthesis.speak("half a thought").records[0].number == 1
+
+
 # -- first steps -------------------------------------------------------------------------------
 
 
