@@ -217,7 +217,7 @@ class Studio:
             # what others have spoken since is not what loading has left
             loaded_at_s=self._runner.fresh_since_s if self.engines.any_loaded else None,
             last_cleanup_s=self._last_cleanup_s,
-            reclaimable_bytes=self.promise(session_id).bytes,
+            reclaimable=self.promise(session_id),
         )
 
     def cleanup(

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from glmtts_core.memory.promises import Promise
+
 MIB: Final = 2**20
 #: Below this a cleanup is not worth a click: a few seconds of audio take as much again.
 WORTH_BYTES: Final = 64 * MIB
@@ -49,7 +51,7 @@ def advise(
     *,
     loaded_at_s: float | None,
     last_cleanup_s: float | None,
-    reclaimable_bytes: int,
+    reclaimable: Promise,
 ) -> Advice | None:
     """Return the most urgent advice, or None.
 
@@ -57,11 +59,12 @@ def advise(
         spoken: the syntheses of one session, oldest first.
         loaded_at_s: when the engine was loaded; None while it is not.
         last_cleanup_s: when memory was last cleaned up.
-        reclaimable_bytes: what a cleanup would give back now.
+        reclaimable: what a cleanup would give back now.
     """
-    if reclaimable_bytes < WORTH_BYTES:
+    if reclaimable.bytes < WORTH_BYTES:
         return None
-    details: dict[str, object] = {"reclaimable": _mib(reclaimable_bytes)}
+    about = "" if reclaimable.exact else "≈ "
+    details: dict[str, object] = {"reclaimable": about + _mib(reclaimable.bytes)}
     # a switch counts if the cleanup did not come after it; what was before it may lie further back
     since = last_cleanup_s if last_cleanup_s is not None else float("-inf")
     fresh = [facts for facts in spoken if facts.at_s > since]

@@ -116,12 +116,19 @@ class Promises:
     def promise(self, level: CleanupLevel, owners: Collection[str] | None = None) -> Promise:
         """Tell what a cleanup would give back.
 
+        While a job runs, what it has grown the process by so far counts too: the cleanup comes
+        between two pieces of its work, when the buffers of the last one are free.
+
         Args:
             level: how deep it would go.
             owners: whose caches it would drop; None for all.
         """
         outlook = self.outlook(
-            self._ledger.snapshot(), self._allocator.read(), self._resident_set(), owners
+            self._ledger.snapshot(),
+            self._allocator.read(),
+            self._resident_set(),
+            owners,
+            at_safe_point=True,
         )
         promised = outlook.idle_bytes + outlook.droppable_bytes
         if level is CleanupLevel.UNLOAD or (level is CleanupLevel.OFFLOAD and self._on_cuda):
@@ -134,8 +141,19 @@ class Promises:
         tensors: AllocatorReading,
         resident_bytes: int,
         owners: Collection[str] | None = None,
+        *,
+        at_safe_point: bool = False,
     ) -> Outlook:
-        """Return the parts of the promise for figures that were just taken."""
+        """Return the parts of the promise for figures that were just taken.
+
+        Args:
+            kept: the ledger's account.
+            tensors: the allocator's figures.
+            resident_bytes: our process's resident set.
+            owners: whose caches count as droppable; None for all.
+            at_safe_point: as it will be between two pieces of the running job's work, when what
+                the job has grown the process by is idle and no longer workspace.
+        """
         droppable = sum(
             entry.size_bytes
             for entry in kept.entries
@@ -145,7 +163,7 @@ class Promises:
         weights = kept.total_bytes(kinds={LedgerKind.WEIGHTS}, on_device=self._on_cuda)
         if self._on_cuda:
             return Outlook(tensors.reclaimable_bytes or 0, droppable, weights, None)
-        idle, above = self._idle_host_bytes(_host_bytes(kept), resident_bytes)
+        idle, above = self._idle_host_bytes(_host_bytes(kept), resident_bytes, at_safe_point)
         return Outlook(idle, droppable, weights, above)
 
     def _trim_drops(self, kind: LedgerKind, owner: str, owners: Collection[str] | None) -> bool:
@@ -156,13 +174,18 @@ class Promises:
             return True
         return kind in CACHE_KINDS and (owners is None or owner in owners)
 
-    def _idle_host_bytes(self, kept_bytes: int, resident_bytes: int) -> tuple[int, int | None]:
+    def _idle_host_bytes(
+        self, kept_bytes: int, resident_bytes: int, at_safe_point: bool
+    ) -> tuple[int, int | None]:
         with self._lock:
             if self._floor_bytes is None:
                 return 0, None
             above = max(0, resident_bytes - kept_bytes - self._floor_bytes)
             gained = max(0, kept_bytes - self._kept_at_floor)
-            return min(above, max(0, self._growth_bytes - gained)), above
+            growth = self._growth_bytes
+            if at_safe_point and self._growth_from is not None:
+                growth += max(0, resident_bytes - self._growth_from)
+            return min(above, max(0, growth - gained)), above
 
 
 def _host_bytes(kept: LedgerSnapshot) -> int:

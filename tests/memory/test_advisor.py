@@ -8,6 +8,7 @@ import pytest
 
 from glmtts_core.catalogue import text
 from glmtts_core.memory.advisor import SpokenFacts, advise
+from glmtts_core.memory.promises import Promise
 
 MIB = 2**20
 PLAIN = SpokenFacts(10.0, 20, 24_000, None, 0)
@@ -15,9 +16,8 @@ GROWN = replace(PLAIN, growth_bytes=50 * MIB)
 
 
 def key(spoken, *, loaded=1.0, cleaned=None, reclaimable=500 * MIB) -> str | None:
-    found = advise(
-        spoken, loaded_at_s=loaded, last_cleanup_s=cleaned, reclaimable_bytes=reclaimable
-    )
+    promise = Promise(reclaimable, exact=True)
+    found = advise(spoken, loaded_at_s=loaded, last_cleanup_s=cleaned, reclaimable=promise)
     if found is None:
         return None
     assert all(text(found.key, language, **found.details) for language in ("zh", "en"))
@@ -63,6 +63,13 @@ def test_only_syntheses_since_the_cleanup_make_a_trend():
 def test_a_switch_is_seen_across_a_cleanup():
     spoken = [PLAIN, replace(PLAIN, at_s=12.0, sample_rate_hz=32_000)]
     assert key(spoken, cleaned=11.0) == "rate_switched"
+
+
+@pytest.mark.parametrize(("exact", "words"), [(True, "90 MiB"), (False, "≈ 90 MiB")])
+def test_an_estimate_is_called_one(exact, words):
+    promise = Promise(90 * MIB, exact)
+    found = advise([], loaded_at_s=1.0, last_cleanup_s=None, reclaimable=promise)
+    assert found.details["reclaimable"] == words
 
 
 def test_without_an_engine_there_is_no_first_start():

@@ -303,3 +303,15 @@ def test_a_cleanup_inside_a_job_leaves_the_growth_after_it_to_be_promised(rig):
     rig.resident.bytes += 180 * MIB
     promises.end_growth()
     assert rig.cleaner.promise(CleanupLevel.TRIM).bytes == pytest.approx(180 * MIB, rel=0.01)
+
+
+def test_what_a_running_job_has_grown_is_promised_but_drawn_as_workspace():
+    rig = HostRig()
+    rig.cleaner.note_floor()
+    rig.cleaner.begin_growth()
+    rig.resident.bytes += 120 * MIB
+    assert rig.cleaner.promise(CleanupLevel.TRIM).bytes == 120 * MIB
+    reading = rig.probe.read()
+    assert (reading.idle_bytes, reading.workspace_bytes) == (0, 120 * MIB)
+    rig.cleaner.end_growth()
+    assert rig.probe.read().idle_bytes == 120 * MIB
