@@ -11,7 +11,7 @@ from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui.batch_draft import tell
+from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -54,8 +54,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
 
 
 def _drop(draft: BatchDraft) -> None:
-    tell()
-    draft.drop()
+    steer(draft.drop_file)
 
 
 @st.fragment(run_every=_POLL_S)
@@ -145,11 +144,7 @@ def _mend(draft: BatchDraft, key: str, numbers: list[int], editable: set[int]) -
         for row, cells in _edits(key).items()
         if numbers[row] in editable
     }
-    tell()
-    try:
-        draft.change_lines(changes)
-    except GLMTTSError as error:
-        tell(error)
+    steer(lambda: draft.change_lines(changes))
 
 
 # -- good lines --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.batch.references import AUDIO_SUFFIXES
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_settings
-from glmtts_core.ui.batch_draft import next_round, tell, upload_key
+from glmtts_core.ui.batch_draft import next_round, steer, tell, upload_key
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -103,16 +103,12 @@ def _take_pasted(page: Page, draft: BatchDraft) -> None:
 
 
 def _take(draft: BatchDraft, data: bytes, name: str) -> None:
-    tell()
     next_round()
-    try:
-        draft.take(data, name)
-    except GLMTTSError as error:
-        tell(error)
+    steer(lambda: draft.take(data, name))
 
 
-def references(page: Page, draft: BatchDraft) -> None:
-    """Draw the recordings: upload, what is there, the one for all lines that name none."""
+def references(page: Page, draft: BatchDraft, *, choose_one: bool) -> None:
+    """Draw the recordings: upload, what is there, and the one for all lines that name none."""
     engine = page.session.capabilities.engine
     if not page.session.capabilities.voice_cloning:
         st.caption(page.text("batch.references_unused", engine=engine))
@@ -147,4 +143,5 @@ def references(page: Page, draft: BatchDraft) -> None:
                 icon=":material/close:",
                 type="tertiary",
             )
-    batch_settings.one_reference(page, names)
+    if choose_one:
+        batch_settings.one_reference(page, names)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.states import RunState, RunSummary
-from glmtts_core.ui.batch_run import steer
+from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
