@@ -55,9 +55,7 @@ def _name(number: int) -> str:
     return chr(ord("a") + number - 1) if number <= 26 else str(number)
 
 
-def batch_of(
-    good: Iterable[BatchLine], problems: Iterable[LineProblem] = ()
-) -> BatchInput:
+def batch_of(good: Iterable[BatchLine], problems: Iterable[LineProblem] = ()) -> BatchInput:
     """Return a checked file with these lines."""
     return BatchInput(tuple(good), tuple(problems), "UTF-8", "jsonl")
 
