@@ -25,8 +25,8 @@ _NAMES_SHOWN: Final = 12
 #: Lines of the sample files: both languages, with and without the optional fields.
 _SAMPLE: Final = (
     {"uttid": "morning-zh", "text": "早上好，今天的会议改到下午三点。"},
-    {"uttid": "morning-en", "text": "Good morning. The meeting has moved to three o'clock."},
-    {"uttid": "slow-en", "text": "This line is spoken a little slower.", "speed": 0.85},
+    {"uttid": "morning-en", "text": "Good morning. Today we meet at three."},
+    {"uttid": "slow-en", "text": "Please speak this line a little slower.", "speed": 0.85},
     {"uttid": "32k-zh", "text": "这一行的采样率是三万二千赫兹。", "sample_rate": 32000},
 )
 

@@ -8,7 +8,7 @@ from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.dry_run import missing_from
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.states import RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_check, batch_input, batch_past, batch_run, batch_settings
 from glmtts_core.ui.batch_draft import draft_of, show_problems, steer, tell
@@ -104,7 +104,8 @@ def _new(page: Page, batches: Batches) -> None:
     else:
         check = batch_check.heading(page, draft, defaults)
         _start_button(page, batches, draft, check, amended)
-        batch_check.problems(page, draft, check)
+        failed = _failed(page, amended, check) if amended is not None else None
+        batch_check.problems(page, draft, check, failed)
         _settings(page, draft, amended)
         batch_check.preview(page, check)
     batch_past.past(page, batches, runs)
@@ -123,7 +124,7 @@ def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
 
 
 def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         words = page.text("batch.amending", name=plain(run.store.header.name), id=run.id)
         st.markdown(words, width="stretch")
         st.button(
@@ -132,6 +133,17 @@ def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
             on_click=draft.drop,
             type="tertiary",
         )
+
+
+def _failed(page: Page, run: BatchRun, check: Check) -> dict[int, str]:
+    """Return why lines failed that the file still holds as they were, by their number."""
+    lines = check.result.lines if check.result is not None else ()
+    counts = run.view().counts
+    rows = run.rows({LineState.FAILED}, limit=counts.failed)
+    known = {row.line.content_hash: row.status.reason for row in rows}
+    uttids = {row.line.uttid for row in rows}
+    found = {line.number: known.get(line.content_hash) for line in lines if line.uttid in uttids}
+    return {number: reason.text(page.language) for number, reason in found.items() if reason}
 
 
 def _settings(page: Page, draft: BatchDraft, amended: BatchRun | None) -> None:

@@ -19,10 +19,10 @@ from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
 from glmtts_core.ui.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine
-from tests.ui.visitor import LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
+from tests.ui.visitor import BATCH, LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
-TITLES = {OVERVIEW: "overview.title", SYNTHESIS: "synthesis.title"}
+TITLES = {OVERVIEW: "overview.title", SYNTHESIS: "synthesis.title", BATCH: "batch.title"}
 Visit = Callable[..., Visitor]
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
