@@ -97,7 +97,9 @@ def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterat
         "memory": memory_figure(rows, cleanups_s, language),
         "speed": speed_figure(rows, language),
     }
-    yield f"<script>{get_plotlyjs()}</script>"
+    yield "<script>"
+    yield get_plotlyjs()
+    yield "</script>"
     for name, figure in figures.items():
         yield f"<h2>{escape(text(f'batch.report.{name}', language))}</h2>"
         yield f'<div id="{name}"></div><script>Plotly.newPlot("{name}",'
