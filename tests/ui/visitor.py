@@ -40,12 +40,15 @@ class Visitor:
         *,
         locale: str | None = None,
         session_id: str | None = None,
+        query: dict[str, str] | None = None,
     ) -> None:
         self.language = language
         self.app = app_test()
         self.app.context = {"locale": LOCALES[language] if locale is None else locale}
         if session_id is not None:
             self.app.query_params["s"] = session_id
+        for name, value in (query or {}).items():
+            self.app.query_params[name] = value
         self.go(page)
 
     def run(self) -> Visitor:
