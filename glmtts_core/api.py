@@ -16,12 +16,12 @@ from urllib.parse import SplitResult, urlsplit
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from glmtts_core import __version__
-from glmtts_core.catalogue import Language, text
-from glmtts_core.errors import BusyError, GLMTTSError, SynthesisCancelled
+from glmtts_core import __version__, downloads
+from glmtts_core.catalogue import LANGUAGES, Language, text
+from glmtts_core.errors import BatchError, BusyError, GLMTTSError, SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
@@ -33,7 +33,7 @@ _PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 #: Seconds that a cleanup request waits for the running job's next safe point.
 CLEANUP_WAIT_S: Final = 3.0
 
-Endpoint = Callable[[Request], Awaitable[JSONResponse]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class CleanupBody(BaseModel):
@@ -78,9 +78,20 @@ def routes(get_studio: Callable[[], Studio]) -> list[Route]:
             return JSONResponse({"status": "waiting", "message": waiting}, 202)
         return JSONResponse(report.to_dict())
 
+    async def result(request: Request) -> Response:
+        studio = get_studio()
+        run_id, name = request.path_params["run_id"], request.path_params["name"]
+        key = request.query_params.get("key", "")
+        if not downloads.key_fits(studio, run_id, name, key):
+            _refuse_foreign(request, studio.settings)
+        wanted = request.query_params.get("lang")
+        language = wanted if wanted in LANGUAGES else _language(request)
+        return await to_thread.run_sync(downloads.response, studio, run_id, name, language)
+
     return [
         Route("/healthz", _worded(healthz), methods=["GET"]),
         Route("/api/cleanup", _worded(cleanup), methods=["POST"]),
+        Route("/api/batch/{run_id}/{name}", _worded(result), methods=["GET"]),
     ]
 
 
@@ -88,7 +99,7 @@ def _worded(endpoint: Endpoint) -> Endpoint:
     """Turn our errors into one sentence with the fitting status."""
 
     @wraps(endpoint)
-    async def answer(request: Request) -> JSONResponse:
+    async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except GLMTTSError as error:
@@ -102,6 +113,8 @@ def _status(error: GLMTTSError) -> int:
         return error.status
     if isinstance(error, SynthesisCancelled):  # the program is closing
         return 503
+    if isinstance(error, BatchError):  # no such run, or none that can be read
+        return 404
     return 409 if isinstance(error, BusyError) else 500
 
 

@@ -1,4 +1,4 @@
-"""The command line over the same studio: speak a text to a file, ask a running app to clean up."""
+"""The command line over the same studio: speak a text or a batch, ask a running app to clean up."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import ipaddress
 import json
 import locale
 import os
-import signal
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli_batch import add_batch_command, run_batch
+from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
@@ -46,6 +46,8 @@ def main(
         language = _language(settings)
         if options.command == "say":
             return _say(options, settings, language, engine_factory)
+        if options.command == "batch":
+            return run_batch(options, settings, language, engine_factory)
         return _cleanup(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
     say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    add_batch_command(commands)
     cleanup = commands.add_parser("cleanup", help="ask a running app to give memory back")
     cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
@@ -87,7 +90,7 @@ def _say(
 ) -> int:
     spoken = _standard_input() if options.text == "-" else options.text
     _refuse_unwritable(options.out)
-    with tempfile.TemporaryDirectory() as scratch, _stop_requests() as stop_requested:
+    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
         studio = Studio(settings.model_copy(update={"output_dir": Path(scratch)}), engine_factory)
         try:
             session = Session(studio, new_session_id())
@@ -100,21 +103,6 @@ def _say(
             return _write_result(session, job, options.out, language)
         finally:
             studio.close()
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl+C and SIGTERM; cancelling in the handler itself could meet a lock of its thread."""
-    noted: list[int] = []
-    before = {
-        each: signal.signal(each, lambda received, _: noted.append(received))
-        for each in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield lambda: bool(noted)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 #: What a process that died while writing leaves behind.
-PARTIAL_PATTERN: Final = ".*.part"
+PARTIAL_PATTERN: Final = ".????????.part"
 
 
 def write_whole(path: Path, data: bytes) -> None:

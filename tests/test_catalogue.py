@@ -11,8 +11,10 @@ from string import Formatter
 import pytest
 
 import glmtts_core
+from glmtts_core.batch.fields import LineFields
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
@@ -45,6 +47,15 @@ COMPOSED = {
         *("line", "name", "text", "state", "reason", "audio", "work", "rtf", "cost", "sound"),
         *("done", "failed", "set_aside", "success", "time", "retries", "cleanups"),
         *("memory", "speed"),
+    ],
+    "batch.line.value.{}": list(LineFields.model_fields),
+    "batch.reference.{}": ["outside", "missing"],
+    "batch.filter.{}": ["all", "failed", "done", "waiting", "set_aside"],
+    "batch.offer.{}": [RunState.RUNNING.value, RunState.INTERRUPTED.value],
+    "batch.download.{}": [name.partition(".")[2] for name in RESULTS],
+    "batch.column.{}": [
+        *("number", "problem", "line", "uttid", "text", "own", "excerpt", "state", "seconds"),
+        *("audio", "rtf", "memory", "retries", "reason"),
     ],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
 }

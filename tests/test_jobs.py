@@ -119,3 +119,29 @@ def test_waiting_returns_at_the_end_or_says_that_the_time_ran_out(job):
 def test_only_the_three_ends_count_as_finished(state):
     ends = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
     assert state.finished == (state in ends)
+
+
+# -- being told of the end -----------------------------------------------------------------------
+
+
+def test_who_asks_is_told_once_the_job_has_ended():
+    job, told = Job(ANNA, request()), []
+    job.when_finished(lambda: told.append(job.view().state))
+    job.start()
+    assert told == []
+    job.succeed(None)
+    assert told == [JobState.DONE]
+
+
+def test_who_asks_too_late_is_told_at_once():
+    job, told = Job(ANNA, request()), []
+    job.cancel()
+    job.when_finished(lambda: told.append(job.finished))
+    assert told == [True]
+
+
+def test_a_job_cancelled_while_it_waits_tells_too():
+    job, told = Job(ANNA, request()), []
+    job.when_finished(lambda: told.append(job.view().state))
+    job.cancel()
+    assert told == [JobState.CANCELLED]

@@ -20,7 +20,14 @@ from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.states import Reason, RunState
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import Progress, SynthesisRequest
-from glmtts_core.errors import GLMTTSError, OutOfMemoryError, StorageError, SynthesisCancelled
+from glmtts_core.errors import (
+    EngineError,
+    GLMTTSError,
+    OutOfMemoryError,
+    StorageError,
+    SynthesisCancelled,
+)
+from glmtts_core.memory.cost import MemoryCost
 
 #: States that do not wait for the line that is being spoken.
 _AT_ONCE: Final = (RunState.CANCELLED, RunState.INTERRUPTED)
@@ -82,7 +89,7 @@ class Coordinator:
     def stop(self, state: RunState) -> None:
         """End in ``state``: a pause lets the line that is being spoken come to its end first."""
         with self._lock:
-            # the end of the program goes before a pause, and a cancellation before both
+            # a pause gives way to what does not wait; of the others the first holds
             if self._wish is None or self._wish is RunState.PAUSED:
                 self._wish = state
         if state in _AT_ONCE:
@@ -113,12 +120,6 @@ class Coordinator:
         with self._lock:
             return self._wish is not None
 
-    @property
-    def ending(self) -> bool:
-        """Whether no further line will be taken."""
-        with self._lock:
-            return self._ending
-
     def progress(self) -> Progress | None:
         """Return how far the line is that is being spoken."""
         return self._executor.progress()
@@ -134,7 +135,7 @@ class Coordinator:
         reason: Reason | None = None
         try:
             self._speak_all()
-        except StorageError as error:
+        except GLMTTSError as error:
             reason = Reason.of(error)
         except Exception as error:  # noqa: BLE001
             # the run must not seem to go on for ever; the log has the whole story
@@ -177,44 +178,55 @@ class Coordinator:
 
     def _submit(self, position: int) -> None:
         self._recorder.running(position)
-        try:
-            request = self._request_of(position)
-            future = self._executor.submit(position, request)
-        except SynthesisCancelled:
-            self._recorder.queued(position)
-            self.stop(RunState.INTERRUPTED)
-            return
-        except MemoryError:
-            self._ended_with(position, OutOfMemoryError("engine.out_of_memory"))
-            return
-        except GLMTTSError as error:
-            self._ended_with(position, error)
-            return
-        self._flying[future] = position
-        if self._wish in _AT_ONCE:
+        error = self._try_to_submit(position)
+        # here nothing of a failed attempt is held any more
+        if isinstance(error, SynthesisCancelled):
+            self._land(position, LineOutcome(error, None))
+        elif error is not None:
+            self._ended_with(position, error, None)
+        elif self._wish in _AT_ONCE:
             # the wish came while there was nothing to cancel yet
             self._executor.cancel()
+
+    def _try_to_submit(self, position: int) -> GLMTTSError | None:
+        try:
+            future = self._executor.submit(position, self._request_of(position))
+        except MemoryError:
+            return OutOfMemoryError("engine.out_of_memory")
+        except GLMTTSError as error:
+            return error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001
+            # such as a decoder's own fault: no line's trouble may stop the others
+            _log.exception("the request of the line at %d could not be made", position)
+            return EngineError("engine.unexpected", reason=f"{type(error).__name__}: {error}")
+        self._flying[future] = position
+        return None
 
     def _land(self, position: int, outcome: LineOutcome) -> None:
         error = outcome.error
         if isinstance(error, SynthesisCancelled):
             self._recorder.queued(position)
-            if not self.stopping:
-                # nobody else knows the line's job: the worker itself is closing
-                self.stop(RunState.INTERRUPTED)
-        elif isinstance(error, StorageError):
+            # where nobody here wished it, the worker itself is closing
+            self.stop(RunState.INTERRUPTED)
+        elif error is not None and self._concerns_all_lines(position, outcome):
             self._recorder.queued(position)
             raise error
         else:
-            self._ended_with(position, error, outcome)
+            self._ended_with(position, error, outcome.memory)
+
+    def _concerns_all_lines(self, position: int, outcome: LineOutcome) -> bool:
+        """Whether the next line would fare no better: a full disk, an engine that cannot load."""
+        not_loaded = isinstance(outcome.error, EngineError) and outcome.memory is None
+        if isinstance(outcome.error, OutOfMemoryError) and position not in self._retried:
+            return False
+        return not_loaded or isinstance(outcome.error, StorageError)
 
     def _ended_with(
-        self, position: int, error: GLMTTSError | None, outcome: LineOutcome | None = None
+        self, position: int, error: GLMTTSError | None, memory: MemoryCost | None
     ) -> None:
-        memory = None if outcome is None else outcome.memory
         if isinstance(error, OutOfMemoryError):
             if position not in self._retried:
-                self._retry_from_clean_state(position, outcome)
+                self._retry_from_clean_state(position, memory)
                 return
             self._recorder.failed(position, out_of_memory_reason(error, memory), memory)
         elif error is not None:
@@ -223,9 +235,8 @@ class Coordinator:
         self._lines_since_cleanup += 1
         self._clean_where_wanted(failed=error is not None)
 
-    def _retry_from_clean_state(self, position: int, outcome: LineOutcome | None) -> None:
-        # here the failed attempt has ended, and nothing of it is held any more
-        self._recorder.retrying(position, None if outcome is None else outcome.memory)
+    def _retry_from_clean_state(self, position: int, memory: MemoryCost | None) -> None:
+        self._recorder.retrying(position, memory)
         self._retried.add(position)
         self._clean(everything=True)
         with self._lock:

@@ -9,7 +9,8 @@ import io
 import logging
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -27,17 +28,23 @@ from glmtts_core.files import write_whole
 from glmtts_core.settings import Settings
 
 _LINES_FILE: Final = "lines"
-_NAME_FILE: Final = "name.json"
+_ORIGIN_FILE: Final = "origin.json"
 _REFERENCES: Final = "references"
 _log = logging.getLogger(__name__)
 
 
-class _Name(BaseModel):
-    """What is kept beside the file: the name under which it came."""
+class _Origin(BaseModel):
+    """What is kept beside the file.
+
+    Attributes:
+        name: under which it came; None before there is one.
+        amends: the run that it is to correct; None makes a new one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: str | None = None
+    amends: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class BatchDraft:
         self._settings = settings
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._name = self._kept_name()
+        self._origin = self._kept_origin()
         self._defaults: RunDefaults | None = None
         self._version = 0
         self._check = Check()
@@ -92,7 +99,13 @@ class BatchDraft:
     def name(self) -> str | None:
         """Name of the file; None where there is none."""
         with self._lock:
-            return self._name
+            return self._origin.name
+
+    @property
+    def amends(self) -> str | None:
+        """Id of the run that the file is to correct; None makes a new one."""
+        with self._lock:
+            return self._origin.amends
 
     @property
     def version(self) -> int:
@@ -112,14 +125,36 @@ class BatchDraft:
         Raises:
             BatchError: it cannot be kept on the disk.
         """
-        try:
-            write_whole(self._folder / _LINES_FILE, data)
-            write_whole(self._folder / _NAME_FILE, _Name(name=name).model_dump_json().encode())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise BatchError("batch.draft.not_kept", reason=reason) from error
+        self._take(data, _Origin(name=name, amends=self.amends))
+
+    def amend(self, run_id: str, data: bytes, name: str, references: Path) -> None:
+        """Take the input of a run to be corrected, with the recordings that it uses.
+
+        Raises:
+            BatchError: it cannot be kept on the disk.
+        """
+        self.drop()
+        with _keeping():
+            if references.is_dir():
+                shutil.copytree(references, self._folder / _REFERENCES)
+        self._take(data, _Origin(name=name, amends=run_id))
+
+    def drop_file(self) -> None:
+        """Forget the file, to choose another one; recordings and the run to correct stay."""
         with self._lock:
-            self._name = name
+            origin = _Origin(amends=self._origin.amends)
+        with _keeping():
+            write_whole(self._folder / _ORIGIN_FILE, origin.model_dump_json().encode())
+        with self._lock:
+            self._origin = origin
+            self._start_over(None)
+
+    def _take(self, data: bytes, origin: _Origin) -> None:
+        with _keeping():
+            write_whole(self._folder / _LINES_FILE, data)
+            write_whole(self._folder / _ORIGIN_FILE, origin.model_dump_json().encode())
+        with self._lock:
+            self._origin = origin
             self._start_over(None)
 
     def data(self) -> bytes:
@@ -143,11 +178,11 @@ class BatchDraft:
         self.take(with_lines(self.data(), changes), self.name or "")
 
     def drop(self) -> None:
-        """Forget the file and all recordings."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Forget the file, all recordings and the run to correct."""
+        _remove(self._folder)
         with self._lock:
             self.references = ReferenceFolder(self._folder / _REFERENCES)
-            self._name = None
+            self._origin = _Origin()
             self._start_over(None)
 
     def close(self) -> None:
@@ -173,7 +208,7 @@ class BatchDraft:
 
     def drop_references(self) -> None:
         """Forget all recordings."""
-        shutil.rmtree(self._folder / _REFERENCES, ignore_errors=True)
+        _remove(self._folder / _REFERENCES)
         with self._lock:
             self.references = ReferenceFolder(self._folder / _REFERENCES)
         self._check_again()
@@ -203,7 +238,7 @@ class BatchDraft:
     def _start_over(self, batch: BatchInput | None) -> None:
         """Begin the check anew, holding the lock; ``batch`` is the file if it is read already."""
         self._version += 1
-        if self._name is None or self._defaults is None:
+        if self._origin.name is None or self._defaults is None:
             self._check = Check()
             self._changed.notify_all()
             return
@@ -230,7 +265,7 @@ class BatchDraft:
 
     def _checked(self, version: int, defaults: RunDefaults) -> Check:
         with self._lock:
-            batch, name, references = self._check.batch, self._name or "", self.references
+            batch, name, references = self._check.batch, self._origin.name or "", self.references
         if batch is None:
             batch = read_batch(self.data(), name)
             self._set(version, Check(running=True, batch=batch))
@@ -250,12 +285,31 @@ class BatchDraft:
                 self._check = check
                 self._changed.notify_all()
 
-    def _kept_name(self) -> str | None:
+    def _kept_origin(self) -> _Origin:
         try:
-            kept = (self._folder / _NAME_FILE).read_bytes()
-            return _Name.model_validate_json(kept).name
+            return _Origin.model_validate_json((self._folder / _ORIGIN_FILE).read_bytes())
         except FileNotFoundError:
-            return None
+            return _Origin()
         except (OSError, ValidationError) as error:
             _log.warning("cannot read what was prepared in %s: %s", self._folder, error)
-            return None
+            return _Origin()
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        # forgotten all the same; after a restart it would be found again
+        _log.warning("cannot remove what was prepared in %s: %s", folder, error)
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """Turn what the disk says into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BatchError("batch.draft.not_kept", reason=reason) from error

@@ -57,7 +57,8 @@ class BatchLine:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        # `asdict` would copy each value, which takes most of the time of reading a long run back
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BatchLine:

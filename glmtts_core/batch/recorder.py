@@ -93,7 +93,13 @@ class Recorder:
 
         The journal then tells of a line that was running, and that one waits again too.
         """
-        status = replace(self._table.status(position), state=LineState.QUEUED)
+        status = replace(
+            self._table.status(position),
+            state=LineState.QUEUED,
+            seconds=None,
+            audio_s=None,
+            reason=None,
+        )
         try:
             self._line(position, status)
         except StorageError as error:

@@ -125,7 +125,8 @@ def _columns(header: TextLine, delimiter: str) -> list[str]:
         names = [name.strip() for name in _row([header], lambda: None, delimiter)]
         fields = [canonical(name) for name in names]
     except UnknownFieldError as error:
-        key = "batch.file.unknown_column" + ("_close" if "close" in error.details else "")
+        near = "close" in error.details
+        key = "batch.file.unknown_column_close" if near else "batch.file.unknown_column"
         raise BatchError(key, **error.details) from error
     except FieldError as error:
         raise BatchError("batch.file.header", header=header.excerpt) from error

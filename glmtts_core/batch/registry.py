@@ -96,7 +96,8 @@ class Batches:
             BatchError: there is none of that name.
             StorageError: it cannot be read.
         """
-        if not run_id or Path(run_id).name != run_id:
+        # the id may have come from an address
+        if run_id in ("", "..") or "\0" in run_id or Path(run_id).name != run_id:
             raise BatchError("batch.run.missing", name=run_id)
         return self.open(self._root / run_id)
 

@@ -81,7 +81,8 @@ def _figures(view: RunView, language: Language) -> Iterator[str]:
         "retries": str(view.retries),
         "cleanups": f"{view.cleanups} (−{view.regained_bytes / _MIB:,.0f} MiB)",
     }
-    yield f"<p>{escape(_when(view))} · {escape(text(f'batch.run_state.{view.state.value}', language))}</p>"
+    state = text(f"batch.run_state.{view.state.value}", language)
+    yield f"<p>{view.created_at:%Y-%m-%d %H:%M:%S} · {escape(state)}</p>"
     yield '<div class="figures">'
     for name, value in shown.items():
         yield f"<div>{escape(text(f'batch.report.{name}', language))}<b>{escape(value)}</b></div>"
@@ -96,7 +97,9 @@ def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterat
         "memory": memory_figure(rows, cleanups_s, language),
         "speed": speed_figure(rows, language),
     }
-    yield f"<script>{get_plotlyjs()}</script>"
+    yield "<script>"
+    yield get_plotlyjs()
+    yield "</script>"
     for name, figure in figures.items():
         yield f"<h2>{escape(text(f'batch.report.{name}', language))}</h2>"
         yield f'<div id="{name}"></div><script>Plotly.newPlot("{name}",'
@@ -173,10 +176,10 @@ def _spoken_row(row: LineRow, player: str, language: Language) -> str:
         str(status.retries or ""),
     ]
     cells = "".join(f'<td class="number">{each}</td>' for each in numbers)
-    state = status.state.value
+    state = escape(text(f"batch.line_state.{status.state.value}", language))
     return (
         f'<tr><td class="number">{row.line.number}</td><td>{_html(row.line.uttid)}</td>'
-        f'<td>{_html(row.line.text)}</td><td class="{state}">{escape(_line_state(status.state, language))}</td>'
+        f'<td>{_html(row.line.text)}</td><td class="{status.state.value}">{state}</td>'
         f"{cells}<td>{player}</td></tr>"
     )
 
@@ -184,14 +187,6 @@ def _spoken_row(row: LineRow, player: str, language: Language) -> str:
 def _head(names: Sequence[str], language: Language) -> str:
     cells = "".join(f"<th>{escape(text(f'batch.report.{name}', language))}</th>" for name in names)
     return f"<tr>{cells}</tr>"
-
-
-def _line_state(state: LineState, language: Language) -> str:
-    return text(f"batch.line_state.{state.value}", language)
-
-
-def _when(view: RunView) -> str:
-    return f"{view.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 def _html(shown: str) -> str:

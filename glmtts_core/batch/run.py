@@ -53,6 +53,7 @@ class BatchRun:
         self._max_reference_s = max_reference_s
         self._lock = threading.RLock()
         self._stretch: Stretch | None = None
+        self._last_pace = PaceReading(0.0)
         self._looked_s = time.monotonic()
         self._loaded = load_run(self.store)
 
@@ -162,7 +163,7 @@ class BatchRun:
             summary = self._summary()
             audio_s, retries = loaded.table.totals()
             going = None if stretch is None else stretch.coordinator
-            pace = PaceReading(0.0) if going is None else going.pace.read()
+            pace = self._last_pace if going is None else going.pace.read()
             return RunView(
                 id=summary.id,
                 name=summary.name,
@@ -174,7 +175,7 @@ class BatchRun:
                 reason=None if going is not None else told.reason,
                 current=loaded.table.running(),
                 progress=None if going is None else going.progress(),
-                active_s=told.active_s + pace.active_s,
+                active_s=told.active_s + (0.0 if going is None else pace.active_s),
                 eta_s=pace.eta_s,
                 lines_per_min=pace.lines_per_min,
                 audio_per_s=pace.audio_per_s,
@@ -239,11 +240,12 @@ class BatchRun:
             if stretch is None:
                 raise AssertionError("a stretch ends once")
             going, told = stretch.coordinator, self._loaded.told
+            self._last_pace = going.pace.read()
             self._loaded.told = replace(
                 told,
                 state=state,
                 reason=stretch.close(state, reason),
-                active_s=told.active_s + going.pace.read().active_s,
+                active_s=told.active_s + self._last_pace.active_s,
                 cleanups=told.cleanups + going.cleanups,
                 regained_bytes=told.regained_bytes + going.regained_bytes,
             )

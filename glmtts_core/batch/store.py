@@ -104,6 +104,17 @@ class RunStore:
         """The input file as it came in."""
         return self.folder / f"input.{self.header.input_format}"
 
+    def read_input(self) -> bytes:
+        """Return the input file as it came in.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        try:
+            return self.input_path.read_bytes()
+        except OSError as error:
+            raise _unreadable(self.input_path, error.strerror or str(error)) from error
+
     def lines(self) -> tuple[BatchLine, ...]:
         """Read the lines that can be spoken, in the file's order.
 
@@ -184,7 +195,10 @@ class RunStore:
             StorageError: the folder cannot be written.
         """
         with storage_errors(self.folder):
-            for partial in self.folder.rglob(PARTIAL_PATTERN):
+            for folder in (self.folder, self.audio_folder):
+                for partial in folder.glob(PARTIAL_PATTERN):
+                    partial.unlink(missing_ok=True)
+            for partial in self.references.folder.rglob(PARTIAL_PATTERN):
                 partial.unlink(missing_ok=True)
 
     def replace_input(self, raw: bytes, batch: BatchInput, references: Path | None) -> None:

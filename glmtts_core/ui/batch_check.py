@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui.batch_draft import tell
+from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -22,9 +23,11 @@ _PREVIEW_ROWS: Final = 8
 _WAIT_S: Final = 0.5
 _POLL_S: Final = 0.5
 _EDITED: Final = "batch_edited"
-#: Heights of the table of bad lines, in pixels: a row of two lines of text, and the most it takes.
-_ROW_PX: Final = 56
-_MOST_PX: Final = 400
+#: Heights of the table of bad lines, in pixels: a row, which wraps its text from this height on,
+#: the header with its frame, and the most that all takes.
+_ROW_PX: Final = 68
+_HEAD_PX: Final = 38
+_MOST_PX: Final = 420
 
 
 def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
@@ -54,8 +57,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
 
 
 def _drop(draft: BatchDraft) -> None:
-    tell()
-    draft.drop()
+    steer(draft.drop_file)
 
 
 @st.fragment(run_every=_POLL_S)
@@ -82,25 +84,36 @@ def _verdict(page: Page, result: BatchInput) -> None:
 # -- bad lines ---------------------------------------------------------------------------------
 
 
-def problems(page: Page, draft: BatchDraft, check: Check) -> None:
-    """Draw the lines that are set aside, to be corrected in place."""
-    found = check.result.problems if check.result is not None else ()
+def problems(
+    page: Page, draft: BatchDraft, check: Check, failed: Mapping[int, str] | None = None
+) -> None:
+    """Draw the lines that are set aside, to be corrected in place.
+
+    Args:
+        page: the page.
+        draft: whose file is corrected.
+        check: what was found.
+        failed: why lines failed when they were spoken, by number: these can be corrected too.
+    """
+    aside = check.result.problems if check.result is not None else ()
+    found = {problem.number: problem.text(page.language) for problem in aside} | dict(failed or {})
     if not found:
         return
-    shown = found[:MAX_EDITED]
+    numbers = sorted(found)[:MAX_EDITED]
     try:
-        texts = editable_lines(draft.data(), {problem.number for problem in shown})
+        texts = editable_lines(draft.data(), set(numbers))
     except GLMTTSError as error:
         st.error(error.text(page.language))
         return
+    excerpts = {problem.number: problem.excerpt for problem in aside}
     st.caption(page.text("batch.mend"))
     rows = [
         {
-            "number": problem.number,
-            "problem": problem.text(page.language),
-            "line": texts.get(problem.number, problem.excerpt),
+            "number": number,
+            "problem": found[number],
+            "line": texts.get(number, excerpts.get(number, "")),
         }
-        for problem in shown
+        for number in numbers
     ]
     # another version of the file is another table: nothing that was typed may land in it
     key = f"{_EDITED}_{draft.version}"
@@ -109,12 +122,12 @@ def problems(page: Page, draft: BatchDraft, check: Check) -> None:
         key=key,
         hide_index=True,
         disabled=["number", "problem"],
-        height=min(_MOST_PX, _ROW_PX * (len(rows) + 1)),
+        height=min(_MOST_PX, _ROW_PX * len(rows) + _HEAD_PX),
         row_height=_ROW_PX,
         column_config={
-            "number": st.column_config.NumberColumn(page.text("batch.column_number"), width=60),
-            "problem": st.column_config.TextColumn(page.text("batch.column_problem"), width=420),
-            "line": st.column_config.TextColumn(page.text("batch.column_line"), width=420),
+            "number": st.column_config.NumberColumn(page.text("batch.column.number"), width=60),
+            "problem": st.column_config.TextColumn(page.text("batch.column.problem"), width=420),
+            "line": st.column_config.TextColumn(page.text("batch.column.line"), width=420),
         },
         alt=page.text("batch.mend"),
     )
@@ -123,14 +136,13 @@ def problems(page: Page, draft: BatchDraft, check: Check) -> None:
             page.text("batch.mend_check"),
             key="batch_mend_check",
             on_click=_mend,
-            args=(draft, key, [problem.number for problem in shown], set(texts)),
+            args=(draft, key, numbers, set(texts)),
             icon=":material/fact_check:",
             disabled=not _edits(key),
         )
-        if len(found) > len(shown):
-            st.caption(
-                page.text("batch.mend_more", count=f"{len(found) - len(shown):,}"),
-            )
+        if len(found) > len(numbers):
+            more = f"{len(found) - len(numbers):,}"
+            st.caption(page.text("batch.mend_more", count=more))
 
 
 def _edits(key: str) -> dict[int, dict[str, Any]]:
@@ -145,11 +157,7 @@ def _mend(draft: BatchDraft, key: str, numbers: list[int], editable: set[int]) -
         for row, cells in _edits(key).items()
         if numbers[row] in editable
     }
-    tell()
-    try:
-        draft.change_lines(changes)
-    except GLMTTSError as error:
-        tell(error)
+    steer(lambda: draft.change_lines(changes))
 
 
 # -- good lines --------------------------------------------------------------------------------
@@ -168,10 +176,10 @@ def preview(page: Page, check: Check) -> None:
             [_row(line) for line in lines[start : start + _PREVIEW_ROWS]],
             hide_index=True,
             column_config={
-                "number": st.column_config.NumberColumn(page.text("batch.column_number"), width=60),
-                "uttid": st.column_config.TextColumn(page.text("batch.column_uttid"), width=150),
-                "text": st.column_config.TextColumn(page.text("batch.column_text"), width=420),
-                "own": page.text("batch.column_own"),
+                "number": st.column_config.NumberColumn(page.text("batch.column.number"), width=60),
+                "uttid": st.column_config.TextColumn(page.text("batch.column.uttid"), width=150),
+                "text": st.column_config.TextColumn(page.text("batch.column.text"), width=420),
+                "own": page.text("batch.column.own"),
             },
         )
         if pages > 1:

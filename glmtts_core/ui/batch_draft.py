@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -43,6 +44,15 @@ def next_round() -> None:
 def tell(*problems: GLMTTSError) -> None:
     """Remember why something was not done, in the place of what was told before."""
     st.session_state[PROBLEMS] = list(problems)
+
+
+def steer(act: Callable[[], None]) -> None:
+    """Do what a button says; what is in its way is told on the page."""
+    tell()
+    try:
+        act()
+    except GLMTTSError as error:
+        tell(error)
 
 
 def show_problems(page: Page) -> None:

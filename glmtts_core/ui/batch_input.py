@@ -11,7 +11,7 @@ from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.batch.references import AUDIO_SUFFIXES
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_settings
-from glmtts_core.ui.batch_draft import next_round, tell, upload_key
+from glmtts_core.ui.batch_draft import next_round, steer, tell, upload_key
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -25,8 +25,8 @@ _NAMES_SHOWN: Final = 12
 #: Lines of the sample files: both languages, with and without the optional fields.
 _SAMPLE: Final = (
     {"uttid": "morning-zh", "text": "早上好，今天的会议改到下午三点。"},
-    {"uttid": "morning-en", "text": "Good morning. The meeting has moved to three o'clock."},
-    {"uttid": "slow-en", "text": "This line is spoken a little slower.", "speed": 0.85},
+    {"uttid": "morning-en", "text": "Good morning. Today we meet at three."},
+    {"uttid": "slow-en", "text": "Please speak this line a little slower.", "speed": 0.85},
     {"uttid": "32k-zh", "text": "这一行的采样率是三万二千赫兹。", "sample_rate": 32000},
 )
 
@@ -103,16 +103,12 @@ def _take_pasted(page: Page, draft: BatchDraft) -> None:
 
 
 def _take(draft: BatchDraft, data: bytes, name: str) -> None:
-    tell()
     next_round()
-    try:
-        draft.take(data, name)
-    except GLMTTSError as error:
-        tell(error)
+    steer(lambda: draft.take(data, name))
 
 
-def references(page: Page, draft: BatchDraft) -> None:
-    """Draw the recordings: upload, what is there, the one for all lines that name none."""
+def references(page: Page, draft: BatchDraft, *, choose_one: bool) -> None:
+    """Draw the recordings: upload, what is there, and the one for all lines that name none."""
     engine = page.session.capabilities.engine
     if not page.session.capabilities.voice_cloning:
         st.caption(page.text("batch.references_unused", engine=engine))
@@ -147,4 +143,5 @@ def references(page: Page, draft: BatchDraft) -> None:
                 icon=":material/close:",
                 type="tertiary",
             )
-    batch_settings.one_reference(page, names)
+    if choose_one:
+        batch_settings.one_reference(page, names)

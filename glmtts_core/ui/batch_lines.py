@@ -94,9 +94,9 @@ def _problem_table(page: Page, problems: Sequence[LineProblem]) -> None:
         ],
         hide_index=True,
         column_config={
-            "number": st.column_config.NumberColumn(page.text("batch.column_number"), width=60),
-            "problem": st.column_config.TextColumn(page.text("batch.column_problem"), width=480),
-            "line": st.column_config.TextColumn(page.text("batch.column_excerpt"), width=320),
+            "number": st.column_config.NumberColumn(page.text("batch.column.number"), width=60),
+            "problem": st.column_config.TextColumn(page.text("batch.column.problem"), width=480),
+            "line": st.column_config.TextColumn(page.text("batch.column.excerpt"), width=320),
         },
     )
 
@@ -110,7 +110,7 @@ def _line_table(page: Page, rows: Sequence[LineRow]) -> None:
         "number": 55,
         "state": 90,
         "uttid": 130,
-        "text": 300,
+        "text": 240,
         "seconds": 75,
         "audio": 75,
         "rtf": 60,
@@ -129,7 +129,7 @@ def _line_table(page: Page, rows: Sequence[LineRow]) -> None:
         height=_ROW_PX * (_ROWS + 1) + 3 if len(rows) == _ROWS else "auto",
         column_order=order,
         column_config={
-            name: st.column_config.Column(page.text(f"batch.column_{name}"), width=width)
+            name: st.column_config.Column(page.text(f"batch.column.{name}"), width=width)
             for name, width in names.items()
         },
         on_select=_choose,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, Check
+from glmtts_core.batch.dry_run import missing_from
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_check, batch_input, batch_past, batch_run, batch_settings
-from glmtts_core.ui.batch_draft import draft_of, show_problems, tell
+from glmtts_core.ui.batch_draft import draft_of, show_problems, steer, tell
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 
@@ -55,6 +58,28 @@ def _run(page: Page, run: BatchRun) -> None:
         )
     show_problems(page)
     batch_run.show(page, run)
+    view = run.view()
+    if view.state is RunState.RUNNING:
+        return
+    with st.container(horizontal=True):
+        if view.counts.done:
+            batch_run.downloads(page, run)
+        if view.counts.set_aside or view.counts.failed:
+            st.button(
+                page.text("batch.amend"),
+                key="batch_amend",
+                on_click=steer,
+                args=(lambda: _amend(page, run),),
+                icon=":material/edit:",
+            )
+
+
+def _amend(page: Page, run: BatchRun) -> None:
+    """Take the run's own file as the next draft, to be corrected."""
+    store = run.store
+    data = store.read_input()
+    draft_of(page).amend(run.id, data, store.header.name, store.references.folder)
+    batch_past.choose(None)
 
 
 # -- what is needed to begin one ---------------------------------------------------------------
@@ -62,61 +87,115 @@ def _run(page: Page, run: BatchRun) -> None:
 
 def _new(page: Page, batches: Batches) -> None:
     draft = draft_of(page)
+    amended = _amended_run(batches, draft)
     runs = batches.summaries()
     batch_past.offers(page, runs)
+    if amended is not None:
+        _amending(page, draft, amended)
     show_problems(page)
+    defaults = amended.store.header.defaults if amended else batch_settings.run_defaults(page)
     if draft.name is None:
         left, right = st.columns([3, 2], gap="large")
         with left:
             batch_input.ask_for_file(page, draft)
-            _settings(page, draft)
+            _settings(page, draft, amended)
         with right:
             batch_input.sample(page)
     else:
-        check = batch_check.heading(page, draft, batch_settings.run_defaults(page))
-        _start_button(page, batches, draft, check)
-        batch_check.problems(page, draft, check)
-        _settings(page, draft)
+        check = batch_check.heading(page, draft, defaults)
+        _start_button(page, batches, draft, check, amended)
+        failed = _failed(page, amended, check) if amended is not None else None
+        batch_check.problems(page, draft, check, failed)
+        _settings(page, draft, amended)
         batch_check.preview(page, check)
     batch_past.past(page, batches, runs)
 
 
-def _settings(page: Page, draft: BatchDraft) -> None:
-    batch_settings.voice_and_speed(page)
-    batch_input.references(page, draft)
-    batch_settings.advanced(page)
+def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
+    if draft.amends is None:
+        return None
+    try:
+        return batches.run(draft.amends)
+    except GLMTTSError as error:
+        # it was deleted meanwhile, and its corrected file with it
+        draft.drop()
+        tell(error)
+        return None
 
 
-def _start_button(page: Page, batches: Batches, draft: BatchDraft, check: Check) -> None:
-    ready = len(check.result.lines) if check.result is not None else 0
+def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
+    with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
+        words = page.text("batch.amending", name=plain(run.store.header.name), id=run.id)
+        st.markdown(words, width="stretch")
+        st.button(
+            page.text("batch.amend_stop"),
+            key="batch_amend_stop",
+            on_click=draft.drop,
+            type="tertiary",
+        )
+
+
+def _failed(page: Page, run: BatchRun, check: Check) -> dict[int, str]:
+    """Return why lines failed that the file still holds as they were, by their number."""
+    lines = check.result.lines if check.result is not None else ()
+    counts = run.view().counts
+    rows = run.rows({LineState.FAILED}, limit=counts.failed)
+    known = {row.line.content_hash: row.status.reason for row in rows}
+    uttids = {row.line.uttid for row in rows}
+    found = {line.number: known.get(line.content_hash) for line in lines if line.uttid in uttids}
+    return {number: reason.text(page.language) for number, reason in found.items() if reason}
+
+
+def _settings(page: Page, draft: BatchDraft, amended: BatchRun | None) -> None:
+    """Draw what holds for all lines; a run that is corrected keeps what it began with."""
+    if amended is None:
+        batch_settings.voice_and_speed(page)
+    batch_input.references(page, draft, choose_one=amended is None)
+    if amended is None:
+        batch_settings.advanced(page)
+
+
+def _start_button(
+    page: Page, batches: Batches, draft: BatchDraft, check: Check, amended: BatchRun | None
+) -> None:
+    lines = check.result.lines if check.result is not None else ()
+    missing = missing_from(lines, amended.done_hashes())[0] if amended is not None else lines
+    label = page.text("batch.start_none")
+    if missing:
+        label = page.text("batch.start", count=f"{len(missing):,}")
     st.button(
-        page.text("batch.start", count=f"{ready:,}") if ready else page.text("batch.start_none"),
+        label,
         key="batch_start",
         type="primary",
         icon=":material/play_arrow:",
-        on_click=_start,
-        args=(page, batches, draft, check),
-        disabled=not ready,
+        on_click=steer,
+        args=(lambda: _start(page, batches, draft, check, amended),),
+        disabled=not missing,
         width="stretch",
     )
+    if amended is not None and check.result is not None:
+        kept = f"{len(lines) - len(missing):,}"
+        st.caption(page.text("batch.amend_kept", count=kept))
 
 
-def _start(page: Page, batches: Batches, draft: BatchDraft, check: Check) -> None:
+def _start(
+    page: Page, batches: Batches, draft: BatchDraft, check: Check, amended: BatchRun | None
+) -> None:
     if check.result is None:
         return
-    tell()
-    try:
+    references = draft.references.folder
+    if amended is not None:
+        run = amended
+        run.amend(draft.data(), check.result, references)
+    else:
         run = batches.create(
             draft.name or "",
             draft.data(),
             check.result,
             batch_settings.run_defaults(page),
             policy=batch_settings.cleanup_policy(),
-            references=draft.references.folder,
+            references=references,
         )
-        batch_past.choose(run.id)
-        run.start()
-    except GLMTTSError as error:
-        tell(error)
-    else:
-        draft.drop()
+    batch_past.choose(run.id)
+    run.start()
+    draft.drop()

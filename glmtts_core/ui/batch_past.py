@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.states import RunState, RunSummary
-from glmtts_core.ui.batch_run import steer
+from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -28,9 +28,9 @@ def offers(page: Page, runs: tuple[RunSummary, ...]) -> None:
             continue
         counts = run.counts
         lines = counts.total - counts.set_aside
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
             words = page.text(
-                f"batch.offer_{run.state.value}",
+                f"batch.offer.{run.state.value}",
                 name=plain(run.name),
                 done=f"{counts.done:,}",
                 lines=f"{lines:,}",

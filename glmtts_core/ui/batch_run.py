@@ -10,9 +10,10 @@ import streamlit as st
 
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState, RunView
+from glmtts_core.downloads import RESULTS, address
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_lines, memory_view
-from glmtts_core.ui.batch_draft import tell
+from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.quantities import seconds, size
 from glmtts_core.ui.shell import Page
@@ -101,7 +102,11 @@ def _figures(page: Page, view: RunView) -> None:
     memory = memory_view.views(page.session.studio.monitor.latest())[0]
     readings = memory_view.recent(page.session, memory, _SPAN_S)
     figures = memory_view.figures_html(page.session, memory, readings, page.language)
-    st.html(f'<div class="glm-cards glm-small-cards">{"".join(cells)}</div>{figures}')
+    # on a phone the sidebar with its chart is folded away
+    st.html(
+        f'<div class="glm-cards glm-small-cards">{"".join(cells)}</div>'
+        f'<div class="glm-phone-only">{figures}</div>'
+    )
 
 
 # -- steering ----------------------------------------------------------------------------------
@@ -145,17 +150,18 @@ def _control(
     )
 
 
-def steer(act: Callable[[], None]) -> None:
-    """Do what a button says; what is in its way is told on the page."""
-    tell()
-    try:
-        act()
-    except GLMTTSError as error:
-        tell(error)
-
-
 def heading(run: BatchRun) -> None:
     """Draw what the run is."""
     header = run.store.header
     facts = [f"**{plain(header.name)}**", f"{header.created_at:%Y-%m-%d %H:%M}", run.id]
-    st.markdown(" · ".join(facts))
+    st.markdown(" · ".join(facts), width="stretch")
+
+
+def downloads(page: Page, run: BatchRun) -> None:
+    """Draw the links to the results; they are made as they are sent, not while this is drawn."""
+    for result in RESULTS:
+        st.link_button(
+            page.text(f"batch.download.{result.partition('.')[2]}"),
+            address(page.session.studio, run.id, result, page.language),
+            icon=":material/download:",
+        )

@@ -56,11 +56,11 @@ def open_page(title_key: str) -> Page:
 def _stop_as_taken_over(studio: Studio) -> NoReturn:
     language = ui_language.current(None)
     st.set_page_config(page_title="GLM-TTS Studio", page_icon="🧹", layout="wide")
-    st.info(text("session.taken_over", language))
+    st.info(text("tab.taken_over", language))
     st.button(
-        text("session.take_back", language),
+        text("tab.take_back", language),
         key="take_back",
-        on_click=browser_session.take_back,
+        on_click=browser_tab.take_back,
         args=(studio,),
         type="primary",
     )

@@ -55,6 +55,7 @@ _STYLE: Final = """
   .glm-cards b { display: block; font-size: 1.35rem; font-weight: 600; line-height: 1.5; }
   @media (min-width: 641px) {
     .block-container { padding-left: 3rem; padding-right: 3rem; }
+    .glm-phone-only { display: none; }
   }
   @media (max-width: 640px) {
     .st-key-synthesis_form > div > [data-testid="stHorizontalBlock"],
@@ -68,7 +69,7 @@ _STYLE: Final = """
   .glm-verdict { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.1rem;
                  font-variant-numeric: tabular-nums; }
   .glm-one-line { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-  .glm-small-cards { grid-template-columns: repeat(auto-fit, minmax(6.6rem, 1fr)); gap: .45rem;
+  .glm-small-cards { grid-template-columns: repeat(auto-fit, minmax(5.9rem, 1fr)); gap: .4rem;
                      margin-bottom: .5rem; }
   .glm-small-cards > div { padding: .3rem .6rem; font-size: .78rem; }
   .glm-small-cards b { font-size: 1.02rem; white-space: nowrap; }

@@ -141,3 +141,21 @@ def test_a_newer_file_overtakes_the_check_of_an_older_one(draft):
     draft.check_with(DEFAULTS)
     draft.take(LINES, "a.jsonl")
     assert numbers(draft) == ([1], [2, 3])
+
+
+def test_a_runs_input_is_taken_with_its_recordings_to_be_corrected(draft, tmp_path, settings):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "anna.wav").write_bytes(WAV)
+    draft.take(b'{"text": "something else"}', "other.jsonl")
+    draft.amend("batch-1", LINES, "a.jsonl", tmp_path / "run")
+    assert (draft.amends, draft.name) == ("batch-1", "a.jsonl")
+    assert numbers(draft) == ([1, 3], [2])
+    draft.drop_file()
+    again = draft_in(tmp_path, settings)
+    assert (again.amends, again.name) == ("batch-1", None)
+    again.take(LINES, "mended.jsonl")
+    assert numbers(again) == ([1, 3], [2])
+    assert again.amends == "batch-1"
+    again.drop()
+    assert draft_in(tmp_path, settings).amends is None
+    again.close()

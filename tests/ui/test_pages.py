@@ -19,10 +19,10 @@ from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
 from glmtts_core.ui.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
-from tests.ui.visitor import LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
+from tests.ui.visitor import BATCH, LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
-TITLES = {OVERVIEW: "overview.title", SYNTHESIS: "synthesis.title"}
+TITLES = {OVERVIEW: "overview.title", SYNTHESIS: "synthesis.title", BATCH: "batch.title"}
 Visit = Callable[..., Visitor]
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
@@ -131,7 +131,7 @@ def test_a_chosen_language_holds_on_other_pages_and_after_a_reload(visit: Visit,
 def test_a_tab_whose_session_another_one_has_taken_over_says_so_and_does_nothing(synthesis, studio):
     studio.spaces.lease(synthesis.session.id, object(), force=True)
     synthesis.start()
-    assert synthesis.words("session.taken_over") in synthesis.read()
+    assert synthesis.words("tab.taken_over") in synthesis.read()
     assert synthesis.session.job is None
 
 

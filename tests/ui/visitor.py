@@ -16,6 +16,7 @@ from tests.parts import BOUND_S
 ROOT = Path(__file__).resolve().parents[2]
 OVERVIEW = "streamlit_app.py"
 SYNTHESIS = "pages/1_synthesis.py"
+BATCH = "pages/2_batch.py"
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 #: The first page that draws a mel spectrogram imports PyTorch.
 _FIRST_RUN_S = 60
@@ -39,12 +40,15 @@ class Visitor:
         *,
         locale: str | None = None,
         session_id: str | None = None,
+        query: dict[str, str] | None = None,
     ) -> None:
         self.language = language
         self.app = app_test()
         self.app.context = {"locale": LOCALES[language] if locale is None else locale}
         if session_id is not None:
             self.app.query_params["s"] = session_id
+        for name, value in (query or {}).items():
+            self.app.query_params[name] = value
         self.go(page)
 
     def run(self) -> Visitor:

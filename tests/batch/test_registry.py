@@ -1,0 +1,115 @@
+"""The runs of a studio: found by every session, listed cheaply, closed in order."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from glmtts_core.batch.registry import Batches, batches_of
+from glmtts_core.batch.states import RunState
+from glmtts_core.errors import BatchError, SynthesisCancelled
+from glmtts_core.studio import Studio
+from tests.batch.runs import ended, finish, lines, make_run
+from tests.parts import ANNA, BOUND_S, request
+from tests.scripted_engine import ScriptedEngine
+
+
+@pytest.fixture
+def batches(studio) -> Batches:
+    return batches_of(studio)
+
+
+def test_every_caller_reaches_the_same_runs(studio, batches):
+    run = make_run(studio, lines("one"))
+    assert batches_of(studio) is batches
+    assert batches.run(run.id) is run
+
+
+def test_a_run_lies_in_a_folder_of_its_own_beside_the_sessions(studio, settings):
+    run = make_run(studio, lines("one"))
+    assert run.store.folder.parent == settings.output_dir
+    studio.submit(ANNA, request()).wait(BOUND_S)
+    assert {path.name for path in settings.output_dir.iterdir()} == {run.id, "sessions"}
+
+
+def test_runs_are_listed_newest_first_with_state_and_counts(studio, batches):
+    old = make_run(studio, lines("one"))
+    finish(old)
+    new = make_run(studio, lines("one", "two"))
+    told = [(each.id, each.state, each.counts.done) for each in batches.summaries()]
+    assert told == [(new.id, RunState.READY, 0), (old.id, RunState.FINISHED, 1)]
+
+
+def test_runs_of_an_earlier_process_are_listed_without_being_opened(studio, settings):
+    finish(make_run(studio, lines("one", "two")))
+    make_run(studio, lines("one")).cancel()
+    fresh = Batches(studio)
+    told = [(each.state, each.counts.done, each.counts.skipped) for each in fresh.summaries()]
+    assert told == [(RunState.CANCELLED, 0, 1), (RunState.FINISHED, 2, 0)]
+    assert not fresh._open
+
+
+def test_a_run_that_cannot_be_read_hides_no_other(studio, batches, settings):
+    make_run(studio, lines("one"))
+    broken = settings.output_dir / "broken"
+    broken.mkdir()
+    (broken / "run.json").write_text("{")
+    assert len(batches.summaries()) == 1
+
+
+@pytest.mark.parametrize("run_id", ["", ".", "..", "../x", "a/b", "/etc", "x\0", "nothing"])
+def test_no_id_leads_out_of_the_output_folder(batches, run_id):
+    with pytest.raises(BatchError, match="no batch run"):
+        batches.run(run_id)
+
+
+def test_what_goes_on_is_known(studio, batches):
+    run = make_run(studio, lines("one"))
+    assert batches.active() == ()
+    studio.engine.gate.clear()
+    run.start()
+    assert batches.active() == (run,)
+    studio.engine.gate.set()
+    ended(run)
+    assert batches.active() == ()
+
+
+def test_a_run_goes_on_though_nobody_holds_it(studio, batches):
+    run_id = make_run(studio, lines("one")).id
+    batches.run(run_id).start()
+    ended(batches.run(run_id))
+    assert batches.run(run_id).view().counts.done == 1
+
+
+def test_a_run_can_be_deleted_but_not_while_it_goes_on(studio, batches):
+    run = make_run(studio, lines("one"))
+    studio.engine.gate.clear()
+    run.start()
+    with pytest.raises(BatchError):
+        batches.remove(run.id)
+    studio.engine.gate.set()
+    ended(run)
+    batches.remove(run.id)
+    assert batches.summaries() == ()
+    with pytest.raises(BatchError):
+        batches.run(run.id)
+
+
+def test_a_run_may_lie_anywhere(studio, batches, tmp_path):
+    run = make_run(studio, lines("one"), folder=tmp_path / "elsewhere")
+    finish(run)
+    assert batches.open(tmp_path / "elsewhere") is run
+    assert batches.summaries() == ()
+
+
+def test_closing_interrupts_all_runs_and_opens_no_new_one(settings):
+    with closing(Studio(settings, ScriptedEngine)) as studio:
+        studio.engine.gate.clear()
+        runs = [make_run(studio, lines("one")) for _ in range(2)]
+        for run in runs:
+            run.start()
+    assert [run.view().state for run in runs] == [RunState.INTERRUPTED] * 2
+    assert not any(run.store.locked for run in runs)
+    with pytest.raises(SynthesisCancelled):
+        batches_of(studio)

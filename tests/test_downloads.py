@@ -1,0 +1,91 @@
+"""A run's results over HTTP: sent whole, only to who may have them."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from glmtts_core import downloads
+from glmtts_core.api import routes
+from glmtts_core.batch.lines import RunDefaults
+from glmtts_core.batch.registry import batches_of
+from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch.run import BatchRun
+from tests.parts import BOUND_S
+
+LINES = b'{"uttid": "a", "text": "one"}\nbad\n{"uttid": "b", "text": "two"}\n'
+
+
+@pytest.fixture
+def run(studio) -> BatchRun:
+    """A run that has spoken two lines and set one aside."""
+    made = batches_of(studio).create(
+        "a.jsonl", LINES, read_batch(LINES), RunDefaults(voice="alpha")
+    )
+    made.start()
+    assert made.wait(BOUND_S)
+    return made
+
+
+@pytest.fixture
+def stranger(studio) -> TestClient:
+    """A client on another machine."""
+    app = Starlette(routes=routes(lambda: studio))
+    return TestClient(app, "http://studio.example", client=("192.0.2.7", 5000))
+
+
+@pytest.fixture
+def local(studio) -> TestClient:
+    """A client on this machine."""
+    app = Starlette(routes=routes(lambda: studio))
+    return TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 5000))
+
+
+def test_the_address_of_a_page_fetches_the_zip_from_anywhere(studio, run, stranger):
+    answer = stranger.get(downloads.address(studio, run.id, "results.zip", "en"))
+    assert answer.status_code == 200
+    assert f'filename="{run.id}.zip"' in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = {name.partition("/")[2] for name in archive.namelist()}
+    assert {"audio/a.wav", "audio/b.wav", "manifest.jsonl", "report.html"} <= names
+
+
+def test_the_manifest_accounts_for_every_line(studio, run, stranger):
+    answer = stranger.get(downloads.address(studio, run.id, "manifest.jsonl", "zh"))
+    told = [json.loads(line) for line in answer.text.splitlines()]
+    assert [each["line"] for each in told] == [1, 2, 3]
+
+
+def test_the_report_is_saved_and_not_opened_in_the_pages_origin(studio, run, stranger):
+    answer = stranger.get(downloads.address(studio, run.id, "report.html", "en"))
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "<html" in answer.text
+
+
+def test_without_the_key_only_this_machine_gets_anything(run, stranger, local):
+    for result in downloads.RESULTS:
+        assert stranger.get(f"/api/batch/{run.id}/{result}").status_code == 403
+        assert local.get(f"/api/batch/{run.id}/{result}").status_code == 200
+
+
+def test_a_key_opens_its_own_result_only(studio, run, stranger):
+    query = urlsplit(downloads.address(studio, run.id, "manifest.jsonl", "en")).query
+    assert stranger.get(f"/api/batch/{run.id}/results.zip?{query}").status_code == 403
+    assert stranger.get(f"/api/batch/other/manifest.jsonl?{query}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["none/results.zip", "..%2F..%2Fetc/results.zip", "%2e%2e/results.zip", "x/run.json"]
+)
+def test_what_is_no_run_is_not_found(run, local, path):
+    answer = local.get(f"/api/batch/{path}")
+    assert answer.status_code == 404
+    assert local.get(f"/api/batch/{run.id}/run.json").status_code == 404
