@@ -1,4 +1,4 @@
-"""The command line over the same studio: speak a text to a file, ask a running app to clean up."""
+"""The command line: speak a text, ask a running app to clean up, see to the checkpoint."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli_checkpoint import check, fetch_checkpoint
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
@@ -44,8 +45,13 @@ def main(
     try:
         settings = load_settings()
         language = _language(settings)
-        if options.command == "say":
-            return _say(options, settings, language, engine_factory)
+        match options.command:
+            case "say":
+                return _say(options, settings, language, engine_factory)
+            case "check":
+                return check(options.ckpt or settings.ckpt, language)
+            case "download":
+                return fetch_checkpoint(options.ckpt or settings.ckpt, options.source, language)
         return _cleanup(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
@@ -68,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
+    there = commands.add_parser("check", help="say what is there of the GLM-TTS checkpoint")
+    fetched = commands.add_parser("download", help="fetch the GLM-TTS checkpoint, or go on with it")
+    fetched.add_argument(
+        "--source", choices=["huggingface", "modelscope"], default="huggingface", help="the site"
+    )
+    for each in (there, fetched):
+        each.add_argument("--ckpt", type=Path, help="its folder (default: GLMTTS_CKPT)")
     return parser
 
 
