@@ -20,7 +20,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.cli_checkpoint import check, fetch_checkpoint
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
@@ -48,11 +47,9 @@ def main(
         match options.command:
             case "say":
                 return _say(options, settings, language, engine_factory)
-            case "check":
-                return check(options.ckpt or settings.ckpt, language)
-            case "download":
-                return fetch_checkpoint(options.ckpt or settings.ckpt, options.source, language)
-        return _cleanup(options, settings, language)
+            case "cleanup":
+                return _cleanup(options, settings, language)
+        return _see_to_checkpoint(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
         return 1
@@ -90,6 +87,15 @@ def _language(settings: Settings) -> Language:
     # the environment first: the C library knows only locales that are installed
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+def _see_to_checkpoint(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    from glmtts_core.cli_checkpoint import check, fetch_checkpoint  # heavy: it brings PyTorch
+
+    folder = options.ckpt or settings.ckpt
+    if options.command == "check":
+        return check(folder, language)
+    return fetch_checkpoint(folder, options.source, language)
 
 
 def _say(
