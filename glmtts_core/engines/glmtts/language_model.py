@@ -147,7 +147,7 @@ class LanguageModel:
         segments = self._segments(prompt, text, by_text=keep_prefix)
         start = sum(len(each) for each in segments)
         most = min(bounds.most, self.network.config.max_position_embeddings - start)
-        if most <= bounds.least:
+        if most < max(1, bounds.least):
             raise TextError("glmtts.prompt_too_long", tokens=start)
         decoder = self._decoder_for(max(start + most, positions or 0), sampling)
         hidden = self._prefill(decoder, segments, prefix if keep_prefix else None, cancel)
