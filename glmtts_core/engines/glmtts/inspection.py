@@ -15,7 +15,7 @@ from glmtts_core.engines.glmtts.checkpoint import Checkpoint, read_json
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.speaker import SpeakerModel
 from glmtts_core.engines.glmtts.tokenizer import TextTokenizer
-from glmtts_core.engines.glmtts.weights import WeightSource
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
 from glmtts_core.errors import CheckpointError, GLMTTSError
 
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glmtts_core.engines.glmtts.kv_cache import KVCache
-from glmtts_core.engines.glmtts.weights import WeightSource, fill, fill_random, read_checked
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random, read_checked
 
 #: What stands before every key of the checkpoint.
 _PREFIX = "model."
