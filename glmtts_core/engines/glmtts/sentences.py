@@ -123,20 +123,22 @@ class SentenceSpeaker:
         if self.history is not None:
             prompt = pruned((self.prompt, *self._spoken), len(text))
             self._spoken = list(prompt[1:])
-        model = self.networks.language_model()
-        spoken = model.speak(
-            prompt,
-            text,
-            seed=self.seed,
-            sampling=self.sampling,
-            cancel=self.control.cancel,
-            bounds=self.networks.source.bounds(len(text)),
-            positions=positions,
-            keep_prefix=self.history is not None,
-            prefix=None if self.history is None else self.history.prefix(),
-            on_token=lambda done, bound: self._report(Stage.SPEECH_TOKENS, done / bound),
-        )
-        self.networks.note_workspace()
+        try:
+            spoken = self.networks.language_model().speak(
+                prompt,
+                text,
+                seed=self.seed,
+                sampling=self.sampling,
+                cancel=self.control.cancel,
+                bounds=self.networks.source.bounds(len(text)),
+                positions=positions,
+                keep_prefix=self.history is not None,
+                prefix=None if self.history is None else self.history.prefix(),
+                on_token=lambda done, bound: self._report(Stage.SPEECH_TOKENS, done / bound),
+            )
+        finally:
+            # the cache stays for the next sentence, however this one ends
+            self.networks.note_workspace()
         if self.history is not None:
             self._spoken.append(Spoken(text, spoken.speech))
             if spoken.prefix is not None:

@@ -266,6 +266,18 @@ def test_a_stop_takes_one_token_or_one_step(rig):
         rig.control = type(rig.control)()
 
 
+def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
+    def stop(progress) -> None:
+        if progress.stage is Stage.SPEECH_TOKENS and progress.fraction > 0.2:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    workspace_bytes = sum(kept(rig, LedgerKind.WORKSPACE).values())
+    assert workspace_bytes == rig.engine.memory().workspace_bytes > 0
+
+
 def test_stopped_while_loading_nothing_half_loaded_stays(rig):
     rig.control.on_report = lambda progress: progress.fraction > 0.5 and rig.control.cancel.cancel()
     with pytest.raises(SynthesisCancelled):
