@@ -13,6 +13,7 @@ import pytest
 from glmtts_core.engines.glmtts.checkpoint import Checkpoint
 from glmtts_core.engines.glmtts.download import Wanted, download, fetch_from_huggingface, fetcher
 from glmtts_core.errors import DownloadError
+from tests.engines.glmtts.stand_in_hub import StandInHub
 
 
 class LocalSite:
@@ -75,7 +76,55 @@ def test_progress_names_the_repositories_in_turn(site, tmp_path):
     assert told == [("zai-org/GLM-TTS", 1, 2), ("FunAudioLLM/CosyVoice-300M", 2, 2)]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_real_library_fetches_what_is_wanted_and_no_code(tmp_path):
+    site = repository(tmp_path / "site")
+    with StandInHub(site).running() as address:
+        fetch_from_huggingface(Wanted("owner/name", ("llm/*",), tmp_path / "ckpt"), address)
+    fetched = sorted(file.name for file in (tmp_path / "ckpt" / "llm").iterdir())
+    assert fetched == ["config.json", "model.safetensors"]
+    assert not (tmp_path / "ckpt" / "other").exists()
+
+
+def test_the_real_library_goes_on_where_a_transfer_broke_off(tmp_path):
+    site = repository(tmp_path / "site")
+    name = "llm/model.safetensors"
+    # the library writes 10 MiB at a time
+    (site / name).write_bytes(bytes(range(256)) * (32 * 2**20 // 256))
+    hub = StandInHub(site)
+    hub.cut_first = {name}
+    wanted = Wanted("owner/name", ("llm/*",), tmp_path / "ckpt")
+    with hub.running() as address:
+        fetch_from_huggingface(wanted, address)
+    transfers = [first for each, first in hub.transfers if each == name]
+    assert len(transfers) == 2
+    assert transfers[1] > 0
+    assert (tmp_path / "ckpt" / name).read_bytes() == (site / name).read_bytes()
+
+
+def test_the_real_library_leaves_alone_what_is_there(tmp_path):
+    hub = StandInHub(repository(tmp_path / "site"))
+    wanted = Wanted("owner/name", ("llm/*",), tmp_path / "ckpt")
+    with hub.running() as address:
+        fetch_from_huggingface(wanted, address)
+        hub.transfers.clear()
+        (tmp_path / "ckpt" / "llm" / "config.json").unlink()
+        fetch_from_huggingface(wanted, address)
+    assert hub.transfers == [("llm/config.json", 0)]
+
+
+def repository(folder: Path) -> Path:
+    """Write a few files, one of some length and one of code, and return the folder."""
+    for name, content in {
+        "llm/config.json": b"{}",
+        "llm/model.safetensors": b"weights",
+        "llm/code.py": b"print()",
+        "other/file": b"x",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def test_a_refused_connection_is_one_sentence(tmp_path):
     def refused(wanted: Wanted) -> None:
         # nothing listens on the port "discard"
