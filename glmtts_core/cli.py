@@ -1,4 +1,4 @@
-"""The command line over the same studio: speak a text or a batch, ask a running app to clean up."""
+"""The command line: speak, run a batch, ask a running app to clean up, see to the checkpoint."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from glmtts_core.audio import decode
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_batch import add_batch_command, run_batch
 from glmtts_core.cli_stop import stop_requests
-from glmtts_core.engines.base import SynthesisRequest
-from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.available import EngineFactory
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
 from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
 from glmtts_core.settings import PREFIX, Settings, load_settings
-from glmtts_core.studio import EngineFactory, Studio
+from glmtts_core.studio import Studio
 
 MIB: Final = 2**20
 #: Seconds to wait for the app's answer; a little over what its route waits for a safe point.
 _HTTP_TIMEOUT_S: Final = 40.0
 
 
-def main(
-    arguments: Sequence[str] | None = None, engine_factory: EngineFactory = KokoroEngine
-) -> int:
-    """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
+def main(arguments: Sequence[str] | None = None, *engine_factories: EngineFactory) -> int:
+    """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+        engine_factories: of the engines; none takes those that are on offer here.
+    """
     options = _parser().parse_args(arguments)
     if getattr(options, "cpu", False):
         os.environ[f"{PREFIX}DEVICE"] = "cpu"
@@ -44,11 +48,14 @@ def main(
     try:
         settings = load_settings()
         language = _language(settings)
-        if options.command == "say":
-            return _say(options, settings, language, engine_factory)
-        if options.command == "batch":
-            return run_batch(options, settings, language, engine_factory)
-        return _cleanup(options, settings, language)
+        match options.command:
+            case "say":
+                return _say(options, settings, language, engine_factories)
+            case "batch":
+                return run_batch(options, settings, language, engine_factories)
+            case "cleanup":
+                return _cleanup(options, settings, language)
+        return _see_to_checkpoint(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
         return 1
@@ -65,12 +72,24 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--voice", help="one of the engine's voices (default: the first)")
     say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
     say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
+    say.add_argument("--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)")
+    say.add_argument("--reference", type=Path, help="a recording whose voice GLM-TTS clones")
+    say.add_argument("--reference-text", help="what is said in the recording")
+    say.add_argument("--seed", type=int, help="the same seed gives the same audio")
+    say.add_argument("--sampling", help="how speech tokens are drawn: ras or topk")
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
     add_batch_command(commands)
     cleanup = commands.add_parser("cleanup", help="ask a running app to give memory back")
     cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
+    there = commands.add_parser("check", help="say what is there of the GLM-TTS checkpoint")
+    fetched = commands.add_parser("download", help="fetch the GLM-TTS checkpoint, or go on with it")
+    fetched.add_argument(
+        "--source", choices=["huggingface", "modelscope"], default="huggingface", help="the site"
+    )
+    for each in (there, fetched):
+        each.add_argument("--ckpt", type=Path, help="its folder (default: GLMTTS_CKPT)")
     return parser
 
 
@@ -82,27 +101,69 @@ def _language(settings: Settings) -> Language:
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
 
 
+def _see_to_checkpoint(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    from glmtts_core.cli_checkpoint import check, fetch_checkpoint  # heavy: it brings PyTorch
+
+    folder = options.ckpt or settings.ckpt
+    if options.command == "check":
+        return check(folder, language)
+    return fetch_checkpoint(folder, options.source, language)
+
+
 def _say(
     options: argparse.Namespace,
     settings: Settings,
     language: Language,
-    engine_factory: EngineFactory,
+    engine_factories: Sequence[EngineFactory],
 ) -> int:
     spoken = _standard_input() if options.text == "-" else options.text
     _refuse_unwritable(options.out)
     with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(settings.model_copy(update={"output_dir": Path(scratch)}), engine_factory)
+        studio = Studio(
+            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
+        )
         try:
             session = Session(studio, new_session_id())
             # without a lease the session, and a result that is in memory only, ends with its job
             take_lease(studio, session.id)
-            voice = options.voice or session.capabilities.voices[0].id
-            request = SynthesisRequest(spoken, voice, options.sample_rate, options.speed)
-            job = session.submit(request)
+            job = session.submit(_request(options, spoken, studio))
             _show_progress(job, stop_requested, language)
             return _write_result(session, job, options.out, language)
         finally:
             studio.close()
+
+
+def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> SynthesisRequest:
+    reference = None
+    if options.reference is not None:
+        reference = _reference(options, studio.settings.max_reference_s)
+    engine = studio.engines.find(options.engine)
+    voices = engine.capabilities.voices
+    voice = options.voice
+    if voice is None and reference is None and voices:
+        voice = voices[0].id
+    return SynthesisRequest(
+        spoken,
+        voice,
+        options.sample_rate,
+        options.speed,
+        seed=options.seed,
+        sampling=options.sampling,
+        reference=reference,
+        engine=engine.capabilities.engine,
+    )
+
+
+def _reference(options: argparse.Namespace, max_s: float) -> ReferenceAudio:
+    path: Path = options.reference
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError("cli.no_file", path=path, reason=error.strerror or error) from error
+    audio = decode(data, path.name, max_s=max_s)
+    return ReferenceAudio(
+        audio.samples, audio.sample_rate_hz, path.name, options.reference_text or ""
+    )
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:

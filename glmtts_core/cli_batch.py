@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,10 +22,11 @@ from glmtts_core.batch.states import LineState, RunState, RunView
 from glmtts_core.batch.store import HEADER_FILE
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_stop import stop_requests
+from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Capabilities
 from glmtts_core.errors import BatchError
 from glmtts_core.settings import Settings
-from glmtts_core.studio import EngineFactory, Studio
+from glmtts_core.studio import Studio
 
 #: Bad lines that are told one by one; the manifest has all.
 _TOLD: Final = 20
@@ -70,7 +71,7 @@ def run_batch(
     options: argparse.Namespace,
     settings: Settings,
     language: Language,
-    engine_factory: EngineFactory,
+    engine_factories: Sequence[EngineFactory],
 ) -> int:
     """Speak the file; return the exit code: 0 all done, 1 not all, 130 stopped.
 
@@ -82,7 +83,9 @@ def run_batch(
     if resumes and not options.resume:
         raise BatchError("batch.run.exists", folder=options.out)
     with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(settings.model_copy(update={"output_dir": Path(scratch)}), engine_factory)
+        studio = Studio(
+            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
+        )
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made

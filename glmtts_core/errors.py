@@ -76,6 +76,10 @@ class BusyError(GLMTTSError):
     """Something else is running that must not be disturbed."""
 
 
+class DownloadError(GLMTTSError):
+    """Something could not be fetched from the network."""
+
+
 class StorageError(GLMTTSError):
     """A result could not be written to or read from the disk."""
 

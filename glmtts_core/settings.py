@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     """Folder for what was spoken (one folder a session)."""
     cache_dir: Path = Field(default_factory=_default_cache_dir)
     """Folder for the model file that is assembled once."""
+    ckpt: Path = Path("ckpt")
+    """Folder of the GLM-TTS checkpoint in its official layout."""
+    rehearsal: bool = False
+    """Whether to run GLM-TTS with random weights, without any file of it."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Language of the pages; auto follows the browser."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from glmtts_core.engines.available import EngineFactory, engines_on_offer
 from glmtts_core.engines.base import Engine, SynthesisRequest
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.host import EngineHost
-from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import BusyError
 from glmtts_core.history import clear_old_sessions
 from glmtts_core.jobs import Job, Keep, Priority
@@ -42,8 +42,6 @@ _CLOSE_S: Final = 4.0
 #: Seconds between two looks for old session folders.
 _CLEAR_EVERY_S: Final = 3600.0
 _log = logging.getLogger(__name__)
-
-EngineFactory = Callable[[Settings, Ledger], Engine]
 
 
 class EngineState(StrEnum):
@@ -72,7 +70,10 @@ class Studio:
         self._nvml = Nvml()
         self.device = choose_device(settings.device, self._nvml)
         self.ledger = Ledger()
-        factories = engine_factories or (KokoroEngine,)
+        offer = engines_on_offer(settings, self.device)
+        factories = engine_factories or offer.factories
+        #: Why GLM-TTS is not among the engines; None where it is.
+        self.lacking = None if engine_factories else offer.lacking
         self.engines = EngineHost(
             [factory(settings, self.ledger) for factory in factories], self._free_bytes
         )

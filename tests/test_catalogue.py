@@ -16,6 +16,7 @@ from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
+from glmtts_core.engines.glmtts.inspection import PartName
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.monitor import EventKind
@@ -58,9 +59,15 @@ COMPOSED = {
         *("audio", "rtf", "memory", "retries", "reason"),
     ],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+    "check.part.{}": [part.value for part in PartName],
 }
 #: Strings that look like keys and are none.
-NOT_KEYS = {"form.json", "memory.enable_memory_arena_shrinkage"}
+NOT_KEYS = {
+    "flow.pt",
+    "form.json",
+    "memory.enable_memory_arena_shrinkage",
+    "tokenizer.model",
+}
 
 
 def nodes() -> Iterator[ast.AST]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import uvicorn
 from pydantic import SecretStr
@@ -20,14 +21,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from glmtts_core import api
-from glmtts_core.audio import decode
+from glmtts_core.audio import decode, encode_wav
 from glmtts_core.cli import main
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
-from tests.scripted_engine import ScriptedEngine
+from tests.scripted_engine import CloningEngine, ScriptedEngine
 
 
 class Maker:
@@ -76,6 +77,32 @@ def test_a_text_becomes_a_wav_file(maker, tmp_path, capsys):
 def test_the_sample_rate_asked_for_is_the_files_own(maker, tmp_path):
     assert main(["say", "hello", "--out", "x.wav", "--sample-rate", "32000"], maker) == 0
     assert decode((tmp_path / "x.wav").read_bytes(), "x.wav").sample_rate_hz == 32_000
+
+
+def test_a_recording_its_text_seed_and_method_reach_the_engine(tmp_path):
+    made: list[CloningEngine] = []
+
+    def cloning(settings: Settings, ledger: Ledger) -> CloningEngine:
+        made.append(CloningEngine(settings, ledger))
+        return made[0]
+
+    (tmp_path / "anna.wav").write_bytes(encode_wav(np.zeros(4_000, np.float32), 8_000))
+    asked = ["--reference", "anna.wav", "--reference-text", "hi", "--seed", "7"]
+    assert main(["say", "hello", "--out", "x.wav", *asked, "--sampling", "topk"], cloning) == 0
+    request = made[0].requests[0]
+    assert (request.voice, request.seed, request.sampling) == (None, 7, "topk")
+    assert (request.reference.name, request.reference.transcript) == ("anna.wav", "hi")
+
+
+def test_a_recording_that_is_not_there_is_told(maker, capsys):
+    asked = ["--reference", "nobody.wav"]
+    assert main(["say", "hello", "--out", "x.wav", *asked], maker) == 1
+    assert "nobody.wav" in capsys.readouterr().err
+
+
+def test_an_engine_that_is_not_there_is_told_with_those_that_are(maker, capsys):
+    assert main(["say", "hello", "--out", "x.wav", "--engine", "Nobody"], maker) == 1
+    assert "Choose one of: Scripted" in capsys.readouterr().err
 
 
 def test_a_dash_reads_the_text_from_the_standard_input(maker, monkeypatch):

@@ -30,6 +30,8 @@ def show(page: Page) -> None:
     else:
         engine = page.session.capabilities.engine
         st.caption(page.text("form.reference_unused", engine=engine))
+        if (lacking := page.session.studio.lacking) is not None:
+            st.caption(lacking.text(page.language))
     if page.session.draft.form.reference_name is None:
         _ask_for_reference(page)
     else:

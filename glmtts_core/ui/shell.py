@@ -60,7 +60,7 @@ def _stop_as_taken_over(studio: Studio) -> NoReturn:
     st.button(
         text("tab.take_back", language),
         key="take_back",
-        on_click=browser_tab.take_back,
+        on_click=browser_session.take_back,
         args=(studio,),
         type="primary",
     )

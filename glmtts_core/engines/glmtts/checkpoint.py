@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from glmtts_core.engines.glmtts.weights import SafetensorsSource, TorchSource
+from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource, TorchSource
 from glmtts_core.errors import CheckpointError
 
 _INDEX: Final = "model.safetensors.index.json"

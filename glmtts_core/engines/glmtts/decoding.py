@@ -183,21 +183,26 @@ class Decoder:
         self._position.fill_(position)
 
 
-def capture_cuda_graph(step: Callable[[], None]) -> Callable[[], None]:
-    """Capture ``step`` on the current CUDA device and return its replay.
+def cuda_graph_capture(device: torch.device) -> Capture:
+    """Return what captures a step as a graph on ``device`` and gives back its replay.
 
-    Raises:
-        RuntimeError: something in it cannot be captured.
+    That raises RuntimeError where something in the step cannot be captured.
     """
-    # kernels are chosen and workspaces made on the first runs, which no graph may hold
-    warm_up = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    warm_up.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(warm_up):
-        for _ in range(2):
-            step()
-    torch.cuda.current_stream().wait_stream(warm_up)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    replay: Callable[[], None] = graph.replay
-    return replay
+
+    def capture(step: Callable[[], None]) -> Callable[[], None]:
+        with torch.cuda.device(device):
+            # kernels are chosen and workspaces made on the first runs, which no graph may hold
+            warm_up = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            warm_up.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(warm_up):
+                for _ in range(2):
+                    step()
+            torch.cuda.current_stream().wait_stream(warm_up)
+            graph = torch.cuda.CUDAGraph()
+            # what other threads ask CUDA meanwhile, such as memory figures, must not break it
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                step()
+        replay: Callable[[], None] = graph.replay
+        return replay
+
+    return capture

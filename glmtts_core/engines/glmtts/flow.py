@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.flow_estimator import FlowConditions, FlowEstimator
-from glmtts_core.engines.glmtts.weights import WeightSource, fill, fill_random, read_checked
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random, read_checked
 
 #: Euler steps from noise to speech.
 STEPS: Final = 10

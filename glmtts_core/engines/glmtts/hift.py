@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from glmtts_core.engines.glmtts.hift_blocks import PitchPredictor, ResidualBlock
 from glmtts_core.engines.glmtts.hift_source import HarmonicSource, draw_source_noise
-from glmtts_core.engines.glmtts.weights import WeightSource, fill, fill_random, read_checked
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random, read_checked
 
 #: Largest magnitude of one bin before the inverse transform.
 _MAGNITUDE_LIMIT: Final = 1e2

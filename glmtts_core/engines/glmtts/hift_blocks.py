@@ -24,8 +24,9 @@ class Snake(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, T) to the same shape."""
         alpha = self.alpha.view(1, -1, 1)
-        bent = torch.sin(x * alpha).square_()
-        return bent.div_(alpha + _SNAKE_EPSILON).add_(x)
+        # in place from the second step on: these maps are the largest of the vocoder
+        bent = (x * alpha).sin_().square_()
+        return torch.addcmul(x, bent, 1.0 / (alpha + _SNAKE_EPSILON), out=bent)
 
 
 class ResidualBlock(nn.Module):

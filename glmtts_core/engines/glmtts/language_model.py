@@ -13,7 +13,7 @@ from typing import Final
 import torch
 
 from glmtts_core.engines.base import CancelToken
-from glmtts_core.engines.glmtts.decoding import Capture, Decoder, SpeechIds, capture_cuda_graph
+from glmtts_core.engines.glmtts.decoding import Capture, Decoder, SpeechIds, cuda_graph_capture
 from glmtts_core.engines.glmtts.kv_cache import KVPrefix
 from glmtts_core.engines.glmtts.llama import Llama
 from glmtts_core.engines.glmtts.sampling import Sampling
@@ -82,7 +82,7 @@ class LanguageModel:
         self._ids = ids
         self._device = network.embed_tokens.weight.device
         on_cuda = self._device.type == "cuda"
-        self._capture = capture_cuda_graph if capture is None and on_cuda else capture
+        self._capture = cuda_graph_capture(self._device) if capture is None and on_cuda else capture
         self._look_every = _LOOK_EVERY_ON_CUDA if on_cuda else 1
         self._decoder: Decoder | None = None
 
@@ -147,7 +147,7 @@ class LanguageModel:
         segments = self._segments(prompt, text, by_text=keep_prefix)
         start = sum(len(each) for each in segments)
         most = min(bounds.most, self.network.config.max_position_embeddings - start)
-        if most <= bounds.least:
+        if most < max(1, bounds.least):
             raise TextError("glmtts.prompt_too_long", tokens=start)
         decoder = self._decoder_for(max(start + most, positions or 0), sampling)
         hidden = self._prefill(decoder, segments, prefix if keep_prefix else None, cancel)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn import functional
 
 from glmtts_core.engines.glmtts.kv_cache import KVCache
-from glmtts_core.engines.glmtts.weights import WeightSource, fill, fill_random, read_checked
+from glmtts_core.engines.glmtts.llama_layer import LlamaLayer, product_float32
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random, read_checked
 
 #: What stands before every key of the checkpoint.
 _PREFIX = "model."
@@ -66,7 +67,17 @@ class Llama(nn.Module):
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(
+            LlamaLayer(
+                size=config.hidden_size,
+                inner=config.intermediate_size,
+                heads=config.num_attention_heads,
+                kv_heads=config.num_key_value_heads,
+                width=config.head_width,
+                epsilon=config.rms_norm_eps,
+            )
+            for _ in range(config.num_hidden_layers)
+        )
         self.norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def cache(self, capacity: int) -> KVCache:
@@ -139,106 +150,14 @@ class Llama(nn.Module):
         """
         return product_float32(hidden, self.embed_tokens.weight[first : last + 1].T)[0]
 
-    def _layers(self) -> Iterator[_Layer]:
+    def _layers(self) -> Iterator[LlamaLayer]:
         for layer in self.layers:
-            assert isinstance(layer, _Layer)
+            assert isinstance(layer, LlamaLayer)
             yield layer
 
     def _normed(self, hidden: Tensor) -> Tensor:
         normed: Tensor = self.norm(hidden)
         return normed
-
-
-class _Layer(nn.Module):
-    """Attention and feed-forward with their norms before them."""
-
-    def __init__(self, config: LlamaConfig) -> None:
-        super().__init__()
-        width, size = config.head_width, config.hidden_size
-        self._heads = config.num_attention_heads
-        self._kv_heads = config.num_key_value_heads
-        self._width = width
-        self._scale = width**-0.5
-        self.input_layernorm = nn.RMSNorm(size, config.rms_norm_eps)
-        rows = (self._heads + 2 * self._kv_heads) * width
-        self.qkv_proj = nn.Linear(size, rows, bias=False)
-        self.o_proj = nn.Linear(self._heads * width, size, bias=False)
-        self.post_attention_layernorm = nn.RMSNorm(size, config.rms_norm_eps)
-        self.gate_up_proj = nn.Linear(size, 2 * config.intermediate_size, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, size, bias=False)
-
-    def prefill(
-        self,
-        hidden: Tensor,
-        rotary: tuple[Tensor, Tensor],
-        keys: Tensor,
-        values: Tensor,
-        mask: Tensor | None,
-    ) -> Tensor:
-        count = len(hidden)
-        queries, new_keys, new_values = self._projected(hidden, rotary)
-        keys[:, -count:] = new_keys.transpose(0, 1)
-        values[:, -count:] = new_values.transpose(0, 1)
-        attended = functional.scaled_dot_product_attention(
-            queries.transpose(0, 1)[None],
-            keys[None],
-            values[None],
-            attn_mask=mask,
-            is_causal=mask is None,
-            enable_gqa=True,
-        )
-        return self._finished(hidden, attended[0].transpose(0, 1).reshape(count, -1))
-
-    def step(
-        self,
-        hidden: Tensor,
-        rotary: tuple[Tensor, Tensor],
-        position: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        length: int | None,
-        hidden_ahead: Tensor | None,
-    ) -> Tensor:
-        queries, new_keys, new_values = self._projected(hidden, rotary)
-        keys.index_copy_(1, position, new_keys.transpose(0, 1))
-        values.index_copy_(1, position, new_values.transpose(0, 1))
-        if length is not None:
-            keys, values = keys[:, :length], values[:, :length]
-        # the query heads of one key head side by side: nothing has to be repeated
-        grouped = queries.view(self._kv_heads, -1, self._width)
-        scores = product_float32(grouped, keys.transpose(1, 2)) * self._scale
-        if hidden_ahead is not None:
-            scores = scores + hidden_ahead
-        weights = torch.softmax(scores, dim=-1).to(values.dtype)
-        return self._finished(hidden, torch.matmul(weights, values).view(1, -1))
-
-    def _projected(
-        self, hidden: Tensor, rotary: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries and keys, and values, each of shape (tokens, heads, width)."""
-        projected = self.qkv_proj(self.input_layernorm(hidden)).view(len(hidden), -1, self._width)
-        rotating = self._heads + self._kv_heads
-        rotated = _rotated(projected[:, :rotating], *rotary)
-        return rotated[:, : self._heads], rotated[:, self._heads :], projected[:, rotating:]
-
-    def _finished(self, hidden: Tensor, attended: Tensor) -> Tensor:
-        hidden = hidden + self.o_proj(attended)
-        gate, up = self.gate_up_proj(self.post_attention_layernorm(hidden)).chunk(2, dim=-1)
-        out: Tensor = hidden + self.down_proj(functional.silu(gate) * up)
-        return out
-
-
-def product_float32(left: Tensor, right: Tensor) -> Tensor:
-    """Return the matrix product in float32, whatever the factors are.
-
-    A result rounded to bfloat16 would put logits and scores on steps of up to an eighth.
-    """
-    if left.dtype == torch.float32:
-        return torch.matmul(left, right)
-    if left.device.type == "cuda":
-        product = torch.mm if left.dim() == 2 else torch.bmm
-        return product(left, right, out_dtype=torch.float32)
-    return torch.matmul(left, right).float()
 
 
 def load_llama(
@@ -313,13 +232,6 @@ def _joined(parts: dict[str, int], columns: int) -> Callable[[WeightSource], Ten
         )
 
     return read
-
-
-def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate the pairs (j, j + width / 2) of ``heads``, shape (tokens, heads, width)."""
-    first, second = heads.float().chunk(2, dim=-1)
-    turned = torch.cat([-second, first], dim=-1)
-    return (heads * cos + turned * sin).to(heads.dtype)
 
 
 def _causal(start: int, count: int, device: torch.device) -> Tensor:

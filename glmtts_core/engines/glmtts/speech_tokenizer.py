@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glmtts_core.engines.glmtts.weights import WeightSource, fill, fill_random
+from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random
 
 #: What stands before the encoder's keys in the checkpoint.
 _PREFIX = "model.encoder."

@@ -18,7 +18,8 @@ from glmtts_core.engines.glmtts.flow import (
 )
 from glmtts_core.engines.glmtts.flow_config import SPEECH_TOKEN_IDS, FlowConfig
 from glmtts_core.engines.glmtts.golden import Golden, golden
-from glmtts_core.engines.glmtts.weights import MappedSource, TorchSource, held_bytes
+from glmtts_core.engines.glmtts.weight_sources import MappedSource, TorchSource
+from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import CheckpointError, SynthesisCancelled
 
 CPU = torch.device("cpu")

@@ -14,7 +14,7 @@ from glmtts_core.engines.glmtts.flow_streaming import (
     generate_chunk,
 )
 from glmtts_core.engines.glmtts.golden import golden
-from glmtts_core.engines.glmtts.weights import MappedSource
+from glmtts_core.engines.glmtts.weight_sources import MappedSource
 
 CPU = torch.device("cpu")
 

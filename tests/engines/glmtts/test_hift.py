@@ -10,7 +10,8 @@ import torch
 from glmtts_core.engines.glmtts.golden import Golden, golden
 from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, load_hift, random_hift
 from glmtts_core.engines.glmtts.hift_source import HARMONICS, draw_source_noise
-from glmtts_core.engines.glmtts.weights import MappedSource, TorchSource, held_bytes
+from glmtts_core.engines.glmtts.weight_sources import MappedSource, TorchSource
+from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import CheckpointError
 
 CPU = torch.device("cpu")

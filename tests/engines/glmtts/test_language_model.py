@@ -16,7 +16,8 @@ from glmtts_core.engines.glmtts.golden import Golden, golden
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
 from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
 from glmtts_core.engines.glmtts.sampling import Sampling
-from glmtts_core.engines.glmtts.weights import SafetensorsSource, held_bytes
+from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource
+from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import CheckpointError, SynthesisCancelled, TextError
 
 CPU = torch.device("cpu")

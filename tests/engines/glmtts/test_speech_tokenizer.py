@@ -13,7 +13,8 @@ from glmtts_core.engines.glmtts.speech_tokenizer import (
     block_causal_mask,
     load_speech_tokenizer,
 )
-from glmtts_core.engines.glmtts.weights import SafetensorsSource, held_bytes
+from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource
+from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import CheckpointError
 
 CPU = torch.device("cpu")

@@ -12,14 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from glmtts_core.engines.glmtts.weights import (
-    MappedSource,
-    SafetensorsSource,
-    TorchSource,
-    fill,
-    fill_random,
-    held_bytes,
-)
+from glmtts_core.engines.glmtts.weight_sources import MappedSource, SafetensorsSource, TorchSource
+from glmtts_core.engines.glmtts.weights import fill, fill_random, held_bytes
 from glmtts_core.errors import CheckpointError
 
 CPU = torch.device("cpu")
@@ -290,7 +284,8 @@ MEASURE = """
 import resource, sys, threading, torch
 from pathlib import Path
 from torch import nn
-from glmtts_core.engines.glmtts.weights import SafetensorsSource, TorchSource, fill
+from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource, TorchSource
+from glmtts_core.engines.glmtts.weights import fill
 
 def anonymous():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -1,0 +1,165 @@
+"""GLM-TTS against a plain float32 implementation: seconds by stage, bandwidth, memory.
+
+    python -m benchmarks.glmtts --size full --random [--runs 3] [--device cpu] [--precision]
+
+Each arm runs in a process of its own, in turns. ``--precision`` instead compares the flow's mixed
+precision with float32. Full size takes about 9 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import Final
+
+import torch
+
+from benchmarks.glmtts_arms import (
+    SIZES,
+    SPEECH_S,
+    Outcome,
+    PeakMemory,
+    mixed_precision_error,
+    run_baseline,
+    run_ours,
+)
+from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from glmtts_core.engines.glmtts.precision import (
+    bfloat16_instructions,
+    flow_precision,
+    language_model_dtype,
+)
+
+ARMS: Final = {"ours": run_ours, "baseline": run_baseline}
+STAGES: Final = ("load", "prompt", "language model", "flow", "vocoder")
+#: Stages of a request whose voice is known.
+REQUEST: Final = ("language model", "flow", "vocoder")
+#: How many times as fast as the baseline each is to be, where the processor has bfloat16.
+TARGETS: Final = {"language model": 1.8, "flow": 1.15, "request": 1.8}
+_READ_BYTES: Final = 512 * MIB
+
+
+def main() -> None:
+    """Measure both arms in turns and print what they need."""
+    options = _options()
+    device = torch.device(options.device)
+    if options.child:
+        print(json.dumps(_child(options.child, options.size, device)))
+        return
+    if options.precision:
+        _print_precision(options.size, device)
+        return
+    _print_device(device)
+    rounds: dict[str, list[Outcome]] = {arm: [] for arm in ARMS}
+    reads: list[float] = []
+    for number in range(options.runs):
+        reads.append(_in_child("read", options)["bytes_hz"])
+        for arm in ARMS:
+            started_s = time.perf_counter()
+            rounds[arm].append(Outcome(**_in_child(arm, options)))
+            seconds = time.perf_counter() - started_s
+            print(f"round {number + 1}, {arm}: {seconds:.0f} s", file=sys.stderr)
+    for arm in ARMS:
+        print(f"\n{arm}")
+        print_figures(_figures(rounds[arm], reads))
+    _print_ratios(rounds)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument(
+        "--random", action="store_true", required=True, help="weights at random: there is no other"
+    )
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--precision", action="store_true", help="compare the flow's precisions")
+    parser.add_argument("--child", choices=[*ARMS, "read"], help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _in_child(task: str, options: argparse.Namespace) -> dict:
+    command = [sys.executable, "-m", "benchmarks.glmtts", "--random", "--child", task]
+    command += ["--size", options.size, "--device", options.device]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _child(task: str, size: str, device: torch.device) -> dict:
+    if task == "read":
+        return {"bytes_hz": _plain_read(device)}
+    work = ARMS[task]
+    return asdict(PeakMemory(device).measure(lambda: work(SIZES[size], device)))
+
+
+def _plain_read(device: torch.device) -> float:
+    """Return the bytes a second at which the device sums up a large vector, at best."""
+    vector = torch.ones(_READ_BYTES // 4, device=device)
+    best_s = float("inf")
+    for _ in range(8):
+        started_s = time.perf_counter()
+        float(vector.sum())
+        best_s = min(best_s, time.perf_counter() - started_s)
+    return _READ_BYTES / best_s
+
+
+def _print_device(device: torch.device) -> None:
+    print_machine("torch")
+    if device.type == "cuda":
+        print(torch.cuda.get_device_name(device), end=", ")
+    else:
+        instructions = ", ".join(bfloat16_instructions()) or "none"
+        print(f"{torch.backends.cpu.get_cpu_capability()}, bfloat16 instructions: {instructions}")
+    dtype = str(language_model_dtype(device)).removeprefix("torch.")
+    print(f"ours: language model in {dtype}, flow in {flow_precision(device)} precision")
+
+
+def _figures(outcomes: list[Outcome], reads: list[float]) -> list[Figure]:
+    rows = [Figure(stage, [each.seconds[stage] for each in outcomes], "s") for stage in STAGES]
+    request = [_request_s(each) for each in outcomes]
+    return [
+        *rows,
+        Figure("request", request, "s"),
+        Figure("real-time factor", [each / SPEECH_S for each in request], ""),
+        Figure("speech tokens", [each.tokens_hz for each in outcomes], "/s"),
+        Figure("weights read", [each.read_bytes_hz / 1e9 for each in outcomes], "GB/s"),
+        Figure("plain read of the machine", [each / 1e9 for each in reads], "GB/s"),
+        Figure("weights", [each.weights_bytes / MIB for each in outcomes], "MiB"),
+        Figure("peak memory", [each.peak_bytes / MIB for each in outcomes], "MiB"),
+    ]
+
+
+def _request_s(outcome: Outcome) -> float:
+    return sum(outcome.seconds[stage] for stage in REQUEST)
+
+
+def _print_ratios(rounds: dict[str, list[Outcome]]) -> None:
+    print("\nbaseline / ours, medians")
+    for stage in STAGES:
+        _print_ratio(stage, {arm: [each.seconds[stage] for each in rounds[arm]] for arm in ARMS})
+    _print_ratio("request", {arm: [_request_s(each) for each in rounds[arm]] for arm in ARMS})
+    peaks = {arm: statistics.median(each.peak_bytes for each in rounds[arm]) for arm in ARMS}
+    print(f"ours / baseline, peak memory: {peaks['ours'] / peaks['baseline']:.2f} (target <= 0.6)")
+
+
+def _print_ratio(name: str, seconds: dict[str, list[float]]) -> None:
+    ratio = statistics.median(seconds["baseline"]) / statistics.median(seconds["ours"])
+    target = f"   (target >= {TARGETS[name]})" if name in TARGETS else ""
+    print(f"{name:16} {ratio:6.2f}{target}")
+
+
+def _print_precision(size: str, device: torch.device) -> None:
+    _print_device(device)
+    decibel, seconds = mixed_precision_error(SIZES[size], device)
+    print(f"mel over the error of mixed precision: {decibel:.1f} dB (target >= 40)")
+    for precision, taken_s in seconds.items():
+        print(f"flow in {precision:8} {taken_s:8.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Which engines can speak here: GLM-TTS where its checkpoint lies, the built-in voice always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from glmtts_core.engines.base import Engine
+from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.problem import Problem
+from glmtts_core.settings import Settings
+
+EngineFactory = Callable[[Settings, Ledger], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be opened.
+
+    Attributes:
+        factories: of the engines, the preferred one first.
+        lacking: why GLM-TTS is not among them and what to do; None where it is.
+    """
+
+    factories: tuple[EngineFactory, ...]
+    lacking: Problem | None
+
+
+def engines_on_offer(settings: Settings, device: str) -> Offer:
+    """Look which engines can be opened with ``settings``; reads no weights.
+
+    Args:
+        settings: name the checkpoint's folder, or ask for a rehearsal.
+        device: "cpu" or "cuda:N", where GLM-TTS would compute.
+    """
+    lacking = None if settings.rehearsal else _lacking(settings)
+    if lacking is not None:
+        return Offer((KokoroEngine,), lacking)
+
+    def glmtts(settings: Settings, ledger: Ledger) -> Engine:
+        from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
+
+        return GlmTtsEngine(settings, ledger, device)
+
+    return Offer((glmtts, KokoroEngine), None)
+
+
+def _lacking(settings: Settings) -> Problem | None:
+    folder = settings.ckpt
+    if not folder.is_dir():
+        return Problem("engine.get_glmtts", {"folder": folder})
+    from glmtts_core.engines.glmtts.checkpoint import Checkpoint  # heavy: it brings PyTorch
+    from glmtts_core.errors import CheckpointError
+
+    try:
+        there = Checkpoint(folder).is_there()
+    except CheckpointError as error:
+        return Problem(error.key, error.details)
+    return None if there else Problem("engine.incomplete_glmtts", {"folder": folder})

@@ -1,0 +1,168 @@
+"""The networks of the official checkpoint, each with the configuration that lies beside it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from pydantic import BaseModel, ValidationError
+
+from glmtts_core.engines.base import ReferenceAudio, Voice
+from glmtts_core.engines.glmtts.checkpoint import Checkpoint
+from glmtts_core.engines.glmtts.decoding import SpeechIds
+from glmtts_core.engines.glmtts.flow import Flow, load_flow
+from glmtts_core.engines.glmtts.flow_config import FlowConfig
+from glmtts_core.engines.glmtts.hift import Hift, load_hift
+from glmtts_core.engines.glmtts.language_model import SpeechBounds
+from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
+from glmtts_core.engines.glmtts.parts import OnBytes, Part
+from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.speaker import SpeakerModel
+from glmtts_core.engines.glmtts.speech_tokenizer import (
+    SpeechTokenizer,
+    SpeechTokenizerConfig,
+    load_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.tokenizer import TextTokenizer
+from glmtts_core.engines.glmtts.vocos import Vocos2D, load_vocos
+from glmtts_core.errors import CheckpointError, RequestError
+
+_Config = TypeVar("_Config", bound=BaseModel)
+#: Bytes of a value in the files, which hold float32.
+_STORED_BYTES: Final = 4
+
+
+class CheckpointParts:
+    """Reads a folder in the official layout; opening a file costs no memory, reading it does.
+
+    Args:
+        root: the folder.
+        threads: CPU threads of the speaker model; 0 takes all cores.
+    """
+
+    engine_name = "GLM-TTS"
+    voices: tuple[Voice, ...] = ()
+
+    def __init__(self, root: Path, threads: int = 0) -> None:
+        self._checkpoint = Checkpoint(root)
+        self._threads = threads
+
+    @property
+    def sample_rates_hz(self) -> tuple[int, ...]:
+        """The rates whose vocoder is there."""
+        return self._checkpoint.sample_rates_hz()
+
+    def recording(self, voice: str | None) -> ReferenceAudio:
+        """Refuse: there are no voices without a recording.
+
+        Raises:
+            RequestError: always.
+        """
+        raise RequestError("request.voice", voice=voice, known="–")
+
+    def open(self) -> None:
+        """Read text tokenizer and ids.
+
+        Raises:
+            CheckpointError: a file is missing or damaged.
+        """
+        _ = self.speech_ids
+
+    @cached_property
+    def tokenizer(self) -> TextTokenizer:
+        """The text tokenizer."""
+        return TextTokenizer(self._checkpoint.text_tokenizer_folder)
+
+    @cached_property
+    def speech_ids(self) -> SpeechIds:
+        """Where speech lies in the vocabulary."""
+        return self.tokenizer.speech_ids(self._speech_tokenizer_config.quantize_vocab_size)
+
+    def bounds(self, text_ids: int) -> SpeechBounds:
+        """Return the bounds of the reference."""
+        return SpeechBounds.for_text(text_ids)
+
+    def size_bytes(self, part: Part, device: torch.device) -> int:
+        """Return about what ``part`` will take, from the sizes of its files; 0 without a file."""
+        files = self._files(part)
+        stored = sum(file.stat().st_size for file in files if file.is_file())
+        if part is Part.LANGUAGE_MODEL:
+            return stored // _STORED_BYTES * language_model_dtype(device).itemsize
+        return stored
+
+    def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
+        """Load the language model."""
+        folder = self._checkpoint.llm_folder
+        return load_llama(
+            _validated(LlamaConfig, self._checkpoint.llm_config(), folder),
+            self._checkpoint.llm_source(),
+            device=device,
+            dtype=language_model_dtype(device),
+            on_bytes=on_bytes,
+        )
+
+    def flow(self, device: torch.device, on_bytes: OnBytes) -> Flow:
+        """Load the flow."""
+        file = self._checkpoint.flow_config_file
+        return load_flow(
+            self._checkpoint.flow_source(),
+            FlowConfig.from_mapping(self._checkpoint.flow_config(), file),
+            device=device,
+            precision=flow_precision(device),
+            on_bytes=on_bytes,
+        )
+
+    def hift(self, device: torch.device) -> Hift:
+        """Load the 24 kHz vocoder."""
+        return load_hift(self._checkpoint.hift_source(), device=device)
+
+    def vocos(self, device: torch.device) -> Vocos2D:
+        """Load the 32 kHz vocoder."""
+        return load_vocos(self._checkpoint.vocos_file, device)
+
+    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+        """Load the speech tokenizer."""
+        source = self._checkpoint.speech_tokenizer_source()
+        return load_speech_tokenizer(self._speech_tokenizer_config, source, device=device)
+
+    def speaker(self) -> SpeakerModel:
+        """Load the speaker model."""
+        return SpeakerModel(self._checkpoint.speaker_file, self._threads)
+
+    @property
+    def _speech_tokenizer_config(self) -> SpeechTokenizerConfig:
+        checkpoint = self._checkpoint
+        return _validated(
+            SpeechTokenizerConfig,
+            checkpoint.speech_tokenizer_config(),
+            checkpoint.speech_tokenizer_folder,
+        )
+
+    def _files(self, part: Part) -> list[Path]:
+        checkpoint = self._checkpoint
+        match part:
+            case Part.LANGUAGE_MODEL:
+                return sorted(checkpoint.llm_folder.glob("*.safetensors"))
+            case Part.SPEECH_TOKENIZER:
+                return sorted(checkpoint.speech_tokenizer_folder.glob("*.safetensors"))
+            case Part.FLOW:
+                return [checkpoint.flow_file]
+            case Part.HIFT:
+                return [checkpoint.hift_file]
+            case Part.VOCOS:
+                return [checkpoint.vocos_file]
+            case Part.SPEAKER:
+                return [checkpoint.speaker_file]
+
+
+def _validated(kind: type[_Config], values: dict[str, Any], folder: Path) -> _Config:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise CheckpointError(
+            "checkpoint.file_damaged", file=folder / "config.json", reason=reason
+        ) from error

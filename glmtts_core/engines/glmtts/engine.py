@@ -1,0 +1,316 @@
+"""GLM-TTS as an engine: clones the voice of a recording.
+
+Knows nothing about queues, sessions or pages, nor where its weights come from.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import logging
+import secrets
+from functools import cached_property
+from typing import Final
+
+import torch
+
+from glmtts_core.engines.base import (
+    Capabilities,
+    EngineMemory,
+    JobControl,
+    Progress,
+    ReferenceAudio,
+    SampleRate,
+    SpokenAudio,
+    Stage,
+    SynthesisRequest,
+)
+from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
+from glmtts_core.engines.glmtts.language_model import Spoken
+from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
+from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Part, PartSource
+from glmtts_core.engines.glmtts.reference_check import check_reference
+from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
+from glmtts_core.engines.glmtts.sentences import SentenceSpeaker, StageClock
+from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
+from glmtts_core.engines.glmtts.text_frontend import normalize_text, pieces_to_speak
+from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
+from glmtts_core.errors import OutOfMemoryError, TextError
+from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.problem import Problem
+from glmtts_core.settings import Settings
+
+_log = logging.getLogger(__name__)
+#: Parts that only a new recording needs.
+_PROMPT_PARTS: Final = (Part.SPEECH_TOKENIZER, Part.SPEAKER)
+_SEEDS: Final = 2**31
+#: Brings the rules of both languages into memory.
+_WARM_UP_TEXT: Final = "你好。\nhello"
+_GIB: Final = 2**30
+
+
+class GlmTtsEngine:
+    """Speaks in the voice of a reference recording; the same seed always gives the same sound.
+
+    Args:
+        settings: longest text, threads.
+        ledger: where weights and workspace are written down.
+        device: "cpu" or "cuda:N".
+        parts: where the networks come from; by default a rehearsal where the settings ask for
+            one, else the checkpoint that they name.
+    """
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, device: str, parts: PartSource | None = None
+    ) -> None:
+        self._settings = settings
+        self._device = torch.device(device)
+        self._source = parts or _parts_for(settings)
+        self._networks = Networks(self._source, self._device, ledger)
+        self._vocoder = Part.HIFT
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        on_cuda = self._device.type == "cuda"
+        levels = (CleanupLevel.OFFLOAD,) if on_cuda else ()
+        return Capabilities(
+            engine=self._source.engine_name,
+            device=str(self._device),
+            voices=self._source.voices,
+            voice_cloning=True,
+            sample_rates=tuple(SampleRate(hz) for hz in self._source.sample_rates_hz),
+            speed_range=None,
+            sampling_methods=SAMPLING_METHODS,
+            seed=True,
+            kv_history=True,
+            streaming=False,
+            release_levels=(CleanupLevel.TRIM, *levels, CleanupLevel.UNLOAD),
+            load_bytes=self._load_bytes,
+        )
+
+    @cached_property
+    def _load_bytes(self) -> int:
+        # the pages ask for it at every tick, and files are looked at for it
+        return sum(self._source.size_bytes(part, self._device) for part in MAIN_PARTS)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether language model and flow are in memory; the rest comes when it is needed."""
+        return self._networks.held.issuperset(MAIN_PARTS)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What runs slower than it could on this machine, and why."""
+        problem = self._networks.problem
+        return () if problem is None else (problem,)
+
+    def load(self, control: JobControl) -> None:
+        """Bring language model and flow into memory.
+
+        Raises:
+            CheckpointError: a file is missing, damaged or of another network.
+            OutOfMemoryError: there is not enough memory.
+            SynthesisCancelled: the stop was asked for.
+        """
+        if self.loaded:
+            return
+        control.report(Progress(Stage.LOADING, 0.0))
+        if self._settings.threads:
+            torch.set_num_threads(self._settings.threads)
+        self._source.open()
+        whole = self._load_bytes
+        if (free := free_bytes(self._device)) < whole:
+            raise self._too_large(whole, free)
+        try:
+            shortage = self._load_main(control, whole)
+        except BaseException:
+            self._networks.drop_all()
+            raise
+        if shortage is not None:
+            self._let_go(CleanupLevel.UNLOAD)
+            raise self._too_large(whole + shortage.wanted_bytes, free_bytes(self._device))
+        control.report(Progress(Stage.LOADING, 1.0))
+
+    def synthesize(
+        self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
+    ) -> SpokenAudio:
+        """Speak; loads first where that was not done.
+
+        Raises:
+            RequestError: the engine has no such rate, sampling method or voice, or no reference
+                was given.
+            AudioError: the reference cannot serve as a voice.
+            TextError: the text is empty, too long, or holds nothing that can be spoken.
+            OutOfMemoryError: there was not enough memory, not even after all that is idle was
+                released; the next request works again.
+            EngineError: a network failed; the next request works again.
+            SynthesisCancelled: the stop was asked for.
+        """
+        check_request(request, self.capabilities, self._settings.max_text_chars)
+        reference = request.reference or self._source.recording(request.voice)
+        check_reference(reference)
+        seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
+        outcome = self._attempt(request, reference, seed, caches, control)
+        if isinstance(outcome, MemoryShortage):
+            _log.warning("out of memory, trying once more with all that is idle released")
+            self._let_go(CleanupLevel.TRIM)
+            outcome = self._attempt(request, reference, seed, caches, control)
+        if isinstance(outcome, MemoryShortage):
+            needed = self._needed_bytes(outcome)
+            self._let_go(CleanupLevel.TRIM)
+            raise self._too_large(needed, free_bytes(self._device))
+        return outcome
+
+    def release(self, level: CleanupLevel) -> None:
+        """Drop or move what ``level`` covers.
+
+        A trim drops the cache of the language model and the networks that the latest settings do
+        not use: speech tokenizer, speaker model, the other rate's vocoder.
+        """
+        if level is CleanupLevel.UNLOAD:
+            self._networks.drop_all()
+        elif level is CleanupLevel.OFFLOAD and self._device.type == "cuda":
+            self._networks.offload()
+        else:
+            self._networks.drop_workspace()
+            self._networks.drop_spare()
+
+    def memory(self) -> EngineMemory:
+        """Return weights and workspace, to the byte."""
+        return EngineMemory(self._networks.weights_bytes, self._networks.workspace_bytes)
+
+    def _load_main(self, control: JobControl, whole: int) -> MemoryShortage | None:
+        done = 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            done += count
+            control.cancel.raise_if_cancelled()
+            control.report(Progress(Stage.LOADING, min(1.0, done / whole)))
+
+        try:
+            self._networks.use((*MAIN_PARTS, self._vocoder))
+            self._networks.language_model(on_bytes)
+            self._networks.flow(on_bytes)
+            # the language rules too: what memory grows by later is what syntheses need
+            pieces_to_speak(_WARM_UP_TEXT)
+        except Exception as error:
+            if (shortage := shortage_of(error)) is None:
+                raise
+            return shortage
+        return None
+
+    def _attempt(
+        self,
+        request: SynthesisRequest,
+        reference: ReferenceAudio,
+        seed: int,
+        caches: SessionCaches,
+        control: JobControl,
+    ) -> SpokenAudio | MemoryShortage:
+        """Speak, or tell that memory ran out; no tensor of a failed attempt stays alive."""
+        try:
+            self.load(control)
+            # the networks' convolutions with one algorithm and in full precision, whatever the
+            # rest of the process has chosen
+            with torch.backends.cudnn.flags(
+                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            ):
+                return self._spoken(request, reference, seed, caches, control)
+        except Exception as error:
+            if (shortage := shortage_of(error)) is None:
+                raise
+            return shortage
+
+    def _spoken(
+        self,
+        request: SynthesisRequest,
+        reference: ReferenceAudio,
+        seed: int,
+        caches: SessionCaches,
+        control: JobControl,
+    ) -> SpokenAudio:
+        clock = StageClock()
+        _enter(Stage.TEXT, clock, control)
+        sentences = self._sentences(request.text)
+        _enter(Stage.PROMPT, clock, control)
+        self._vocoder = VOCODERS[request.sample_rate_hz]
+        self._networks.use((*MAIN_PARTS, self._vocoder, *_PROMPT_PARTS))
+        voice = voice_prompt(
+            reference, request.sample_rate_hz, caches, self._networks, control.cancel
+        )
+        self._networks.use((*MAIN_PARTS, self._vocoder))
+        speaker = SentenceSpeaker(
+            networks=self._networks,
+            voice=voice,
+            prompt=Spoken(self._transcript(reference), voice.speech),
+            seed=seed,
+            sampling=Sampling("topk" if request.sampling == "topk" else "ras"),
+            sample_rate_hz=request.sample_rate_hz,
+            history=self._history(reference, caches) if request.use_history else None,
+            control=control,
+            clock=clock,
+        )
+        sound = speaker.speak(sentences)
+        clock.stop()
+        control.report(Progress(Stage.WAVEFORM, 1.0, len(sentences), len(sentences)))
+        return SpokenAudio(sound.numpy(), request.sample_rate_hz, clock.times())
+
+    def _sentences(self, text: str) -> list[tuple[int, ...]]:
+        encode = self._source.tokenizer.encode
+        sentences = [tuple(encode(piece)) for piece in pieces_to_speak(text)]
+        if not any(sentences):
+            raise TextError("text.unspeakable")
+        return [each for each in sentences if each]
+
+    def _transcript(self, reference: ReferenceAudio) -> tuple[int, ...]:
+        text = reference.transcript.strip()
+        # the space after the prompt is the reference's
+        return tuple(self._source.tokenizer.encode(normalize_text(text) + " ")) if text else ()
+
+    def _history(self, reference: ReferenceAudio, caches: SessionCaches) -> SpokenHistory:
+        spoken = hashlib.sha256(reference.transcript.encode("utf-8", "surrogatepass")).hexdigest()
+        return SpokenHistory(
+            caches,
+            f"{reference.content_hash} {spoken[:16]}",
+            on_device=self._device.type == "cuda",
+        )
+
+    def _let_go(self, level: CleanupLevel) -> None:
+        """Release what is idle at once; the session's caches stay, they spare the retry work."""
+        self.release(level)
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+            torch.cuda.empty_cache()
+
+    def _needed_bytes(self, shortage: MemoryShortage) -> int:
+        """Return the least that the request would have taken: what is held and what was refused."""
+        parts = self._networks.held | {*MAIN_PARTS, self._vocoder}
+        weights = sum(self._source.size_bytes(part, self._device) for part in parts)
+        return weights + self._networks.workspace_bytes + shortage.wanted_bytes
+
+    def _too_large(self, needed: int, free: int) -> OutOfMemoryError:
+        return OutOfMemoryError(
+            "glmtts.out_of_memory",
+            device=self._device,
+            needed=f"{needed / _GIB:.1f} GiB",
+            free=f"{free / _GIB:.1f} GiB",
+        )
+
+
+def _enter(stage: Stage, clock: StageClock, control: JobControl) -> None:
+    clock.enter(stage)
+    control.report(Progress(stage, 0.0))
+    control.safe_point()
+
+
+def _parts_for(settings: Settings) -> PartSource:
+    if settings.rehearsal:
+        return RehearsalParts()
+    return CheckpointParts(settings.ckpt, settings.threads)

@@ -1,0 +1,53 @@
+"""Telling "out of memory" from other failures, and how much is free.
+
+An exception holds a traceback, and that holds every tensor of every frame: only what is plain here
+outlives it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+import torch
+
+from glmtts_core.errors import OutOfMemoryError
+
+#: How a failed allocation reads on the host and in CUDA's libraries.
+_WORDS: Final = ("allocate memory", "not enough memory", "out of memory", "alloc_failed")
+_WANTED: Final = re.compile(r"allocate ([\d.]+) ?(bytes|KiB|MiB|GiB)")
+_UNITS: Final = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryShortage:
+    """An allocation that failed.
+
+    Attributes:
+        wanted_bytes: what was asked for; 0 where the message does not tell.
+    """
+
+    wanted_bytes: int
+
+
+def shortage_of(error: BaseException) -> MemoryShortage | None:
+    """Return what ``error`` tells of a failed allocation, or None when it is something else."""
+    message = str(error)
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError | OutOfMemoryError)
+    if not known and not (
+        isinstance(error, RuntimeError) and any(word in message.lower() for word in _WORDS)
+    ):
+        return None
+    found = _WANTED.search(message)
+    return MemoryShortage(int(float(found[1]) * _UNITS[found[2]]) if found else 0)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return what ``device`` could still give: the GPU's free memory, or the host's available."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(free + reserved)
+    return int(psutil.virtual_memory().available)

@@ -1,0 +1,189 @@
+"""The rehearsal: GLM-TTS in its official size with random weights, without any file.
+
+It shows memory and speed before anything is downloaded; what comes out is noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glmtts_core.engines.base import ReferenceAudio, Voice
+from glmtts_core.engines.glmtts.decoding import SpeechIds
+from glmtts_core.engines.glmtts.flow import Flow, random_flow
+from glmtts_core.engines.glmtts.flow_config import SPEAKER_VALUES, FlowConfig
+from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
+from glmtts_core.engines.glmtts.language_model import SpeechBounds
+from glmtts_core.engines.glmtts.llama import (
+    OFFICIAL_LLAMA,
+    Llama,
+    LlamaConfig,
+    random_llama,
+)
+from glmtts_core.engines.glmtts.parts import VOCODERS, OnBytes, Part
+from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.speech_tokenizer import (
+    OFFICIAL_SPEECH_TOKENIZER,
+    SpeechTokenizer,
+    SpeechTokenizerConfig,
+    random_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.vocos import StandInVocos, Vocos2D, stand_in_vocos
+
+#: The voice that needs no recording.
+REHEARSAL_VOICE: Final = Voice("rehearsal", "glmtts.voice.rehearsal")
+#: Speech tokens for each stand-in text id: about what Mandarin takes.
+_SPEECH_RATIO: Final = 6
+_SEED: Final = 0
+_RECORDING_S: Final = 3
+_RECORDING_HZ: Final = 24_000
+_TRANSCRIPT: Final = "这是一段彩排用的声音。"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalSize:
+    """The sizes of all networks.
+
+    Attributes:
+        llama: of the language model.
+        ids: where speech lies in its vocabulary.
+        flow: of the flow.
+        hift: of the 24 kHz vocoder.
+        speech_tokenizer: of the speech tokenizer.
+    """
+
+    llama: LlamaConfig
+    ids: SpeechIds
+    flow: FlowConfig
+    hift: HiftConfig
+    speech_tokenizer: SpeechTokenizerConfig
+
+
+OFFICIAL_SIZE: Final = RehearsalSize(
+    OFFICIAL_LLAMA,
+    SpeechIds(first_audio=61_498, last_audio=94_265, begin_audio=59_260, end_audio=59_253),
+    FlowConfig(),
+    HiftConfig(),
+    OFFICIAL_SPEECH_TOKENIZER,
+)
+
+
+class RehearsalParts:
+    """Random networks, and stand-ins for what only files can tell.
+
+    Args:
+        size: official, unless a test wants it tiny.
+    """
+
+    engine_name = "GLM-TTS (rehearsal)"
+    voices: tuple[Voice, ...] = (REHEARSAL_VOICE,)
+
+    sample_rates_hz: tuple[int, ...] = tuple(VOCODERS)
+
+    def __init__(self, size: RehearsalSize = OFFICIAL_SIZE) -> None:
+        self._size = size
+        self.speech_ids = size.ids
+        self.tokenizer = StandInTokenizer(size.ids.begin_audio)
+
+    def recording(self, voice: str | None) -> ReferenceAudio:  # noqa: ARG002 - there is only one
+        """Return three seconds of noise that swells and falls like speech."""
+        frames = _RECORDING_S * _RECORDING_HZ
+        noise = np.random.default_rng(_SEED).standard_normal(frames)
+        swell = np.sin(np.linspace(0.0, 8.0 * np.pi, frames)) ** 2
+        samples = (0.1 * noise * swell).astype(np.float32)
+        return ReferenceAudio(samples, _RECORDING_HZ, "rehearsal", _TRANSCRIPT)
+
+    def open(self) -> None:
+        """There is nothing to read."""
+
+    def bounds(self, text_ids: int) -> SpeechBounds:
+        """Return a fixed length: a random network would stop anywhere."""
+        return SpeechBounds(_SPEECH_RATIO * text_ids, _SPEECH_RATIO * text_ids)
+
+    def size_bytes(self, part: Part, device: torch.device) -> int:
+        """Return what ``part`` will take, to the byte but for alignment."""
+        with torch.device("meta"):
+            match part:
+                case Part.LANGUAGE_MODEL:
+                    return (
+                        _elements(Llama(self._size.llama)) * language_model_dtype(device).itemsize
+                    )
+                case Part.FLOW:
+                    return 4 * _elements(Flow(self._size.flow))
+                case Part.HIFT:
+                    return 4 * _elements(Hift(self._size.hift))
+                case Part.VOCOS:
+                    return 4 * _elements(StandInVocos())
+                case Part.SPEECH_TOKENIZER:
+                    return 4 * _elements(SpeechTokenizer(self._size.speech_tokenizer))
+                case Part.SPEAKER:
+                    return 0
+
+    def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
+        """Make the language model."""
+        return random_llama(
+            self._size.llama,
+            device=device,
+            dtype=language_model_dtype(device),
+            seed=_SEED,
+            on_bytes=on_bytes,
+        )
+
+    def flow(self, device: torch.device, on_bytes: OnBytes) -> Flow:
+        """Make the flow."""
+        return random_flow(
+            self._size.flow,
+            device=device,
+            precision=flow_precision(device),
+            seed=_SEED,
+            on_bytes=on_bytes,
+        )
+
+    def hift(self, device: torch.device) -> Hift:
+        """Make the 24 kHz vocoder."""
+        return random_hift(self._size.hift, device=device, seed=_SEED)
+
+    def vocos(self, device: torch.device) -> Vocos2D:
+        """Make the stand-in of the 32 kHz vocoder."""
+        return stand_in_vocos(device, _SEED)
+
+    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+        """Make the speech tokenizer."""
+        return random_speech_tokenizer(self._size.speech_tokenizer, device=device, seed=_SEED)
+
+    def speaker(self) -> RandomSpeaker:
+        """Return what answers every recording with the same random voice."""
+        return RandomSpeaker()
+
+
+class StandInTokenizer:
+    """One id for each character that is no space.
+
+    Args:
+        ids: how many ids texts have.
+    """
+
+    def __init__(self, ids: int) -> None:
+        self._ids = ids
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of ``text``."""
+        return [ord(char) % self._ids for char in text if not char.isspace()]
+
+
+class RandomSpeaker:
+    """Answers every recording with the same random voice."""
+
+    weights_bytes = 0
+
+    def embed(self, wave: Tensor) -> Tensor:  # noqa: ARG002 - the interface of a speaker model
+        """Return a vector of shape (1, 192)."""
+        return torch.randn(1, SPEAKER_VALUES, generator=torch.Generator().manual_seed(_SEED))
+
+
+def _elements(network: torch.nn.Module) -> int:
+    return sum(tensor.numel() for tensor in (*network.parameters(), *network.buffers()))

@@ -1,0 +1,165 @@
+"""Where weights come from: safetensors and PyTorch files, mapped and read lazily, never as code.
+
+Knows nothing about networks.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from glmtts_core.errors import CheckpointError
+
+
+class WeightSource(Protocol):
+    """Where tensors come from, by key."""
+
+    def keys(self) -> frozenset[str]:
+        """Return every key."""
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Return the shape of ``key`` without reading it."""
+
+    def dtype(self, key: str) -> torch.dtype:
+        """Return the dtype of ``key`` without reading it."""
+
+    def read(self, key: str) -> torch.Tensor:
+        """Return ``key`` as a host tensor, mapped from its file where that is possible."""
+
+    def where(self, key: str) -> Path:
+        """Return the file of ``key`` (for an unknown key the file where it is missed)."""
+
+
+class SafetensorsSource:
+    """Tensors of one or more safetensors files, memory-mapped for as long as this lives.
+
+    Args:
+        files: the shards, in any order.
+
+    Raises:
+        CheckpointError: a file is missing, truncated or damaged, or two hold the same key.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = tuple(files)
+        self._of_key: dict[str, tuple[Path, Any]] = {}
+        for file in self._files:
+            opened = _open_safetensors(file)
+            for key in opened.keys():  # noqa: SIM118 - a file handle, not a dictionary
+                if key in self._of_key:
+                    raise CheckpointError(
+                        "checkpoint.key_twice", file=file, other=self._of_key[key][0], weight=key
+                    )
+                self._of_key[key] = file, opened
+
+    def keys(self) -> frozenset[str]:
+        """Return every key of all files."""
+        return frozenset(self._of_key)
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Return the shape that the header tells."""
+        return tuple(self._of_key[key][1].get_slice(key).get_shape())
+
+    def dtype(self, key: str) -> torch.dtype:
+        """Return the dtype that the header tells."""
+        # no element is read: an empty slice carries the dtype
+        part = self._of_key[key][1].get_slice(key)
+        dtype: torch.dtype = part[:0].dtype if part.get_shape() else self.read(key).dtype
+        return dtype
+
+    def read(self, key: str) -> torch.Tensor:
+        """Return a tensor that lies in the mapped file."""
+        tensor: torch.Tensor = self._of_key[key][1].get_tensor(key)
+        return tensor
+
+    def where(self, key: str) -> Path:
+        """Return the shard of ``key``, or the first one."""
+        return self._of_key[key][0] if key in self._of_key else self._files[0]
+
+
+class MappedSource:
+    """Tensors of a dictionary in memory.
+
+    Args:
+        tensors: by key.
+        file: what messages call it.
+    """
+
+    def __init__(self, tensors: Mapping[str, torch.Tensor], file: Path = Path("memory")) -> None:
+        self._tensors = dict(tensors)
+        self._file = file
+
+    def keys(self) -> frozenset[str]:
+        """Return every key."""
+        return frozenset(self._tensors)
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Return the tensor's shape."""
+        return tuple(self._tensors[key].shape)
+
+    def dtype(self, key: str) -> torch.dtype:
+        """Return the tensor's dtype."""
+        return self._tensors[key].dtype
+
+    def read(self, key: str) -> torch.Tensor:
+        """Return the tensor itself."""
+        return self._tensors[key]
+
+    def where(self, key: str) -> Path:  # noqa: ARG002 - all keys have the same home
+        """Return what messages call the dictionary."""
+        return self._file
+
+
+class TorchSource(MappedSource):
+    """Tensors of a file that ``torch.save`` wrote, memory-mapped for as long as this lives.
+
+    The file holds the tensors by key, either bare or under "model". It is unpickled in the mode
+    that knows tensors and plain containers only: a file that brings code is refused.
+
+    Raises:
+        CheckpointError: the file is missing, truncated or damaged, brings code, or holds something
+            else than tensors by key.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(_load_torch(file), file)
+
+
+def _open_safetensors(file: Path) -> Any:
+    try:
+        return safe_open(file, framework="pt", device="cpu")
+    except FileNotFoundError as error:
+        raise CheckpointError("checkpoint.file_missing", file=file) from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError("checkpoint.file_damaged", file=file, reason=error) from error
+
+
+def _load_torch(file: Path) -> dict[str, torch.Tensor]:
+    if not file.is_file():
+        raise CheckpointError("checkpoint.file_missing", file=file)
+    try:
+        # the old format, one stream without an archive around it, cannot be mapped
+        loaded = torch.load(
+            file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
+        )
+    except pickle.UnpicklingError as error:
+        raise CheckpointError("checkpoint.code_inside", file=file) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError("checkpoint.file_damaged", file=file, reason=reason) from error
+    if isinstance(loaded, dict) and isinstance(loaded.get("model"), dict):
+        loaded = loaded["model"]
+    tensors = (
+        {key: value for key, value in loaded.items() if isinstance(value, torch.Tensor)}
+        if isinstance(loaded, dict)
+        else {}
+    )
+    if not tensors:
+        raise CheckpointError("checkpoint.no_tensors", file=file)
+    return tensors

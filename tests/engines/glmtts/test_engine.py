@@ -1,0 +1,312 @@
+"""The engine speaks at both rates, repeats itself, keeps account, and stands any interruption."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from glmtts_core.engines.base import Stage, SynthesisRequest
+from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
+from glmtts_core.engines.glmtts.parts import Part
+from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+from glmtts_core.engines.glmtts.weights import held_bytes
+from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
+from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.ledger import WEIGHT_KINDS, LedgerKind
+from glmtts_core.settings import Settings
+from tests.engines.glmtts.parts import TINY_SIZE, Rig, living_tensor_bytes, recording, request
+
+# deprecated, but the form in which the official 32 kHz vocoder comes
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
+
+HELLO = request("hello.")
+TWO_SENTENCES = request(
+    "今天天气真的很好我们一起去公园散步然后再去吃饭喝茶聊天看电影唱歌跳舞，明天也一样。"
+)
+
+
+@pytest.fixture
+def rig(settings: Settings) -> Rig:
+    """An engine with tiny random networks."""
+    return Rig(settings, RehearsalParts(TINY_SIZE))
+
+
+def kept(rig: Rig, *kinds: LedgerKind) -> dict[str, int]:
+    """What the ledger has of some kinds: bytes by name."""
+    return {
+        each.name: each.size_bytes for each in rig.ledger.snapshot().entries if each.kind in kinds
+    }
+
+
+@pytest.mark.parametrize("hz", [24_000, 32_000])
+def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, hz):
+    rig = Rig(settings.model_copy(update={"ckpt": tiny_checkpoint.root}))
+    spoken = rig.engine.synthesize(replace(HELLO, sample_rate_hz=hz), rig.caches, rig.control)
+    assert spoken.sample_rate_hz == hz
+    assert spoken.samples.dtype == np.float32
+    # a token lasts 40 ms, and the last frame may be missing
+    tokens = round(spoken.duration_s * 25)
+    assert 2 <= tokens <= 20 * len("hello.")
+    assert abs(spoken.duration_s - tokens / 25) <= 0.02
+    assert np.abs(spoken.samples).max() <= 1.0
+    assert spoken.samples.std() > 0
+    assert [each.stage for each in spoken.stages] == [
+        Stage.TEXT,
+        Stage.PROMPT,
+        Stage.SPEECH_TOKENS,
+        Stage.MEL,
+        Stage.WAVEFORM,
+    ]
+
+
+def test_a_checkpoint_offers_the_rates_whose_vocoders_are_there(settings, own_checkpoint):
+    settings = settings.model_copy(update={"ckpt": own_checkpoint.root})
+    assert [each.hz for each in Rig(settings).engine.capabilities.sample_rates] == [24_000, 32_000]
+    own_checkpoint.vocos_file.unlink()
+    assert [each.hz for each in Rig(settings).engine.capabilities.sample_rates] == [24_000]
+
+
+def test_a_checkpoint_has_no_voice_without_a_recording(settings, tiny_checkpoint):
+    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+    with pytest.raises(RequestError):
+        rig.speak(HELLO, reference=None)
+
+
+def test_the_same_seed_gives_the_same_sound_bit_for_bit(settings, rig):
+    for hz in (24_000, 32_000):
+        first = rig.speak(HELLO, sample_rate_hz=hz)
+        assert np.array_equal(rig.speak(HELLO, sample_rate_hz=hz), first)
+        rig.engine.release(CleanupLevel.UNLOAD)
+        rig.caches.clear()
+        assert np.array_equal(rig.speak(HELLO, sample_rate_hz=hz), first)
+    other = Rig(settings, RehearsalParts(TINY_SIZE))
+    assert np.array_equal(other.speak(HELLO, sample_rate_hz=32_000), first)
+
+
+@pytest.mark.parametrize("hz", [24_000, 32_000])
+def test_another_seed_gives_another_sound(rig, hz):
+    one = rig.speak(HELLO, sample_rate_hz=hz, seed=1)
+    assert not np.array_equal(rig.speak(HELLO, sample_rate_hz=hz, seed=2), one)
+
+
+def test_without_a_seed_every_time_sounds_different(rig):
+    assert not np.array_equal(rig.speak(HELLO, seed=None), rig.speak(HELLO, seed=None))
+
+
+def test_sampling_methods_differ(rig):
+    ras = rig.speak(HELLO, sampling="ras")
+    assert np.array_equal(rig.speak(HELLO, sampling=None), ras)
+    assert not np.array_equal(rig.speak(HELLO, sampling="topk"), ras)
+
+
+def test_the_random_numbers_and_switches_of_others_are_left_alone(rig):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state(), torch.backends.cudnn.allow_tf32
+    rig.speak(HELLO)
+    assert torch.equal(torch.random.get_rng_state(), before[0])
+    assert torch.backends.cudnn.allow_tf32 == before[1]
+
+
+def test_rates_can_be_switched_ten_times_without_a_cleanup(rig):
+    sounds = [rig.speak(HELLO, sample_rate_hz=hz) for hz in (24_000, 32_000) * 5]
+    assert all(np.array_equal(sound, sounds[index % 2]) for index, sound in enumerate(sounds))
+    assert len(sounds[1]) * 3 == len(sounds[0]) * 4
+
+
+def test_only_what_a_rate_needs_is_loaded(rig):
+    rig.speak(HELLO, sample_rate_hz=32_000)
+    assert Part.HIFT not in kept(rig, *WEIGHT_KINDS)
+
+
+def test_several_sentences_are_spoken_one_after_another(rig):
+    rig.speak(TWO_SENTENCES)
+    last = rig.control.reports[-1]
+    assert (last.fraction, last.piece, last.pieces) == (1.0, 2, 2)
+    fractions = [each.fraction for each in rig.control.reports if each.stage != Stage.LOADING]
+    assert fractions == sorted(fractions)
+
+
+def test_loading_tells_how_far_it_is(rig):
+    rig.engine.load(rig.control)
+    fractions = [each.fraction for each in rig.control.reports]
+    assert fractions[0] == 0.0
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert len(set(fractions)) > 10
+
+
+def test_the_same_recording_is_taken_apart_once(rig):
+    rig.speak(HELLO)
+    rig.engine.release(CleanupLevel.TRIM)
+    rig.speak(HELLO, reference=recording(transcript="something else"))
+    assert not {Part.SPEECH_TOKENIZER, Part.SPEAKER} & kept(rig, *WEIGHT_KINDS).keys()
+    rig.speak(HELLO, reference=recording(seed=1))
+    assert {Part.SPEECH_TOKENIZER, Part.SPEAKER} <= kept(rig, *WEIGHT_KINDS).keys()
+
+
+def test_stereo_of_any_rate_can_be_cloned(rig):
+    mono = recording(rate_hz=44_100)
+    stereo = replace(mono, samples=np.stack([mono.samples, mono.samples[::-1]], axis=1))
+    assert len(rig.speak(HELLO, reference=stereo))
+
+
+def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
+    rig.speak(HELLO, sample_rate_hz=24_000, use_history=True)
+    rig.speak(HELLO, sample_rate_hz=32_000)
+    parts = RehearsalParts(TINY_SIZE)
+    cpu = torch.device("cpu")
+    assert kept(rig, LedgerKind.WEIGHTS) == {
+        Part.LANGUAGE_MODEL: held_bytes(parts.language_model(cpu, lambda _: None)),
+        Part.FLOW: held_bytes(parts.flow(cpu, lambda _: None)),
+        Part.VOCOS: parts.vocos(cpu).weights_bytes,
+    }
+    assert kept(rig, LedgerKind.SPARE_WEIGHTS) == {
+        Part.HIFT: held_bytes(parts.hift(cpu)),
+        Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu)),
+        Part.SPEAKER: 0,
+    }
+    memory = rig.engine.memory()
+    assert memory.weights_bytes == sum(kept(rig, *WEIGHT_KINDS).values())
+    assert memory.workspace_bytes == sum(kept(rig, LedgerKind.WORKSPACE).values()) > 0
+    tokens, frames = 80, 160
+    assert sorted(kept(rig, LedgerKind.VOICE_CACHE).values()) == sorted(
+        [8 * tokens, 4 * 192, 4 * 80 * frames, 4 * 80 * frames]
+    )
+
+
+def test_every_tensor_that_is_kept_stands_in_the_ledger(rig):
+    """Nothing else stays alive: what appears with a synthesis goes with unloading and clearing."""
+    rig.speak(HELLO)  # tables that belong to the program, such as mel filters, exist from now on
+    rig.engine.release(CleanupLevel.UNLOAD)
+    rig.caches.clear()
+    before = living_tensor_bytes()
+    rig.speak(HELLO, use_history=True)
+    # one storage may serve two networks' buffers, but none of ours does
+    assert living_tensor_bytes() - before == rig.ledger.snapshot().total_bytes()
+    rig.engine.release(CleanupLevel.UNLOAD)
+    rig.caches.clear()
+    assert (living_tensor_bytes(), rig.ledger.snapshot().entries) == (before, ())
+
+
+def test_a_trim_drops_what_the_settings_do_not_use(rig):
+    rig.speak(HELLO, sample_rate_hz=24_000)
+    rig.speak(HELLO, sample_rate_hz=32_000)
+    rig.engine.release(CleanupLevel.TRIM)
+    assert kept(rig, *WEIGHT_KINDS).keys() == {Part.LANGUAGE_MODEL, Part.FLOW, Part.VOCOS}
+    assert not kept(rig, LedgerKind.WORKSPACE)
+    assert rig.engine.loaded
+    assert len(rig.speak(HELLO))
+
+
+def test_a_trim_in_the_middle_changes_no_sample(rig):
+    whole = rig.speak(TWO_SENTENCES, use_history=True)
+    rig.caches.clear()
+
+    def trim() -> None:
+        rig.engine.release(CleanupLevel.TRIM)
+        rig.caches.clear()
+
+    rig.control.at_safe_point = trim
+    assert np.array_equal(rig.speak(TWO_SENTENCES, use_history=True), whole)
+
+
+def test_unloading_drops_everything_and_the_next_request_loads_again(rig):
+    rig.speak(HELLO)
+    rig.engine.release(CleanupLevel.UNLOAD)
+    assert not rig.engine.loaded
+    assert rig.engine.memory().weights_bytes == 0
+    assert not kept(rig, *WEIGHT_KINDS, LedgerKind.WORKSPACE)
+    assert len(rig.speak(HELLO))
+
+
+def test_on_the_cpu_offloading_is_not_offered_and_trims(rig):
+    assert CleanupLevel.OFFLOAD not in rig.engine.capabilities.release_levels
+    rig.speak(HELLO)
+    rig.engine.release(CleanupLevel.OFFLOAD)
+    assert not kept(rig, LedgerKind.SPARE_WEIGHTS, LedgerKind.WORKSPACE)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [Stage.LOADING, Stage.TEXT, Stage.PROMPT, Stage.SPEECH_TOKENS, Stage.MEL, Stage.WAVEFORM],
+)
+def test_a_stop_in_any_stage_is_honoured_and_the_next_request_works(settings, rig, stage):
+    expected = Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO)
+
+    def stop(progress) -> None:
+        if progress.stage is stage:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    assert rig.control.stages()[-1] is stage
+    rig.control = type(rig.control)()
+    assert np.array_equal(rig.speak(HELLO), expected)
+
+
+def test_a_stop_takes_one_token_or_one_step(rig):
+    rig.engine.load(rig.control)
+    for stage in (Stage.SPEECH_TOKENS, Stage.MEL):
+        seen = 0
+
+        def stop(progress, stage=stage) -> None:
+            nonlocal seen
+            seen += progress.stage is stage
+            if seen == 4:
+                rig.control.cancel.cancel()
+
+        rig.control.on_report = stop
+        with pytest.raises(SynthesisCancelled):
+            rig.speak(HELLO)
+        assert seen == 4
+        rig.control = type(rig.control)()
+
+
+def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
+    def stop(progress) -> None:
+        if progress.stage is Stage.SPEECH_TOKENS and progress.fraction > 0.2:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    workspace_bytes = sum(kept(rig, LedgerKind.WORKSPACE).values())
+    assert workspace_bytes == rig.engine.memory().workspace_bytes > 0
+
+
+def test_stopped_while_loading_nothing_half_loaded_stays(rig):
+    rig.control.on_report = lambda progress: progress.fraction > 0.5 and rig.control.cancel.cancel()
+    with pytest.raises(SynthesisCancelled):
+        rig.engine.load(rig.control)
+    assert not rig.ledger.snapshot().entries
+    assert rig.engine.memory().weights_bytes == 0
+
+
+@pytest.mark.parametrize(("seconds", "key"), [(2.9, "voice.too_short"), (30.1, "voice.too_long")])
+def test_a_recording_that_cannot_serve_is_refused_before_anything_is_loaded(rig, seconds, key):
+    with pytest.raises(AudioError) as error:
+        rig.speak(HELLO, reference=recording(seconds))
+    assert error.value.key == key
+    assert not rig.engine.loaded
+
+
+@pytest.mark.parametrize("text", ["", "。。。", "🎉"])
+def test_text_with_nothing_to_say_is_refused(rig, text):
+    with pytest.raises(TextError):
+        rig.speak(HELLO, text=text)
+
+
+def test_a_recording_without_its_text_can_be_cloned(rig):
+    assert len(rig.speak(HELLO, reference=recording(transcript="")))
+
+
+def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
+    rig = Rig(settings.model_copy(update={"rehearsal": True}))
+    assert "rehearsal" in rig.engine.capabilities.engine
+    tiny = Rig(settings, RehearsalParts(TINY_SIZE))
+    asked = SynthesisRequest("你好", tiny.engine.capabilities.voices[0].id, seed=0)
+    assert len(tiny.speak(asked))
