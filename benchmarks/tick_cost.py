@@ -10,26 +10,17 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-import psutil
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
+from benchmarks.open_page import OpenPage, cpu_during, cpu_s_of, start_server
 from benchmarks.reporting import Figure, print_figures, print_machine
 
 SESSIONS = (1, 5, 20)
-_START_S = 120.0
 #: Started in the child: the app with its engine loaded, as it is after a first synthesis.
 _SERVER = """
-import sys
 import streamlit_app
 from glmtts_core.session import new_session_id
 from glmtts_core.studio import get_studio
@@ -65,35 +56,15 @@ def main() -> None:
 
 
 def _start(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environment = {**os.environ, "GLMTTS_OUTPUT_DIR": str(folder), "GLMTTS_DEVICE": "cpu"}
-    server = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(port)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    give_up_s = time.monotonic() + _START_S
-    while time.monotonic() < give_up_s:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
-        except OSError:
-            if server.poll() is not None:
-                raise SystemExit("the app did not start") from None
-            time.sleep(0.2)
-        else:
-            return server, port
-    server.kill()
-    raise SystemExit("the app did not start in time")
+    return start_server(_SERVER, environment)
 
 
 def _measure(pid: int, port: int, sessions: int, seconds: float, runs: int) -> list[Figure]:
     """Return CPU a tick and ticks a second; the idle server's own use is taken off."""
     costs_ms, rates = [], []
     for _ in range(runs):
-        idle_share = _cpu_during(pid, lambda: time.sleep(seconds / 2)) / (seconds / 2)
+        idle_share = cpu_during(pid, lambda: time.sleep(seconds / 2)) / (seconds / 2)
         ticks, cpu_s = asyncio.run(_tick(pid, port, sessions, seconds))
         costs_ms.append((cpu_s - idle_share * seconds) / ticks * 1000)
         rates.append(ticks / seconds / sessions)
@@ -103,89 +74,19 @@ def _measure(pid: int, port: int, sessions: int, seconds: float, runs: int) -> l
     ]
 
 
-def _cpu_during(pid: int, wait: object) -> float:
-    before_s = _cpu_s(pid)
-    wait()
-    return _cpu_s(pid) - before_s
-
-
-def _cpu_s(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
-
-
 async def _tick(pid: int, port: int, sessions: int, seconds: float) -> tuple[int, float]:
     """Keep ``sessions`` pages open and tick for ``seconds``; return ticks and CPU seconds."""
-    pages = [_Page(port) for _ in range(sessions)]
+    pages = [OpenPage(port, "synthesis") for _ in range(sessions)]
     for page in pages:
         await page.open()
     # the first ticks still pay for the page's own drawing
     await asyncio.gather(*(page.tick(3.0) for page in pages))
-    before_s = _cpu_s(pid)
+    before_s = cpu_s_of(pid)
     counts = await asyncio.gather(*(page.tick(seconds) for page in pages))
-    cpu_s = _cpu_s(pid) - before_s
+    cpu_s = cpu_s_of(pid) - before_s
     for page in pages:
         await page.close()
     return sum(counts), cpu_s
-
-
-class _Page:
-    """One open page, as a browser keeps it."""
-
-    def __init__(self, port: int) -> None:
-        self._address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        self._fragment = ""
-        self._interval_s = 0.0
-        self._hash = ""
-        self._query = ""
-
-    async def open(self) -> None:
-        self._socket = await websockets.connect(
-            self._address, subprotocols=["streamlit"], max_size=None
-        )
-        await self._run(BackMsg())
-        while not self._fragment:
-            await self._read()
-        await self._until_finished()
-
-    async def tick(self, seconds: float) -> int:
-        """Ask for the fragment every interval, as the browser does; return how many answered."""
-        ticks, next_s = 0, time.monotonic()
-        end_s = next_s + seconds
-        while (next_s := next_s + self._interval_s) <= end_s:
-            message = BackMsg()
-            message.rerun_script.fragment_id = self._fragment
-            message.rerun_script.is_auto_rerun = True
-            await self._run(message)
-            await self._until_finished()
-            ticks += 1
-            await asyncio.sleep(max(0.0, next_s - time.monotonic()))
-        return ticks
-
-    async def close(self) -> None:
-        await self._socket.close()
-
-    async def _run(self, message: BackMsg) -> None:
-        message.rerun_script.query_string = self._query
-        message.rerun_script.page_script_hash = self._hash
-        message.rerun_script.page_name = "synthesis"
-        await self._socket.send(message.SerializeToString())
-
-    async def _read(self) -> ForwardMsg:
-        message = ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(), 60))
-        kind = message.WhichOneof("type")
-        if kind == "auto_rerun" and not self._fragment:
-            self._fragment = message.auto_rerun.fragment_id
-            self._interval_s = message.auto_rerun.interval
-        elif kind == "new_session":
-            self._hash = message.new_session.page_script_hash
-        elif kind == "page_info_changed":
-            self._query = message.page_info_changed.query_string
-        return message
-
-    async def _until_finished(self) -> None:
-        while (await self._read()).WhichOneof("type") != "script_finished":
-            pass
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore, storage_errors
+from glmtts_core.batch.table import LineTable
 
 
 def amend_run(store: RunStore, raw: bytes, batch: BatchInput, references: Path | None) -> None:
@@ -28,8 +29,7 @@ def amend_run(store: RunStore, raw: bytes, batch: BatchInput, references: Path |
         BatchError: a recording cannot be taken over.
         StorageError: the folder cannot be read or written.
     """
-    if references is not None:
-        _speak_anew_with(store, references)
+    _prepare(store, references)
     store.replace_input(raw, batch, references)
     note_state(store, RunState.READY)
 
@@ -49,22 +49,30 @@ def note_state(store: RunStore, state: RunState) -> None:
         recorder.close()
 
 
-def _speak_anew_with(store: RunStore, references: Path) -> None:
-    """Have lines wait again whose recording is another one now."""
-    table, defaults = load_run(store).table, store.header.defaults
+def _prepare(store: RunStore, references: Path | None) -> None:
+    table = load_run(store).table
     recorder = Recorder(store, table)
-    changed: dict[str, bool] = {}
     try:
-        for position in table.positions({LineState.DONE, LineState.FAILED}):
-            name = reference_name_of(table.lines[position], defaults)
-            if name is None:
-                continue
-            if name not in changed:
-                changed[name] = _is_another(references / name, store.references.folder / name)
-            if changed[name]:
-                recorder.queued(position)
+        recorder.amending()
+        if references is not None:
+            _speak_anew_with(store, table, recorder, references)
     finally:
         recorder.close()
+
+
+def _speak_anew_with(
+    store: RunStore, table: LineTable, recorder: Recorder, references: Path
+) -> None:
+    """Have lines wait again whose recording is another one now."""
+    changed: dict[str, bool] = {}
+    for position in table.positions({LineState.DONE, LineState.FAILED}):
+        name = reference_name_of(table.lines[position], store.header.defaults)
+        if name is None:
+            continue
+        if name not in changed:
+            changed[name] = _is_another(references / name, store.references.folder / name)
+        if changed[name]:
+            recorder.queued(position)
 
 
 def _is_another(new: Path, old: Path) -> bool:

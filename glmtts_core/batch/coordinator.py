@@ -17,7 +17,7 @@ from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
-from glmtts_core.batch.states import Reason, RunState
+from glmtts_core.batch.states import LineState, Reason, RunState
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import Progress, SynthesisRequest
 from glmtts_core.errors import (
@@ -144,13 +144,19 @@ class Coordinator:
             reason = Reason("batch.run.unexpected", {"reason": fault})
         with self._lock:
             self._ending = True
-            state = self._wish or (RunState.FINISHED if reason is None else RunState.PAUSED)
         try:
             self._leave_nothing_running()
             self._executor.close()
         finally:
             self.pace.stop()
-            self._on_end(state, reason)
+            self._on_end(self._end_state(reason), reason)
+
+    def _end_state(self, reason: Reason | None) -> RunState:
+        if reason is not None:
+            return RunState.PAUSED
+        # a wish that came during the last line has nothing left to stop
+        waits = self._table.positions({LineState.QUEUED})
+        return (self._wish or RunState.FINISHED) if waits else RunState.FINISHED
 
     def _speak_all(self) -> None:
         while True:

@@ -127,6 +127,15 @@ class Recorder:
         with self._lock, storage_errors(self._store.folder):
             self._journal.add(**entry)
 
+    def amending(self) -> None:
+        """The run's file is about to be replaced; until that is told as done, no counts hold.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
+        with self._lock, storage_errors(self._store.folder):
+            self._journal.add(run=RunState.READY.value)
+
     def retry_failed(self) -> list[int]:
         """Have the failed lines wait again; return their positions.
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
 import threading
+import time
 import weakref
 from collections import deque
 from datetime import datetime
@@ -28,6 +30,9 @@ from glmtts_core.studio import Studio
 
 #: Runs that are kept in memory though they do not go on and nobody holds them.
 _KEPT: Final = 4
+_RUN_PREFIX: Final = "batch-"
+#: Age of a folder that is no run and will not become one: making one takes seconds.
+_UNMADE_S: Final = 3600.0
 #: Seconds that closing waits for each run to write down where it stands.
 _CLOSE_S: Final = 4.0
 _log = logging.getLogger(__name__)
@@ -58,6 +63,7 @@ class Batches:
         # what goes on is held by its thread, what is watched by its page
         self._open: weakref.WeakValueDictionary[Path, BatchRun] = weakref.WeakValueDictionary()
         self._recent: deque[BatchRun] = deque(maxlen=_KEPT)
+        _clear_unmade(self._root)
 
     def create(
         self,
@@ -86,7 +92,12 @@ class Batches:
             StorageError: the disk is full or cannot be written.
         """
         chosen = folder or self._root / _new_run_id()
-        create_store(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
+        try:
+            create_store(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
+        except GLMTTSError:
+            if folder is None:
+                shutil.rmtree(chosen, ignore_errors=True)
+            raise
         return self.open(chosen)
 
     def run(self, run_id: str) -> BatchRun:
@@ -168,6 +179,17 @@ class Batches:
         return RunSummary(store.id, store.header.name, store.header.created_at, state, counts)
 
 
+def _clear_unmade(root: Path) -> None:
+    """Remove what is left of runs whose process died while it made them."""
+    oldest_s = time.time() - _UNMADE_S
+    for folder in root.glob(f"{_RUN_PREFIX}*"):
+        try:
+            if not (folder / HEADER_FILE).exists() and folder.stat().st_mtime < oldest_s:
+                shutil.rmtree(folder)
+        except OSError as error:
+            _log.warning("cannot clear the unmade run %s: %s", folder, error)
+
+
 def _new_run_id() -> str:
     now = datetime.now().astimezone()
-    return f"batch-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{_RUN_PREFIX}{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -216,12 +216,15 @@ class RunStore:
                 "problems": len(batch.problems),
             }
         )
+        before = self.input_path
         self.header = _write(self.folder, header, raw, batch, references)
         kept = {f"{line.file_stem}.wav" for line in batch.lines}
         with storage_errors(self.folder):
             for path in self.audio_folder.glob("*.wav"):
                 if path.name not in kept:
                     path.unlink(missing_ok=True)
+            if before != self.input_path:
+                before.unlink(missing_ok=True)
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -133,21 +133,24 @@ class LineTable:
         return (states - {LineState.QUEUED, LineState.SKIPPED}) | waiting
 
     def _window(self, states: set[LineState], offset: int, limit: int) -> Iterator[LineRow]:
-        everything = sum(self._counts[state] for state in states) == len(self._statuses)
-        if everything:
+        left = sum(self._counts[state] for state in states)
+        if left == len(self._statuses):
             last = min(len(self._statuses), offset + limit)
             yield from (self._row(position) for position in range(offset, last))
             return
+        # pages ask for this every second: comparing is quicker than hashing, and once all that
+        # there are have been met, nobody looks at the other ten thousand
+        wanted = tuple(states)
+        left = min(left, offset + limit)
         for position, status in enumerate(self._statuses):
-            if status.state not in states:
-                continue
-            if offset:
-                offset -= 1
-                continue
-            if not limit:
+            if left < 1:
                 return
-            limit -= 1
-            yield self._row(position)
+            if status.state in wanted:
+                left -= 1
+                if offset:
+                    offset -= 1
+                else:
+                    yield self._row(position)
 
     def _row(self, position: int) -> LineRow:
         status = self._statuses[position]

@@ -10,6 +10,7 @@ import pytest
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.batch.lines import LineProblem, RunDefaults
+from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
 from glmtts_core.errors import BatchError
@@ -64,6 +65,16 @@ def test_the_sound_of_a_line_that_left_the_file_leaves_the_folder(studio):
     amend(run, lines("one"))
     assert run.store.audio_names() == {"a.wav"}
     assert states(run) == "d"
+
+
+def test_a_run_whose_correction_was_cut_short_is_looked_at_anew(studio):
+    run = make_run(studio, lines("one"))
+    finish(run)
+    amend(run, lines("one", "two"))
+    written = run.store.journal_path.read_bytes().splitlines(keepends=True)
+    run.store.journal_path.write_bytes(b"".join(written[:-1]))
+    (told,) = Batches(studio).summaries()
+    assert (told.counts.done, told.counts.queued, told.resumable) == (1, 1, True)
 
 
 def test_a_run_that_goes_on_takes_no_other_file(studio):

@@ -75,8 +75,8 @@ def test_a_full_disk_adds_nothing_and_says_so(path):
 
 
 def test_the_last_entry_is_found_without_reading_all(path):
-    add(path, *range(1_000))
-    assert last_entry(path)["number"] == 999
+    add(path, *range(200))
+    assert last_entry(path)["number"] == 199
 
 
 def test_half_a_surrogate_pair_comes_back_as_it_was(path):

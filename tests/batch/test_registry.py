@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 
 import pytest
 
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.states import RunState
-from glmtts_core.errors import BatchError, SynthesisCancelled
+from glmtts_core.errors import BatchError, StorageError, SynthesisCancelled
 from glmtts_core.studio import Studio
 from tests.batch.runs import ended, finish, lines, make_run
-from tests.parts import ANNA, BOUND_S, request
+from tests.parts import ANNA, BOUND_S, full_disk, request
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -113,3 +114,20 @@ def test_closing_interrupts_all_runs_and_opens_no_new_one(settings):
     assert not any(run.store.locked for run in runs)
     with pytest.raises(SynthesisCancelled):
         batches_of(studio)
+
+
+def test_a_run_that_cannot_be_made_leaves_no_folder(studio, settings):
+    settings.output_dir.mkdir(exist_ok=True)
+    with full_disk(), pytest.raises(StorageError):
+        make_run(studio, lines("one"))
+    assert list(settings.output_dir.iterdir()) == []
+
+
+def test_what_a_dead_process_has_left_of_a_run_is_cleared_after_an_hour(studio, settings):
+    old, new, foreign = (settings.output_dir / n for n in ("batch-old", "batch-new", "mine"))
+    for folder in (old, new, foreign):
+        folder.mkdir(parents=True)
+    for folder in (old, foreign):
+        os.utime(folder, (0, 0))
+    Batches(studio)
+    assert {path.name for path in settings.output_dir.iterdir()} == {"batch-new", "mine"}

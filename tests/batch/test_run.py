@@ -256,6 +256,15 @@ def test_a_pause_can_be_taken_back(studio):
     assert states(run) == "dd"
 
 
+def test_a_pause_during_the_last_line_finds_the_run_finished(studio):
+    run = make_run(studio, lines("one"))
+    held(studio, run)
+    run.pause()
+    studio.engine.gate.set()
+    ended(run)
+    assert run.view().state is RunState.FINISHED
+
+
 def test_cancelling_stops_the_line_and_skips_the_rest(studio):
     run = make_run(studio, lines("one", "two", "three"))
     held(studio, run)

@@ -1,0 +1,91 @@
+"""Whether speaking two short lines at a time pays on a CPU: two networks against one.
+
+The built-in voice's network takes one sequence a run, so that lines cannot share a forward pass;
+what is left is a second network beside the first, each on half of the cores.
+Run with ``python -m benchmarks.batch_concurrency [--rounds N]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+
+_TEXTS = (
+    "今天天气很好。",
+    "请在门口等我。",
+    "The boats came home.",
+    "我们明天见。",
+    "It rained all night.",
+    "谢谢你的帮助。",
+)
+
+
+def main() -> None:
+    """Speak the same lines in both ways, by turns, and print what each took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print_machine("onnxruntime", "kokoro-onnx")
+
+    from glmtts_core.engines.base import CancelToken
+    from glmtts_core.engines.kokoro_model import model_path, voices_path
+    from glmtts_core.engines.kokoro_network import KokoroNetwork
+    from glmtts_core.engines.kokoro_phonemes import Phonemizer
+    from glmtts_core.memory.host import resident_set_bytes
+    from glmtts_core.settings import Settings
+
+    cache_dir = Settings(_env_file=None).cache_dir
+    phonemizer = Phonemizer(cache_dir)
+    phonemizer.load_english()
+    phonemizer.load_mandarin()
+    lines = [
+        phonemizer.tokens(piece.phonemes) for text in _TEXTS for piece in phonemizer.pieces(text)
+    ]
+    model = model_path(cache_dir)
+    sizes = [resident_set_bytes()]
+    whole = KokoroNetwork(model, voices_path(), threads=2)
+    sizes.append(resident_set_bytes())
+    halves = [KokoroNetwork(model, voices_path(), threads=1) for _ in range(2)]
+    sizes.append(resident_set_bytes())
+
+    def speak(network: KokoroNetwork, some: list[list[int]]) -> None:
+        for tokens in some:
+            network.speak(tokens, "jf_alpha", 1.0, CancelToken())
+
+    def one_by_one() -> None:
+        speak(whole, lines)
+
+    def two_by_two() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(speak, halves, (lines[::2], lines[1::2])))
+
+    took: dict[str, list[float]] = {"one": [], "two": []}
+    for _ in range(options.rounds + 1):
+        for name, way in (("one", one_by_one), ("two", two_by_two)):
+            started_s = time.perf_counter()
+            way()
+            took[name].append(time.perf_counter() - started_s)
+    first, second = (values[1:] for values in took.values())  # the first round warms up
+    loaded, doubled = ((after - before) / MIB for before, after in pairwise(sizes))
+    print_figures(
+        [
+            Figure("one line at a time, one network on all cores", first, "s"),
+            Figure("two at a time, two networks on a core each", second, "s"),
+            Figure(
+                "throughput of the second way / the first",
+                [one / two for one, two in zip(first, second, strict=True)],
+                "",
+                ">= 1.2 to be kept",
+            ),
+            Figure("memory of one network", [loaded], "MiB"),
+            Figure("memory of two more", [doubled], "MiB"),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
