@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glmtts_core.engines.glmtts.weight_sources import check_is_there
 from glmtts_core.engines.glmtts.weights import fill_random, held_bytes
 from glmtts_core.errors import CheckpointError, EngineError
 
@@ -68,8 +69,7 @@ def load_vocos(file: Path, device: torch.device) -> Vocos2D:
     Raises:
         CheckpointError: the file is missing, damaged or no TorchScript archive.
     """
-    if not file.is_file():
-        raise CheckpointError("checkpoint.file_missing", file=file)
+    check_is_there(file)
     try:
         network = torch.jit.load(file, map_location=device)  # type: ignore[no-untyped-call]
     except torch.OutOfMemoryError:
