@@ -289,7 +289,7 @@ class GlmTtsEngine:
 
     def _needed_bytes(self, shortage: MemoryShortage) -> int:
         """Return the least that the request would have taken: what is held and what was refused."""
-        parts = self._networks.held | {*MAIN_PARTS, self._vocoder}
+        parts = self._networks.held | self._networks.in_use
         weights = sum(self._source.size_bytes(part, self._device) for part in parts)
         return weights + self._networks.workspace_bytes + shortage.wanted_bytes
 
