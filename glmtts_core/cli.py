@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None, *engine_factories: EngineFactor
                 return run_batch(options, settings, language, engine_factories)
             case "cleanup":
                 return _cleanup(options, settings, language)
+            case "parity":
+                return _parity(options, settings, language)
         return _see_to_checkpoint(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
@@ -83,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
+    parity = commands.add_parser("parity", help="compare GLM-TTS with its reference, for a report")
+    parity.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    parity.add_argument(
+        "--no-rehearsal", action="store_true", help="leave out the official size (9 GB of memory)"
+    )
     there = commands.add_parser("check", help="say what is there of the GLM-TTS checkpoint")
     fetched = commands.add_parser("download", help="fetch the GLM-TTS checkpoint, or go on with it")
     fetched.add_argument(
@@ -99,6 +106,12 @@ def _language(settings: Settings) -> Language:
     # the environment first: the C library knows only locales that are installed
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+def _parity(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    from glmtts_core.cli_parity import print_parity  # heavy: it brings PyTorch
+
+    return print_parity(settings, language, rehearse=not options.no_rehearsal)
 
 
 def _see_to_checkpoint(options: argparse.Namespace, settings: Settings, language: Language) -> int:

@@ -34,7 +34,7 @@ from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Par
 from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
-from glmtts_core.engines.glmtts.sentences import SentenceSpeaker, StageClock
+from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
 from glmtts_core.engines.glmtts.text_frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
@@ -242,7 +242,12 @@ class GlmTtsEngine:
         self._vocoder = VOCODERS[request.sample_rate_hz]
         self._networks.use((*MAIN_PARTS, self._vocoder, *_PROMPT_PARTS))
         voice = voice_prompt(
-            reference, request.sample_rate_hz, caches, self._networks, control.cancel
+            reference,
+            request.sample_rate_hz,
+            caches,
+            self._networks,
+            control.cancel,
+            lambda done: control.report(Progress(Stage.PROMPT, PREPARING * done)),
         )
         self._networks.use((*MAIN_PARTS, self._vocoder))
         speaker = SentenceSpeaker(
@@ -291,7 +296,7 @@ class GlmTtsEngine:
 
     def _needed_bytes(self, shortage: MemoryShortage) -> int:
         """Return the least that the request would have taken: what is held and what was refused."""
-        parts = self._networks.held | {*MAIN_PARTS, self._vocoder}
+        parts = self._networks.held | self._networks.in_use
         weights = sum(self._source.size_bytes(part, self._device) for part in parts)
         return weights + self._networks.workspace_bytes + shortage.wanted_bytes
 

@@ -15,7 +15,7 @@ from glmtts_core.engines.glmtts.checkpoint import Checkpoint, read_json
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.speaker import SpeakerModel
 from glmtts_core.engines.glmtts.tokenizer import TextTokenizer
-from glmtts_core.engines.glmtts.weight_sources import WeightSource
+from glmtts_core.engines.glmtts.weight_sources import WeightSource, check_is_there
 from glmtts_core.errors import CheckpointError, GLMTTSError
 
 
@@ -158,8 +158,7 @@ def _look_at_speaker_model(file: Path) -> tuple[str, ...]:
 
 
 def _look_at_archive(file: Path) -> tuple[str, ...]:
-    if not file.is_file():
-        raise CheckpointError("checkpoint.file_missing", file=file)
+    check_is_there(file)
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()

@@ -131,7 +131,7 @@ class LanguageModel:
             text: ids of the sentence.
             seed: of all draws.
             sampling: how tokens are drawn.
-            cancel: looked at before every token.
+            cancel: looked at before every token, and before every layer that takes in the prompt.
             bounds: fewest and most tokens; by default those of the reference.
             positions: room to prepare, where later sentences of the request need more.
             keep_prefix: run over the prompt text by text and return their keys and values.
@@ -189,9 +189,8 @@ class LanguageModel:
             decoder.cache.restore(prefix.keys_values[:, :, :, :start])
         hidden = None
         for segment in segments[done:]:
-            cancel.raise_if_cancelled()
             ids = torch.tensor(segment, device=self._device)
-            hidden = self.network.prefill(ids, decoder.cache, start)
+            hidden = self.network.prefill(ids, decoder.cache, start, cancel.raise_if_cancelled)
             start += len(segment)
         assert hidden is not None
         return hidden

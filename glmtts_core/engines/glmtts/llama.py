@@ -93,13 +93,20 @@ class Llama(nn.Module):
             dtype=weight.dtype,
         )
 
-    def prefill(self, ids: Tensor, cache: KVCache, start: int) -> Tensor:
+    def prefill(
+        self,
+        ids: Tensor,
+        cache: KVCache,
+        start: int,
+        before_layer: Callable[[], None] = lambda: None,
+    ) -> Tensor:
         """Run over several tokens at once and write their keys and values.
 
         Args:
             ids: int64, shape (tokens,).
             cache: holds the positions before ``start``.
             start: position of the first token.
+            before_layer: called before each layer; may raise to end the work there.
 
         Returns:
             The last token's output after the final norm, shape (1, hidden).
@@ -109,6 +116,7 @@ class Llama(nn.Module):
         rotary = cache.cos[start:length, None], cache.sin[start:length, None]
         mask = None if start == 0 else _causal(start, len(ids), ids.device)
         for layer, (keys, values) in zip(self._layers(), cache.layers(), strict=True):
+            before_layer()
             hidden = layer.prefill(hidden, rotary, keys[:, :length], values[:, :length], mask)
         return self._normed(hidden[-1:])
 

@@ -19,8 +19,10 @@ from glmtts_core.engines.glmtts.flow import Flow
 from glmtts_core.engines.glmtts.hift import Hift
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds
 from glmtts_core.engines.glmtts.llama import Llama
+from glmtts_core.engines.glmtts.memory_shortage import free_bytes
 from glmtts_core.engines.glmtts.speech_tokenizer import SpeechTokenizer
 from glmtts_core.engines.glmtts.weights import held_bytes
+from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.problem import Problem
 
@@ -138,6 +140,8 @@ class PartSource(Protocol):
 class Networks:
     """The parts that are in memory; the ledger has every one of them at all times.
 
+    What loads one raises `OutOfMemoryError` before it begins where there is no room for it.
+
     Args:
         source: loads them.
         device: where they compute.
@@ -157,6 +161,11 @@ class Networks:
     def held(self) -> frozenset[Part]:
         """The parts in memory."""
         return frozenset(self._held)
+
+    @property
+    def in_use(self) -> frozenset[Part]:
+        """The parts that the work at hand needs, in memory or not."""
+        return self._in_use
 
     @property
     def weights_bytes(self) -> int:
@@ -258,6 +267,9 @@ class Networks:
 
     def _get(self, part: Part, load: Callable[[], Any]) -> Any:
         if part not in self._held:
+            # on the host nothing else would stop it: the system ends the process instead
+            if self.source.size_bytes(part, self.device) > free_bytes(self.device):
+                raise OutOfMemoryError("engine.out_of_memory")
             self._held[part] = load()
             self._record(part)
         elif part in self._offloaded:

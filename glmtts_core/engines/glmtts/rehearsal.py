@@ -105,7 +105,7 @@ class RehearsalParts:
         return SpeechBounds(_SPEECH_RATIO * text_ids, _SPEECH_RATIO * text_ids)
 
     def size_bytes(self, part: Part, device: torch.device) -> int:
-        """Return what ``part`` will take, to the byte but for alignment."""
+        """Return what ``part`` will take; for a flow in mixed precision that is too much."""
         with torch.device("meta"):
             match part:
                 case Part.LANGUAGE_MODEL:

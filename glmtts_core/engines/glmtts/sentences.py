@@ -24,7 +24,7 @@ from glmtts_core.errors import EngineError
 #: Where each stage begins within its sentence, as a share of it.
 _BEGINS: Final = {Stage.SPEECH_TOKENS: 0.0, Stage.MEL: 0.7, Stage.WAVEFORM: 0.95}
 #: Share of a request that goes into text and prompt.
-_PREPARING: Final = 0.05
+PREPARING: Final = 0.05
 
 
 class StageClock:
@@ -179,5 +179,5 @@ class SentenceSpeaker:
         begins = _BEGINS[stage]
         later = [each for each in _BEGINS.values() if each > begins]
         within = begins + (min(later, default=1.0) - begins) * done
-        fraction = _PREPARING + (1.0 - _PREPARING) * (self._done_share + self._share * within)
+        fraction = PREPARING + (1.0 - PREPARING) * (self._done_share + self._share * within)
         self.control.report(Progress(stage, min(1.0, fraction), self._number, self._count))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glmtts_core.engines.glmtts.features import speaker_filterbank
+from glmtts_core.engines.glmtts.weight_sources import check_is_there
 from glmtts_core.engines.onnx_session import NATIVE_ERRORS, run_options, session_options, wrapped
 from glmtts_core.errors import CheckpointError, EngineError
 
@@ -38,8 +39,7 @@ class SpeakerModel:
     """
 
     def __init__(self, file: Path, threads: int) -> None:
-        if not file.is_file():
-            raise CheckpointError("checkpoint.file_missing", file=file)
+        check_is_there(file)
         options = session_options(threads)
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False

@@ -56,6 +56,10 @@ OFFICIAL_SPEECH_TOKENIZER = SpeechTokenizerConfig(
 )
 
 
+def ignore_layer(layer: int, layers: int) -> None:
+    """Do nothing before a layer."""
+
+
 class SpeechTokenizer(nn.Module):
     """The encoder up to its codebook; what lies behind that in the checkpoint is not needed.
 
@@ -78,12 +82,16 @@ class SpeechTokenizer(nn.Module):
         self.codebook = nn.Embedding(config.quantize_vocab_size, size)
 
     @torch.inference_mode()
-    def encode(self, features: Tensor, mask: Tensor) -> Tensor:
+    def encode(
+        self, features: Tensor, mask: Tensor, on_layer: Callable[[int, int], None] = ignore_layer
+    ) -> Tensor:
         """Return what the codebook is searched for, shape (batch, tokens, d_model).
 
         Args:
             features: log-mel, shape (batch, num_mel_bins, frames), with an even number of frames.
             mask: 1 for frames that are there, 0 for padding, shape (batch, frames).
+            on_layer: called before each layer with its number from 0 and the count of all; may
+                raise to end the work there.
         """
         hidden = functional.gelu(self.conv1(features))
         hidden = functional.gelu(self.conv2(hidden)).transpose(1, 2)
@@ -92,6 +100,7 @@ class SpeechTokenizer(nn.Module):
         block = self.config.quantize_causal_block_size
         visible = block_causal_mask(present, block)
         for number, layer in enumerate(self.layers, start=1):
+            on_layer(number - 1, len(self.layers))
             hidden = layer(hidden, visible)
             if number == self.config.pooling_position:
                 pooling = self.config.pooling_kernel_size
@@ -101,14 +110,17 @@ class SpeechTokenizer(nn.Module):
         return hidden
 
     @torch.inference_mode()
-    def tokens(self, features: Tensor, mask: Tensor) -> list[list[int]]:
+    def tokens(
+        self, features: Tensor, mask: Tensor, on_layer: Callable[[int, int], None] = ignore_layer
+    ) -> list[list[int]]:
         """Return the speech tokens of each item; padding gives none.
 
         Args:
             features: as for `encode`.
             mask: as for `encode`.
+            on_layer: as for `encode`.
         """
-        nearest = self.nearest_codes(self.encode(features, mask))
+        nearest = self.nearest_codes(self.encode(features, mask, on_layer))
         valid = mask[:, ::_CONV_STRIDE][:, :: self.config.pooling_kernel_size].bool()
         return [ids[there].tolist() for ids, there in zip(nearest, valid, strict=True)]
 

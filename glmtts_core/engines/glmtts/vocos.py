@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glmtts_core.engines.glmtts.weight_sources import check_is_there
 from glmtts_core.engines.glmtts.weights import fill_random, held_bytes
 from glmtts_core.errors import CheckpointError, EngineError
 
@@ -28,12 +29,13 @@ class Vocos2D:
     """The vocoder in its place, ready to speak.
 
     Attributes:
-        weights_bytes: bytes of its parameters and buffers.
+        weights_bytes: bytes of its parameters and buffers, or of the constants that they become
+            in an archive that was frozen.
     """
 
     def __init__(self, network: torch.jit.ScriptModule) -> None:
         self._network = network
-        self.weights_bytes = held_bytes(network)
+        self.weights_bytes = held_bytes(network) + _constant_bytes(network)
 
     def decode(self, mel: Tensor) -> Tensor:
         """Return the sound of ``mel``.
@@ -68,8 +70,7 @@ def load_vocos(file: Path, device: torch.device) -> Vocos2D:
     Raises:
         CheckpointError: the file is missing, damaged or no TorchScript archive.
     """
-    if not file.is_file():
-        raise CheckpointError("checkpoint.file_missing", file=file)
+    check_is_there(file)
     try:
         network = torch.jit.load(file, map_location=device)  # type: ignore[no-untyped-call]
     except torch.OutOfMemoryError:
@@ -78,6 +79,18 @@ def load_vocos(file: Path, device: torch.device) -> Vocos2D:
         reason = str(error).partition("\n")[0]
         raise CheckpointError("checkpoint.file_damaged", file=file, reason=reason) from error
     return Vocos2D(network.eval())
+
+
+def _constant_bytes(network: torch.jit.ScriptModule) -> int:
+    # the graph owns its nodes: without a name of its own it would be gone before them
+    graph = network.inlined_graph
+    tensors = (
+        node.t("value")
+        for node in graph.findAllNodes("prim::Constant")  # type: ignore[attr-defined]
+        if node.hasAttribute("value") and node.kindOf("value") == "t"
+    )
+    sizes = {tensor.data_ptr(): tensor.nbytes for tensor in tensors}
+    return sum(sizes.values())
 
 
 class StandInVocos(nn.Module):

@@ -65,6 +65,7 @@ def voice_prompt(
     caches: SessionCaches,
     networks: Networks,
     cancel: CancelToken,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> VoicePrompt:
     """Return the voice of ``reference``, from the caches where it is there.
 
@@ -73,13 +74,19 @@ def voice_prompt(
         sample_rate_hz: of the vocoder that will speak.
         caches: of the session.
         networks: loads the speech tokenizer and the speaker model only where they are needed.
-        cancel: looked at before each of the three is made.
+        cancel: looked at before each of the three is made, and before each layer of the speech
+            tokenizer.
+        on_progress: called with the share that is done.
 
     Raises:
         SynthesisCancelled: the stop was asked for.
         CheckpointError, EngineError: one of the two cannot be loaded or fails.
     """
     key, device = reference.content_hash, networks.device
+
+    def on_layer(layer: int, layers: int) -> None:
+        cancel.raise_if_cancelled()
+        on_progress(layer / layers)
 
     def kept(name: str, make: Callable[[], Tensor]) -> Tensor:
         found = caches.get(LedgerKind.VOICE_CACHE, f"{key} {name}")
@@ -97,7 +104,9 @@ def voice_prompt(
         return made
 
     return VoicePrompt(
-        tokens=kept("tokens", lambda: _speech_tokens(reference, networks.speech_tokenizer())),
+        tokens=kept(
+            "tokens", lambda: _speech_tokens(reference, networks.speech_tokenizer(), on_layer)
+        ),
         speaker=kept("speaker", lambda: networks.speaker().embed(_mono(reference, ENCODER_HZ))),
         mel=kept(
             f"mel {sample_rate_hz} Hz",
@@ -106,7 +115,9 @@ def voice_prompt(
     )
 
 
-def _speech_tokens(reference: ReferenceAudio, tokenizer: SpeechTokenizer) -> Tensor:
+def _speech_tokens(
+    reference: ReferenceAudio, tokenizer: SpeechTokenizer, on_layer: Callable[[int, int], None]
+) -> Tensor:
     """Return int64, shape (1, P); of the first channel alone, as the reference does it."""
     samples = torch.tensor(reference.samples)
     channel = samples if samples.dim() == 1 else samples[:, 0].contiguous()
@@ -114,7 +125,9 @@ def _speech_tokens(reference: ReferenceAudio, tokenizer: SpeechTokenizer) -> Ten
     heard = MelSettings(ENCODER_HZ, 400, 160, tokenizer.config.num_mel_bins)
     features = whisper_features(torch.split(wave, _PIECE_SAMPLES), heard, _TOKEN_SAMPLES)
     device = tokenizer.codebook.weight.device
-    pieces = tokenizer.tokens(features.features.to(device), features.attention_mask.to(device))
+    pieces = tokenizer.tokens(
+        features.features.to(device), features.attention_mask.to(device), on_layer
+    )
     return torch.tensor([[token for piece in pieces for token in piece]])
 
 

@@ -9,12 +9,17 @@ import pickle
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from glmtts_core.errors import CheckpointError
+
+#: How the file begins that Git leaves where Git LFS is not installed.
+_LFS_POINTER: Final = b"version https://git-lfs"
+#: How PyTorch says that a file asks for functions or classes that it does not allow.
+_CODE_WORDS: Final = ("nsupported global", "nsupported class", "reduce for unrecognized function")
 
 
 class WeightSource(Protocol):
@@ -131,25 +136,46 @@ class TorchSource(MappedSource):
         super().__init__(_load_torch(file), file)
 
 
+def check_is_there(file: Path) -> None:
+    """Raise where ``file`` is not there, or only what Git LFS leaves in its place.
+
+    Raises:
+        CheckpointError: in both cases; the sentence says what to do.
+    """
+    if not file.is_file():
+        raise CheckpointError("checkpoint.file_missing", file=file)
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(len(_LFS_POINTER))
+    except OSError as error:
+        raise CheckpointError(
+            "checkpoint.file_damaged", file=file, reason=error.strerror or error
+        ) from error
+    if start == _LFS_POINTER:
+        raise CheckpointError("checkpoint.lfs_pointer", file=file)
+
+
 def _open_safetensors(file: Path) -> Any:
+    check_is_there(file)
     try:
         return safe_open(file, framework="pt", device="cpu")
-    except FileNotFoundError as error:
-        raise CheckpointError("checkpoint.file_missing", file=file) from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError("checkpoint.file_damaged", file=file, reason=error) from error
 
 
 def _load_torch(file: Path) -> dict[str, torch.Tensor]:
-    if not file.is_file():
-        raise CheckpointError("checkpoint.file_missing", file=file)
+    check_is_there(file)
     try:
         # the old format, one stream without an archive around it, cannot be mapped
         loaded = torch.load(
             file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
         )
     except pickle.UnpicklingError as error:
-        raise CheckpointError("checkpoint.code_inside", file=file) from error
+        if any(words in str(error) for words in _CODE_WORDS):
+            raise CheckpointError("checkpoint.code_inside", file=file) from error
+        raise CheckpointError(
+            "checkpoint.file_damaged", file=file, reason="no weight file"
+        ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError("checkpoint.file_damaged", file=file, reason=reason) from error

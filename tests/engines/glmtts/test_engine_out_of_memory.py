@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
+from glmtts_core.engines.glmtts.parts import Part
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.ledger import LedgerKind
@@ -196,3 +197,23 @@ def test_a_model_that_cannot_fit_is_refused_before_it_is_loaded(settings):
     with pytest.raises(OutOfMemoryError, match="GiB"):
         rig.engine.load(rig.control)
     assert rig.ledger.snapshot().total_bytes(kinds=set(LedgerKind)) == 0
+
+
+def test_a_part_that_has_no_room_is_not_even_begun(settings):
+    class LargeTokenizer(RehearsalParts):
+        large = True
+
+        def size_bytes(self, part, device) -> int:
+            large = self.large and part is Part.SPEECH_TOKENIZER
+            return 2**50 if large else super().size_bytes(part, device)
+
+        def speech_tokenizer(self, device):
+            assert not self.large
+            return super().speech_tokenizer(device)
+
+    parts = LargeTokenizer(TINY_SIZE)
+    rig = Rig(settings, parts)
+    with pytest.raises(OutOfMemoryError, match=r"at least 104857\d\.\d GiB"):
+        rig.speak(HELLO)
+    parts.large = False
+    assert len(rig.speak(HELLO))

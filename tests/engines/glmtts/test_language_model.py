@@ -16,7 +16,7 @@ from glmtts_core.engines.glmtts.golden import Golden, golden
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
 from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
 from glmtts_core.engines.glmtts.sampling import Sampling
-from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource
+from glmtts_core.engines.glmtts.weight_sources import MappedSource, SafetensorsSource
 from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import CheckpointError, SynthesisCancelled, TextError
 
@@ -206,6 +206,22 @@ def test_a_stop_is_honoured_within_one_token(model, prompt, text):
     with pytest.raises(SynthesisCancelled):
         speak(model, prompt, text, cancel=cancel, on_token=on_token)
     assert seen == [(done, 20 * len(text)) for done in range(1, 6)]
+
+
+def test_a_stop_is_honoured_while_the_prompt_is_taken_in(model, prompt, text):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(SynthesisCancelled):
+        speak(model, prompt, text, cancel=cancel)
+
+
+def test_in_bfloat16_speech_repeats_itself_too(vectors, config, ids, prompt, text):
+    source = MappedSource(vectors.weights)
+    network = load_llama(config, source, device=CPU, dtype=torch.bfloat16)
+    assert held_bytes(network) == sum(each.numel() for each in vectors.weights.values()) * 2
+    one = speak(LanguageModel(network, ids), prompt, text, seed=3)
+    assert speak(LanguageModel(network, ids), prompt, text, seed=3) == one
+    assert len(one.speech) >= 2 * len(text)
 
 
 def test_a_prompt_beyond_the_last_position_is_refused_in_one_sentence(model, text):

@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glmtts_core.engines.glmtts.vocos import HOP, Vocos2D, load_vocos, stand_in_vocos
+from glmtts_core.engines.glmtts.vocos import (
+    HOP,
+    Vocos2D,
+    load_vocos,
+    scripted_stand_in,
+    stand_in_vocos,
+)
 from glmtts_core.errors import CheckpointError, EngineError
 from tests.engines.glmtts.stand_ins import write_vocos
 
@@ -62,6 +68,14 @@ def test_a_single_frame_is_spoken_twice_and_cut():
 def test_its_bytes_are_those_of_its_tensors():
     weights = 80 * 512 + 512 + 512 * HOP + HOP
     assert stand_in_vocos(CPU, seed=1).weights_bytes == 4 * weights
+
+
+def test_a_frozen_archive_counts_the_constants_that_its_weights_became(tmp_path):
+    file = tmp_path / "generator_jit.ckpt"
+    torch.jit.freeze(scripted_stand_in(CPU, seed=1)).save(file)
+    frozen = load_vocos(file, CPU)
+    assert frozen.weights_bytes == stand_in_vocos(CPU, seed=1).weights_bytes
+    torch.testing.assert_close(frozen.decode(mel(4)), stand_in_vocos(CPU, seed=1).decode(mel(4)))
 
 
 def test_another_length_is_refused():

@@ -232,6 +232,22 @@ def test_a_missing_file_is_named(tmp_path):
             make(tmp_path / "gone")
 
 
+def test_a_git_lfs_pointer_is_told_as_one(tmp_path):
+    file = tmp_path / "weights"
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    for make in (lambda file: SafetensorsSource([file]), TorchSource):
+        with pytest.raises(CheckpointError, match="only a Git LFS pointer"):
+            make(file)
+
+
+@pytest.mark.parametrize("content", [b"<html>not found</html>", b"nonsense", b"\x80\x02"])
+def test_a_file_of_something_else_is_told_as_damaged(tmp_path, content):
+    (tmp_path / "weights").write_bytes(content)
+    for make in (lambda file: SafetensorsSource([file]), TorchSource):
+        with pytest.raises(CheckpointError, match="weights is damaged"):
+            make(tmp_path / "weights")
+
+
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
 def test_a_truncated_file_is_named(shards, torch_file, kept):
     for file, make in (

@@ -1,0 +1,32 @@
+"""The command ``parity``: a report on this machine that is worth attaching to a bug."""
+
+from __future__ import annotations
+
+import sys
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.engines.base import Progress
+from glmtts_core.engines.glmtts.parity_report import parity_report
+from glmtts_core.memory.device import choose_device
+from glmtts_core.memory.nvml import Nvml
+from glmtts_core.settings import Settings
+
+
+def print_parity(settings: Settings, language: Language, *, rehearse: bool) -> int:
+    """Print the report; return 0 if all is equal to the reference, else 1.
+
+    Raises:
+        SettingsError: a GPU was asked for and there is none.
+    """
+    device = choose_device(settings.device, Nvml())
+
+    def show(progress: Progress) -> None:
+        if sys.stderr.isatty():
+            stage = text(f"stage.{progress.stage}", language)
+            print(f"\r\033[K{stage} {progress.fraction:.0%}", end="", file=sys.stderr, flush=True)
+
+    report = parity_report(settings, device, rehearse=rehearse, on_progress=show)
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    print("\n".join(report.lines))
+    return 0 if report.passed else 1
