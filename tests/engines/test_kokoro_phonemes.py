@@ -57,6 +57,9 @@ def test_english_stops_are_aspirated_among_mandarin_only(phonemizer):
         ("我们去銀行。", "我们去银行。"),
         ("ＯＫ，好！", "OK，好！"),
         ("你好🎉世界", "你好 世界"),
+        ("10~20人，2024～2026年，-5~3℃", "十到二十人，二零二四到二零二六年，负五到三摄氏度"),
+        ("加½杯水。", "加二分之一杯水。"),
+        ("Add 1½ cups in the 1990s.", "Add one and a half cups in the nineteen nineties."),
     ],
 )
 def test_figures_sound_like_the_words_for_them(phonemizer, figures, words):

@@ -154,6 +154,13 @@ def test_the_characters_of_the_text_are_counted(synthesis):
     assert "7 / 5000 characters" in synthesis.type("1234567").read()
 
 
+@both_languages
+def test_characters_of_other_scripts_are_told_while_typing(visit: Visit, language):
+    visitor = visit(SYNTHESIS, language)
+    assert visitor.words("form.left_out", characters="") not in visitor.read()
+    assert visitor.words("form.left_out", characters="∑ Ж") in visitor.type("OK ∑ Ж 🎉").read()
+
+
 # -- speaking ----------------------------------------------------------------------------------
 
 
