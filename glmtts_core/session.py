@@ -157,7 +157,8 @@ class Session:
         form = self.draft.form
         if data is None or form.reference_name is None:
             return None
-        audio = decode(data, form.reference_name, max_s=self.studio.settings.max_reference_s)
+        max_s = self.studio.settings.max_reference_s
+        audio = decode(data, form.reference_name, max_s=max_s, mono=True)
         return ReferenceAudio(
             audio.samples,
             audio.sample_rate_hz,

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from glmtts_core.errors import SettingsError
 
 PREFIX: Final = "GLMTTS_"
+#: The program's own folder, from which relative folders count wherever it is started.
+PROGRAM_DIR: Final = Path(__file__).resolve().parents[1]
+ENV_FILE: Final = PROGRAM_DIR / ".env"
 #: Names that the start script reads and that mean nothing to the program itself.
 SCRIPT_ONLY_NAMES: Final = frozenset({"GLMTTS_VENV"})
 
@@ -25,12 +30,30 @@ def _default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glm-tts-studio"
 
 
+def _anchored(folder: Path) -> Path:
+    try:
+        return PROGRAM_DIR / folder.expanduser()
+    except RuntimeError as error:  # ~name of nobody here
+        raise PydanticCustomError("folder", "{reason}", {"reason": str(error)}) from error
+
+
+def _sendable(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise PydanticCustomError(
+            "token", "a token goes into an HTTP header, which holds only ASCII without spaces"
+        )
+    return token
+
+
+Folder = Annotated[Path, AfterValidator(_anchored)]
+
+
 class Settings(BaseSettings):
     """Everything that can be set from outside; the README's table shows the same names."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -39,9 +62,9 @@ class Settings(BaseSettings):
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda|cuda:\d{1,2})$")] = "auto"
     """Where the engine computes: auto, cpu, cuda or cuda:N."""
-    output_dir: Path = Path("outputs")
+    output_dir: Folder = Path("outputs")
     """Folder for what was spoken (one folder a session)."""
-    cache_dir: Path = Field(default_factory=_default_cache_dir)
+    cache_dir: Folder = Field(default_factory=_default_cache_dir)
     """Folder for the model file that is assembled once."""
     ckpt: Path = Path("ckpt")
     """Folder of the GLM-TTS checkpoint in its official layout."""
@@ -61,16 +84,17 @@ class Settings(BaseSettings):
     """Results kept on disk for each session; the oldest goes first."""
     history_max_age_days: Annotated[float, Field(gt=0.0, le=3650.0)] = 7.0
     """Session folders untouched for longer are cleared at the start."""
-    api_token: SecretStr | None = None
+    api_token: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     """Token that HTTP requests must bring; without one only this machine may ask."""
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """Read and check the settings.
 
     Raises:
-        SettingsError: a ``GLMTTS_*`` name that does not exist, a value that cannot be used, or an
-            ``.env`` that cannot be read; the sentence names it and says what is allowed.
+        SettingsError: a ``GLMTTS_*`` name that does not exist or has no effect where it stands, a
+            value that cannot be used, or an ``.env`` that cannot be read; the sentence names it
+            and says what is allowed.
     """
     try:
         _refuse_unknown_names(env_file)
@@ -96,7 +120,11 @@ def _refuse_unknown_names(env_file: Path | None) -> None:
     # pydantic-settings ignores names that it does not know: a typing error would go unseen
     given = [name for name in os.environ if name.upper().startswith(PREFIX)]
     if env_file is not None and env_file.is_file():
-        given += [name for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)]
+        in_file = [name for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)]
+        for name in in_file:
+            if name.upper() in SCRIPT_ONLY_NAMES:
+                raise SettingsError("settings.script_only", name=name, file=env_file)
+        given += in_file
     known = sorted({*setting_names(), *SCRIPT_ONLY_NAMES})
     for name in given:
         if name.upper() not in known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import wave
 
 import numpy as np
@@ -51,6 +52,32 @@ def test_two_channels_stay_two_until_they_are_mixed():
     decoded = audio.decode(file_of(both, "WAV"), "clip")
     assert decoded.samples.shape == both.shape
     assert np.abs(audio.to_mono(decoded.samples)).max() < 1e-4
+
+
+def test_channels_are_mixed_on_request():
+    both = np.stack([tone(), np.zeros_like(tone())], axis=1)
+    decoded = audio.decode(file_of(both, "WAV"), "clip", mono=True)
+    assert decoded.samples.shape == (len(both),)
+    assert decoded.samples == pytest.approx(tone() / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize(("channels", "rate_hz"), [(9, 48_000), (1, 192_001), (1, 3_999), (1, 1)])
+def test_a_layout_that_no_voice_has_is_refused_without_decoding(channels, rate_hz, monkeypatch):
+    target = io.BytesIO()
+    soundfile.write(target, np.zeros((100, channels)), rate_hz, format="WAV")
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_: pytest.fail("decoded"))
+    assert refused(target.getvalue()) == "audio.unusable"
+
+
+def test_the_channels_of_a_small_file_are_not_in_memory_before_they_are_mixed():
+    silence = np.zeros((192_000 * 4, 8), np.float32)
+    target = io.BytesIO()
+    soundfile.write(target, silence, 192_000, format="FLAC")
+    tracemalloc.start()
+    audio.decode(target.getvalue(), "clip", mono=True)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < silence.nbytes / 2 + 4 * 2**20
 
 
 def test_an_empty_file_is_refused():

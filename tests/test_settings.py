@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.errors import SettingsError
-from glmtts_core.settings import load_settings, setting_names
+from glmtts_core.settings import ENV_FILE, PROGRAM_DIR, load_settings, setting_names
 
 
 @pytest.fixture
@@ -36,10 +36,44 @@ def test_the_environment_goes_before_the_env_file(env_file, monkeypatch):
     assert load_settings(env_file).language == "en"
 
 
-def test_the_env_file_of_the_working_directory_is_read(tmp_path, monkeypatch):
-    (tmp_path / ".env").write_text("GLMTTS_THREADS=3\n", encoding="utf-8")
+def test_the_env_file_beside_the_program_is_read_wherever_it_is_started(tmp_path, monkeypatch):
+    assert ENV_FILE == PROGRAM_DIR / ".env"
+    assert (PROGRAM_DIR / "streamlit_app.py").is_file()
+    (tmp_path / ".env").write_text("GLMTTS_THREADS=many\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert load_settings().threads == 3
+    load_settings()
+
+
+def test_a_relative_folder_counts_from_the_program(env_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    env_file.write_text("GLMTTS_OUTPUT_DIR=spoken/here\n", encoding="utf-8")
+    assert load_settings(env_file).output_dir == PROGRAM_DIR / "spoken/here"
+
+
+def test_a_tilde_in_a_folder_is_the_home_folder(env_file, monkeypatch):
+    env_file.write_text("GLMTTS_OUTPUT_DIR=~/spoken\n", encoding="utf-8")
+    monkeypatch.setenv("GLMTTS_CACHE_DIR", "~/cache")
+    settings = load_settings(env_file)
+    assert (settings.output_dir, settings.cache_dir) == (
+        Path.home() / "spoken",
+        Path.home() / "cache",
+    )
+
+
+def test_the_start_scripts_own_name_is_refused_in_the_env_file(env_file):
+    env_file.write_text("GLMTTS_VENV=elsewhere\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="export GLMTTS_VENV"):
+        load_settings(env_file)
+
+
+@pytest.mark.parametrize("token", ["hünter2", "密码", "two words", "tab\there"])
+def test_a_token_that_no_request_can_bring_is_refused(token, env_file, monkeypatch):
+    monkeypatch.setenv("GLMTTS_API_TOKEN", token)
+    with pytest.raises(
+        SettingsError, match=r"GLMTTS_API_TOKEN=\*\*\* cannot be used.*ASCII"
+    ) as error:
+        load_settings(env_file)
+    assert token not in str(error.value)
 
 
 def test_other_programs_names_in_the_env_file_are_left_alone(env_file):
@@ -51,7 +85,7 @@ def test_a_name_that_is_set_to_nothing_counts_as_not_set(env_file, monkeypatch):
     monkeypatch.setenv("GLMTTS_OUTPUT_DIR", "")
     monkeypatch.setenv("GLMTTS_API_TOKEN", "")
     settings = load_settings(env_file)
-    assert (settings.output_dir, settings.api_token) == (Path("outputs"), None)
+    assert (settings.output_dir, settings.api_token) == (PROGRAM_DIR / "outputs", None)
 
 
 def test_the_cache_folder_follows_the_systems_cache_folder(env_file, tmp_path, monkeypatch):
@@ -99,6 +133,7 @@ def test_names_in_small_letters_are_taken_and_checked_alike(env_file, monkeypatc
         ("GLMTTS_DEVICE", "tpu"),
         ("GLMTTS_DEVICE", "cuda:"),
         ("GLMTTS_DEVICE", "cpu\n"),
+        ("GLMTTS_OUTPUT_DIR", "~nobody-of-this-name/out"),
         ("GLMTTS_LANGUAGE", "fr"),
         ("GLMTTS_THREADS", "-1"),
         ("GLMTTS_THREADS", "many"),

@@ -18,7 +18,7 @@ LATIN: Final = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 
 #: Marks that mean something to a normaliser or to the rhythm; all others are dropped.
 _MARKS: Final = frozenset(
-    ",.!?;:'\"()[]-/+=%$&@#<>，。！？；：、（）《》〈〉「」『』【】“”‘’…—–·～￥¥€£℃℉°×÷≥≤²³"
+    ",.!?;:'\"()[]-/+=%$&@#<>~，。！？；：、（）《》〈〉「」『』【】“”‘’…—–·～￥¥€£℃℉°×÷≥≤²³"
 )
 #: What is not said: neither ideograph nor Latin letter, blank or mark.
 _UNSPOKEN: Final = re.compile(rf"[^{HAN}{LATIN}\s{re.escape(''.join(sorted(_MARKS)))}]")
@@ -26,15 +26,27 @@ _SPOKEN: Final = re.compile(rf"[{HAN}{LATIN}\d]")
 #: Full-width forms whose narrow twin means the same to a reader; Chinese punctuation stays.
 _NARROW: Final = {
     code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "！（），：；？～"
-} | {0x3000: " ", 0xFF0E: "."}
+} | {0x3000: " ", 0xFF0E: ".", 0x2044: "/"}
+
+#: Fractions of one character, and the two numbers that they stand for.
+_FRACTIONS: Final = {
+    char: unicodedata.normalize("NFKD", char).replace("\u2044", "/")
+    for char in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞↉"
+}
+_FRACTION: Final = re.compile(f"[{''.join(_FRACTIONS)}]")
+#: A letter, figure or sign of another script: what a reader would have said, unlike decoration.
+_MEANT: Final = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm", "Nd", "Nl", "No", "Sm", "Sc"})
 
 #: Units that the Mandarin normaliser reads out: "5kg" inside Chinese text is 五千克.
 _UNIT: Final = r"(?:km/h|m/s|kwh|kw|km|cm|mm|nm|kg|mg|ml|hz|mhz|ghz|db|°C|g|m|l|s|h|w|v)"
+#: "1990s", which is ten years and not so many seconds.
+_DECADE: Final = rf"(?:1[1-9]|20)\d0['’]?s(?![{LATIN}\d])"
+_NUMBER: Final = rf"(?:{_DECADE}|\d+(?:[.,:/-]\d+)*(?:st\b|nd\b|rd\b|th\b|%)?)"
 _TOKEN: Final = re.compile(
     rf"(?P<han>[{HAN}]+)"
-    rf"|(?P<measure>\d[\d.,]*\s?{_UNIT}(?:²|³)?(?![{LATIN}\d/]))"
+    rf"|(?P<measure>(?:{_NUMBER}\s?[~～]\s?)?(?!{_DECADE})\d[\d.,]*\s?{_UNIT}(?:²|³)?(?![{LATIN}\d/]))"
     rf"|(?P<latin>[{LATIN}](?:[{LATIN}\d'’&@]|[-.](?=[{LATIN}\d]))*)"
-    r"|(?P<number>\d+(?:[.,:/-]\d+)*(?:st\b|nd\b|rd\b|th\b|%)?)"
+    rf"|(?P<number>{_NUMBER}(?:\s?[~～]\s?[-+]?{_NUMBER})?)"
     r"|(?P<mark>.)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -53,13 +65,37 @@ class Run:
 def speakable(text: str) -> str:
     """Return ``text`` without what no voice here can say; empty when nothing is left to speak.
 
-    Full-width letters and digits become narrow, digits of other scripts become 0 to 9, and
-    characters of other scripts, emoji and decoration make room for a space.
+    Full-width letters and digits become narrow, digits of other scripts become 0 to 9, ½ becomes
+    1/2, and characters of other scripts, emoji and decoration make room for a space.
     """
-    narrow = unicodedata.normalize("NFC", text).translate(_NARROW)
+    narrow = _FRACTION.sub(_fraction, _narrow(text))
     kept = _UNSPOKEN.sub(_digit_or_blank, narrow)
     kept = re.sub(r"[^\S\n]+", " ", kept).strip()
     return kept if _SPOKEN.search(kept) else ""
+
+
+def left_out(text: str) -> list[str]:
+    """Return the letters, figures and signs of ``text`` that no voice here can say, each once.
+
+    Emoji and decoration are not among them: nobody expects to hear those.
+    """
+    found = _UNSPOKEN.findall(_FRACTION.sub("", _narrow(text)))
+    return [
+        char
+        for char in dict.fromkeys(found)
+        if unicodedata.category(char) in _MEANT and unicodedata.digit(char, None) is None
+    ]
+
+
+def _narrow(text: str) -> str:
+    return unicodedata.normalize("NFC", text).translate(_NARROW)
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """Return "1/2" for ½, apart from the number that it may stand beside."""
+    before = match.string[match.start() - 1 : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    return " " * before.isnumeric() + _FRACTIONS[match.group()] + " " * after.isdigit()
 
 
 def _digit_or_blank(match: re.Match[str]) -> str:

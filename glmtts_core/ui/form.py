@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Final
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from glmtts_core.engines.base import SampleRate, SynthesisRequest
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.session import SEEDS, new_seed
+from glmtts_core.text.script import left_out
 from glmtts_core.ui import browser_session, cleanup_button
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.result_view import SELECTED
@@ -24,6 +26,8 @@ _SAMPLING: Final = "form_sampling"
 _HISTORY: Final = "form_history"
 _ADVANCED: Final = "form_advanced"
 _ERROR: Final = "form_error"
+#: Left-out characters that are named; with more of them it is plain which script is meant.
+_LEFT_OUT_SHOWN: Final = 12
 
 
 def text_and_voice(page: Page) -> None:
@@ -48,6 +52,7 @@ def text_and_voice(page: Page) -> None:
         + page.text("form.characters", count=len(st.session_state[_TEXT]), limit=limit)
         + "</div>"
     )
+    _left_out(page, st.session_state[_TEXT])
     _engine(page)
     voice_column, speed_column = st.columns([3, 2])
     labels = {voice.id: page.text(voice.label_key) for voice in capabilities.voices}
@@ -75,6 +80,17 @@ def text_and_voice(page: Page) -> None:
             persist_state="session",
             on_change=keep,
             args=(page, "speed", _SPEED),
+        )
+
+
+def _left_out(page: Page, text: str) -> None:
+    """Say which letters and signs will not be heard; an engine that clones reads other scripts."""
+    found = [] if page.session.capabilities.voice_cloning else left_out(text)
+    if found:
+        shown = " ".join(found[:_LEFT_OUT_SHOWN]) + " …" * (len(found) > _LEFT_OUT_SHOWN)
+        # as text: a caption would take some of these signs for markdown
+        st.html(
+            f'<div class="glm-muted">{escape(page.text("form.left_out", characters=shown))}</div>'
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -10,7 +9,7 @@ import streamlit as st
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.history import ResultRecord
 from glmtts_core.ui.markdown import plain
-from glmtts_core.ui.quantities import change, seconds
+from glmtts_core.ui.quantities import change, moment, seconds
 from glmtts_core.ui.result_view import SELECTED
 from glmtts_core.ui.shell import Page
 
@@ -54,11 +53,9 @@ def _row(page: Page, record: ResultRecord) -> None:
             help=page.text("history.replay"),
             on_click=lambda: st.session_state.update({SELECTED: record.number}),
         )
-        today = record.spoken_at.date() == datetime.now().astimezone().date()
-        when = f"{record.spoken_at:%H:%M:%S}" if today else f"{record.spoken_at:%Y-%m-%d %H:%M}"
         growth = change(record.memory_cost.growth_bytes)
         st.markdown(
-            f"{plain(record.text, 60)}  \n:small[:gray[{when} · "
+            f"{plain(record.text, 60)}  \n:small[:gray[{moment(record.spoken_at)} · "
             f"{seconds(record.audio_s)} · RTF {record.rtf:.2f} · {growth}]]",
             width="stretch",
         )

@@ -10,7 +10,7 @@ import streamlit as st
 from glmtts_core.history import ResultRecord
 from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.ui import browser_session, memory_view
-from glmtts_core.ui.quantities import change, seconds, size
+from glmtts_core.ui.quantities import change, moment, seconds, size
 from glmtts_core.ui.shell import Page
 
 #: Seconds that the large chart shows, and how often it is redrawn.
@@ -98,7 +98,7 @@ def _row(page: Page, record: ResultRecord) -> dict[str, object]:
     cost = record.memory_cost
     return {
         "#": record.number,
-        page.text("overview.column_time"): f"{record.spoken_at:%H:%M:%S}",
+        page.text("overview.column_time"): moment(record.spoken_at),
         page.text("overview.column_text"): record.text,
         page.text("overview.column_seconds"): seconds(record.seconds),
         page.text("overview.column_audio"): seconds(record.audio_s),

@@ -1,7 +1,8 @@
-"""Bytes and seconds as people read them."""
+"""Bytes, seconds and moments as people read them."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 MIB: Final = 2**20
@@ -32,3 +33,9 @@ def seconds(value_s: float) -> str:
         return f"{value_s:.1f} s"
     minutes, rest = divmod(round(value_s), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def moment(when: datetime) -> str:
+    """Return the time of day, with seconds; before today, the date and the minute."""
+    today = when.astimezone().date() == datetime.now().astimezone().date()
+    return f"{when:%H:%M:%S}" if today else f"{when:%Y-%m-%d %H:%M}"

@@ -81,7 +81,7 @@ def _ask_for_reference(page: Page) -> None:
     data = given.getvalue()
     name = given.name if given is uploaded else page.text("form.recording_name")
     try:
-        decode(data, name, max_s=page.session.studio.settings.max_reference_s)
+        decode(data, name, max_s=page.session.studio.settings.max_reference_s, mono=True)
     except GLMTTSError as error:
         st.error(error.text(page.language))
         return

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glmtts_core.engines.kokoro_phonemes import MAX_TOKENS, Phonemizer
+from glmtts_core.engines.kokoro_phonemes import MAX_TOKENS, Phonemizer, expected_tokens
 from glmtts_core.errors import SynthesisCancelled
 
 pytestmark = pytest.mark.voice
@@ -57,6 +57,9 @@ def test_english_stops_are_aspirated_among_mandarin_only(phonemizer):
         ("我们去銀行。", "我们去银行。"),
         ("ＯＫ，好！", "OK，好！"),
         ("你好🎉世界", "你好 世界"),
+        ("10~20人，2024～2026年，-5~3℃", "十到二十人，二零二四到二零二六年，负五到三摄氏度"),
+        ("加½杯水。", "加二分之一杯水。"),
+        ("Add 1½ cups in the 1990s.", "Add one and a half cups in the nineteen nineties."),
     ],
 )
 def test_figures_sound_like_the_words_for_them(phonemizer, figures, words):
@@ -84,6 +87,43 @@ def test_no_piece_is_too_long_for_the_model(phonemizer, text):
     pieces = phonemizer.pieces(text)
     assert len(pieces) > 1
     assert all(1 <= len(phonemizer.tokens(piece.phonemes)) <= MAX_TOKENS for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("今天天气真的很好，我们一起去公园散步吧，然后回家吃饭。", 1.3),
+        ("双方庄重签署了关于装饰装潢工程的窗框中长期床上用品合同。", 1.3),
+        ("The weather is lovely today, so let us take a walk in the park.", 1.3),
+        ("I do not know who you are but I go to the zoo at two.", 1.3),
+        ("捐款共计12345678元，用于2026年的工程。", 1.6),
+        ("我们用Kubernetes部署了三个新的服务。", 1.3),
+    ],
+)
+def test_the_expected_tokens_are_about_the_real_ones(phonemizer, text, most):
+    real = len(phonemizer.tokens(said(phonemizer, text)))
+    assert 0.93 < sum(map(expected_tokens, text)) / real < most
+
+
+def test_a_chinese_name_cuts_no_english_sentence_short(phonemizer):
+    english = (
+        "We met again near the old town hall because the only road to the river was closed, "
+        "and nobody knew another way home."
+    )
+    alone = [piece.phonemes for piece in phonemizer.pieces(english)]
+    beside = [piece.phonemes for piece in phonemizer.pieces(f"{english} 她叫王小明。")]
+    assert len(alone) == 1
+    assert beside[0] == alone[0]
+
+
+@pytest.mark.parametrize("token", ["12345678元", "Kubernetes", "2026-12-31"])
+def test_a_long_mandarin_sentence_says_its_tokens_whole(phonemizer, token):
+    around = "本次活动得到了社会各界的大力支持和热情参与"
+    for cut in range(0, len(around), 3):
+        text = around + around[:cut] + token + "用于支持山区学校的建设工作"
+        whole = said(phonemizer, token)
+        spoken = [piece.phonemes.replace("ʰ", "") for piece in phonemizer.pieces(text)]
+        assert any(whole.replace("ʰ", "") in piece for piece in spoken), text
 
 
 @pytest.mark.parametrize("text", ["", "🎉", "こんにちは", "...", "㐀"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.text.script import HAN, main_language, runs, speakable
+from glmtts_core.text.script import HAN, left_out, main_language, runs, speakable
 
 MIXTURE = st.text(
     alphabet=st.sampled_from(list("我有个是ABcd 0123.,，。-%$“”(（\n℃kgéü")), max_size=40
@@ -34,6 +34,9 @@ def told_apart(text: str) -> list[tuple[str, str]]:
         ("他说“OK”，走了", [("zh", "他说"), ("en", "“OK”，"), ("zh", "走了")]),
         ("2024-03-05", [("zh", "2024-03-05")]),
         ("3 apples", [("en", "3 apples")]),
+        ("用Python 10~20人", [("zh", "用"), ("en", "Python "), ("zh", "10~20人")]),
+        ("重5~8kg。", [("zh", "重5~8kg。")]),
+        ("He was born in the 1990s, 王", [("en", "He was born in the 1990s, "), ("zh", "王")]),
         ("它有5000mAh电池", [("zh", "它有5000"), ("en", "mAh"), ("zh", "电池")]),
     ],
 )
@@ -67,6 +70,28 @@ def test_what_cannot_be_spoken_makes_room_for_a_space():
 
 def test_full_width_and_foreign_digits_become_plain():
     assert speakable("ＡＢＣ１２３％ ٣") == "ABC123% 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("½杯", "1/2杯"),
+        ("1½ cups", "1 1/2 cups"),
+        ("½3", "1/2 3"),
+        ("1\u20442", "1/2"),
+        ("⅞", "7/8"),
+    ],
+)
+def test_a_fraction_of_one_character_becomes_two_numbers(text, expected):
+    assert speakable(text) == expected
+
+
+def test_what_a_reader_would_have_said_is_told_once():
+    assert left_out("你好 Привет ∑ ∑ いい") == [*"Привет∑い"]
+
+
+def test_decoration_and_what_is_spoken_is_not_told():
+    assert left_out("你好🎉 ★ Hello ➜ ½ ٣ Ａ é \u0301 ~ 10%\n") == []
 
 
 @given(st.text())

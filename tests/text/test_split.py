@@ -46,6 +46,37 @@ def test_a_number_is_not_cut_at_its_comma():
     assert sentences("it costs 1,000,000 now", 14) == ["it costs", "1,000,000 now"]
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        "12345678元", "Kubernetes", "2026-12-31", "2026年", "3.14159", "12:30", "GPT-4", "10~20人",
+        "1,000,000", "$1234", "-15℃", "99.5%", "km/h", "a.b@cd.org", "don't", "naïveté",
+    ],
+)  # fmt: skip
+def test_no_cut_tears_a_number_date_or_word_apart(token):
+    text = "捐" * 10 + token + "用于" * 10
+    for limit in range(len(token), len(text)):
+        assert any(token in part for part in sentences(text, limit)), limit
+
+
+def test_a_mark_inside_a_token_is_no_place_to_cut():
+    text = "他们今天早上12:30出发，然后"
+    assert sentences(text, 10)[0] == "他们今天早上"
+
+
+def test_a_comma_before_a_number_is_a_place_to_cut():
+    assert sentences("他们今天来了，300个人都到了", 11)[0] == "他们今天来了，"
+
+
+def test_only_a_token_that_is_too_long_alone_is_cut():
+    assert sentences("好" * 4 + "x" * 25, 10) == ["好" * 4, "x" * 10, "x" * 10, "x" * 5]
+
+
+def test_sizes_may_differ_by_character():
+    parts = sentences("abcdefgh " * 3 + "好" * 9, 12, lambda char: 4.0 if char == "好" else 1.0)
+    assert parts == ["abcdefgh", "abcdefgh", "abcdefgh", "好好好", "好好好", "好好好"]
+
+
 @given(
     st.text(alphabet=st.sampled_from(list("我们ab1.,，。!？… \n”J")), max_size=120),
     st.integers(8, 30),

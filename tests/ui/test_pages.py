@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -170,6 +171,13 @@ def test_a_text_in_the_visitors_language_and_a_voice_are_filled_in(visit: Visit,
 
 def test_the_characters_of_the_text_are_counted(synthesis):
     assert "7 / 5000 characters" in synthesis.type("1234567").read()
+
+
+@both_languages
+def test_characters_of_other_scripts_are_told_while_typing(visit: Visit, language):
+    visitor = visit(SYNTHESIS, language)
+    assert visitor.words("form.left_out", characters="") not in visitor.read()
+    assert visitor.words("form.left_out", characters="∑ Ж") in visitor.type("OK ∑ Ж 🎉").read()
 
 
 # -- speaking ----------------------------------------------------------------------------------
@@ -423,6 +431,18 @@ def test_the_overview_lists_the_syntheses_with_their_cost(visit: Visit, language
     cost = visitor.records[0].memory_cost
     moments = [size(each) for each in (cost.before_bytes, cost.peak_bytes, cost.after_bytes)]
     assert list(table[visitor.words("overview.column_memory")]) == [" → ".join(moments)]
+
+
+def test_the_overview_dates_what_was_not_spoken_today(visit: Visit, settings):
+    spoken = visit(SYNTHESIS).speak()
+    spoken_file = session_folder(settings.output_dir, spoken.session.id) / "000001.json"
+    record = json.loads(spoken_file.read_text(encoding="utf-8"))
+    folder = session_folder(settings.output_dir, ANNA)
+    folder.mkdir(parents=True)
+    record["spoken_at"] = "2026-01-02T03:04:05+00:00"
+    (folder / "000001.json").write_text(json.dumps(record), encoding="utf-8")
+    table = visit(OVERVIEW, session_id=ANNA).app.dataframe[0].value
+    assert list(table[spoken.words("overview.column_time")]) == ["2026-01-02 03:04"]
 
 
 def test_a_reload_finds_form_and_history_again(visit: Visit, synthesis):

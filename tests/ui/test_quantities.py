@@ -1,10 +1,12 @@
-"""Bytes and seconds as people read them."""
+"""Bytes, seconds and moments as people read them."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from glmtts_core.ui.quantities import GIB, MIB, change, seconds, size
+from glmtts_core.ui.quantities import GIB, MIB, change, moment, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,9 @@ def test_a_change_has_its_sign_and_a_true_minus(size_bytes, words):
 )
 def test_seconds_become_minutes_where_that_reads_better(value_s, words):
     assert seconds(value_s) == words
+
+
+def test_a_moment_of_another_day_has_its_date():
+    now = datetime.now().astimezone().replace(hour=12, minute=3, second=9)
+    assert moment(now) == "12:03:09"
+    assert moment(now - timedelta(days=6)) == f"{now - timedelta(days=6):%Y-%m-%d} 12:03"
