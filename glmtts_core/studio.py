@@ -65,9 +65,17 @@ class StudioState:
 
 
 class Studio:
-    """Owns the engine and everything that measures and cleans around it. Thread-safe."""
+    """Owns the engine and everything that measures and cleans around it. Thread-safe.
 
-    def __init__(self, settings: Settings, *engine_factories: EngineFactory) -> None:
+    Args:
+        settings: checked.
+        engine_factories: make the engines, the preferred one first; none means the built-in voice.
+        rescue: whether a job whose memory ran out is begun anew after a cleanup.
+    """
+
+    def __init__(
+        self, settings: Settings, *engine_factories: EngineFactory, rescue: bool = True
+    ) -> None:
         self.settings = settings
         self._nvml = Nvml()
         self.device = choose_device(settings.device, self._nvml)
@@ -83,7 +91,9 @@ class Studio:
         self.monitor = MemoryMonitor(self._probe, rate_hz=settings.monitor_hz)
         self.cleaner = Cleaner(self.monitor, allocator, self.ledger, device)
         self.spaces = SessionSpaces(settings, self.ledger)
-        self._runner = JobRunner(self.engines, self.spaces, self.monitor, self.cleaner, allocator)
+        self._runner = JobRunner(
+            self.engines, self.spaces, self.monitor, self.cleaner, allocator, rescue=rescue
+        )
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{device}")
