@@ -12,6 +12,7 @@ import pytest
 
 import glmtts_core
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.diagnostics.quality import Symptom, Verdict
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
@@ -38,6 +39,8 @@ COMPOSED = {
     "kokoro.voice.{}": list(VOICES),
     "sampling.{}": ["ras", "topk"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+    "quality.finding.{}": [symptom.value for symptom in Symptom],
+    "quality.verdict.{}": [verdict.value for verdict in Verdict],
 }
 #: Strings that look like keys and are none.
 NOT_KEYS = {"form.json", "memory.enable_memory_arena_shrinkage"}

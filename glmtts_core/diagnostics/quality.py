@@ -17,8 +17,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
 
-#: Silence at one end of the result that is no pause any more: longer than the pauses between
-#: sentences (Campione and Véronis 2002 find few over one second), and a good part of the whole.
+#: Silence at one end of a result: engines leave tenths of a second there, no third of the whole.
 HALF_SILENT_S: Final = 0.5
 HALF_SILENT_PERCENT: Final = 35.0
 #: Pauses take up to half of spontaneous speech (Goldman-Eisler 1968), and less when read aloud.
@@ -39,8 +38,8 @@ HIGH_BAND_DB: Final = -38.0
 HIGH_BAND_DRIFT_DB: Final = 12.0
 #: Smaller changes of pitch play no part in how speech is understood ('t Hart 1981).
 PITCH_DRIFT_SEMITONES: Final = 3.0
-#: Five times the change of tempo that listeners just notice (Quené 2007).
-DURATION_DRIFT_PERCENT: Final = 25.0
+#: Four times the change of tempo that listeners just notice (Quené 2007).
+DURATION_DRIFT_PERCENT: Final = 20.0
 
 
 class Symptom(StrEnum):
