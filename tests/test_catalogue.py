@@ -12,6 +12,7 @@ import pytest
 
 import glmtts_core
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.diagnostics.growth import Trend
 from glmtts_core.diagnostics.quality import Symptom, Verdict
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
@@ -39,6 +40,7 @@ COMPOSED = {
     "kokoro.voice.{}": list(VOICES),
     "sampling.{}": ["ras", "topk"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+    "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],
 }
