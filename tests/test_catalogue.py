@@ -17,6 +17,7 @@ from glmtts_core.diagnostics.quality import Symptom, Verdict
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
+from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.studio import EngineState
 
@@ -40,6 +41,7 @@ COMPOSED = {
     "kokoro.voice.{}": list(VOICES),
     "sampling.{}": ["ras", "topk"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+    "breakdown.{}": [kind.value for kind in CACHE_KINDS],
     "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],

@@ -92,7 +92,7 @@ def hunt(
     """Speak ``request`` again and again and name what grew. Blocks; not for a page's own thread.
 
     Args:
-        session: whose caches are used; leased, or they go with each job. Its history stays as it is.
+        session: whose caches are used (leased, or they go with each job); keeps its history.
         request: what to speak.
         syntheses: how many after the warm-up.
         on_spoken: told how many were spoken so far, the warm-up included.
