@@ -216,6 +216,11 @@ class Studio:
         problem = self.monitor.problem
         return self._probe.problems + (() if problem is None else (problem,))
 
+    @property
+    def driver_version(self) -> str | None:
+        """Version of the NVIDIA driver; None where there is none or it does not tell."""
+        return self._nvml.driver_version()
+
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""
         return self.cleaner.promise(CleanupLevel.TRIM, [session_id])

@@ -12,6 +12,7 @@ import pytest
 
 import glmtts_core
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.diagnostics.environment import Origin
 from glmtts_core.diagnostics.growth import Trend
 from glmtts_core.diagnostics.quality import Symptom, Verdict
 from glmtts_core.engines.base import Stage
@@ -42,6 +43,7 @@ COMPOSED = {
     "sampling.{}": ["ras", "topk"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
     "breakdown.{}": [kind.value for kind in CACHE_KINDS],
+    "environment.origin.{}": [origin.value for origin in Origin],
     "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],
