@@ -1,4 +1,4 @@
-"""The command line over the same studio: speak a text to a file, ask a running app to clean up."""
+"""The command line over the same studio: speak to a file, clean a running app up, check all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.doctor import APP_URL, doctor
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.kokoro import KokoroEngine
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
@@ -46,6 +47,8 @@ def main(
         language = _language(settings)
         if options.command == "say":
             return _say(options, settings, language, engine_factory)
+        if options.command == "doctor":
+            return doctor(settings, language, engine_factory, as_json=options.json, url=options.url)
         return _cleanup(options, settings, language)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
@@ -64,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
     say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    check = commands.add_parser("doctor", help="check that everything works on this machine")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--url", default=APP_URL, help="where an app may be running")
+    check.add_argument("--cpu", action="store_true", help="do not use a GPU")
     cleanup = commands.add_parser("cleanup", help="ask a running app to give memory back")
-    cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
+    cleanup.add_argument("--url", default=APP_URL, help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
     return parser

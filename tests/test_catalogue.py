@@ -15,6 +15,7 @@ from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.diagnostics.environment import Origin
 from glmtts_core.diagnostics.growth import Trend
 from glmtts_core.diagnostics.quality import Symptom, Verdict
+from glmtts_core.diagnostics.self_check import Check
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
@@ -47,6 +48,7 @@ COMPOSED = {
     "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],
+    "self_check.{}": [check.value for check in Check],
 }
 #: Strings that look like keys and are none.
 NOT_KEYS = {"form.json", "memory.enable_memory_arena_shrinkage"}
