@@ -37,6 +37,8 @@ _GAP_EDGE_DB: Final = -20.0
 _LOW_BAND_HZ: Final = (300.0, 4000.0)
 _HIGH_BAND_HZ: Final = (4000.0, 8000.0)
 _SPECTRUM_S: Final = 0.032
+#: Spectra that are averaged at most, spread over the whole length.
+_MAX_SPECTRA: Final = 1000
 #: Pitch is looked for between the medians of deep and of high speaking voices. Lower limits make
 #: torchaudio take 300 Hz for 150: it prefers the shorter period only in the first half of its lags.
 _PITCH_RATE_HZ: Final = 16_000
@@ -193,7 +195,8 @@ def _high_band_db(mono: Samples, sample_rate_hz: int) -> float | None:
     size = round(_SPECTRUM_S * sample_rate_hz)
     if sample_rate_hz < 2 * _HIGH_BAND_HZ[1] or len(mono) < size:
         return None
-    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 2]
+    step = max(size // 2, len(mono) // _MAX_SPECTRA)
+    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[::step]
     # the mean of powers: loud frames, that is speech, count by themselves
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(size), axis=1))).mean(axis=0)
     bins_hz = np.fft.rfftfreq(size, 1.0 / sample_rate_hz)
