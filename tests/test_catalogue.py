@@ -12,10 +12,16 @@ import pytest
 
 import glmtts_core
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.diagnostics.arms import Policy
+from glmtts_core.diagnostics.claims import Verdict as ClaimVerdict
+from glmtts_core.diagnostics.claims import claim_table
 from glmtts_core.diagnostics.environment import Origin
 from glmtts_core.diagnostics.growth import Trend
+from glmtts_core.diagnostics.leak_hunt import Holder
+from glmtts_core.diagnostics.listening import Preference
 from glmtts_core.diagnostics.quality import Symptom, Verdict
-from glmtts_core.diagnostics.self_check import Check
+from glmtts_core.diagnostics.self_check import Check, Light
+from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
@@ -42,6 +48,31 @@ COMPOSED = {
     "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
     "kokoro.voice.{}": list(VOICES),
     "sampling.{}": ["ras", "topk"],
+    "claims.claim.{}": [str(claim.number) for claim in claim_table().claims],
+    "claims.verdict.{}": [verdict.value for verdict in ClaimVerdict],
+    "claims.shown.{}": [
+        *("before", "after", "never", "always", "history", "plain"),
+        *("fixed", "fresh", "cleanup", "restart"),
+    ],
+    "diagnostics.allocator.{}": [
+        *("reserved", "allocated", "free_inside", "largest_free", "fragmentation"),
+    ],
+    "diagnostics.also.{}": ["pressure", "rates", "history", "seeds"],
+    "diagnostics.also_help.{}": ["pressure", "rates", "history", "seeds"],
+    "diagnostics.block.{}": ["in_use", "waiting", "free"],
+    "diagnostics.holder.{}": [holder.value for holder in Holder],
+    "diagnostics.light.{}": [light.value for light in Light],
+    "diagnostics.recording.{}": ["first", "second"],
+    "diagnostics.policy.{}": [policy.value for policy in Policy],
+    "diagnostics.prefer.{}": [preference.value for preference in Preference],
+    "diagnostics.resident.{}": [
+        *("anonymous", "file", "private", "shared", "swapped"),
+        *("heap_used", "heap_free", "heap_mapped"),
+    ],
+    "laboratory.policy.{}": [policy.value for policy in Policy],
+    "laboratory.extra.{}": ["start", "rates", "history", "seeds", "limit"],
+    "laboratory.metric.{}": [metric.value for metric in Metric],
+    "laboratory.conclusion.{}": ["lower", "higher"],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
     "breakdown.{}": [kind.value for kind in CACHE_KINDS],
     "environment.origin.{}": [origin.value for origin in Origin],
@@ -51,7 +82,7 @@ COMPOSED = {
     "self_check.{}": [check.value for check in Check],
 }
 #: Strings that look like keys and are none.
-NOT_KEYS = {"form.json", "memory.enable_memory_arena_shrinkage"}
+NOT_KEYS = {"form.json", "listening.json", "claims.toml", "memory.enable_memory_arena_shrinkage"}
 
 
 def nodes() -> Iterator[ast.AST]:

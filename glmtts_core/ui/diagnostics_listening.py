@@ -98,7 +98,7 @@ def _pair(page: Page, test: BlindTest) -> None:
         st.columns(2), ("first", "second"), (pair.first, pair.second), strict=True
     ):
         with column:
-            st.markdown(f"**{page.text(f'diagnostics.listening_{name}_recording')}**")
+            st.markdown(f"**{page.text(f'diagnostics.recording.{name}')}**")
             st.audio(path.read_bytes(), format="audio/wav")
             st.segmented_control(
                 page.text("diagnostics.listening_rating"),

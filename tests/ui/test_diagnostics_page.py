@@ -16,9 +16,8 @@ from glmtts_core.diagnostics.wording import conclusions
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 from tests.parts import result
-from tests.ui.visitor import SYNTHESIS, Visitor
+from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor
 
-DIAGNOSTICS = "pages/3_diagnostics.py"
 Visit = Callable[..., Visitor]
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 
