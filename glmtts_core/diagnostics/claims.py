@@ -172,7 +172,7 @@ def _judge(claim: Claim, comparison: Comparison, shown: tuple[Shown, ...]) -> An
                 shown,
             )
     claimed, measured = claim.share or 0.0, comparison.relative or 0.0
-    details: dict[str, object] = {"claimed": f"{claimed:+.0%}", "measured": f"{measured:+.0%}"}
+    details: dict[str, object] = {"claimed": _percent(claimed), "measured": _percent(measured)}
     if comparison.conclusion in (Conclusion.NO_DIFFERENCE_SEEN, Conclusion.IDENTICAL):
         return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.no_effect", details, shown)
     if (measured > 0) != (claimed > 0):
@@ -180,6 +180,11 @@ def _judge(claim: Claim, comparison: Comparison, shown: tuple[Shown, ...]) -> An
     if _reaches(comparison, claimed):
         return Answer(claim, Verdict.CONFIRMED, "claims.reason.confirmed", details, shown)
     return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.smaller", details, shown)
+
+
+def _percent(share: float) -> str:
+    sign = "−" if round(100 * share) < 0 else "+"
+    return f"{sign}{abs(share):.0%}"
 
 
 def _reaches(comparison: Comparison, claimed: float) -> bool:

@@ -30,18 +30,16 @@ def arm_name(arm: Arm, language: Language) -> str:
     return " · ".join(parts)
 
 
-def quantity(value: float, unit: str, *, signed: bool = False) -> str:
-    """Return a figure with its unit: "s", "bytes" or "share"."""
-    sign = "+" if signed else ""
+def quantity(value: float, unit: str) -> str:
+    """Return a figure with its unit: "s", "bytes" or "share"; a true minus where it is negative."""
     match unit:
         case "s":
-            digits = 3 if abs(value) < 1 else 2
-            return f"{value:{sign}.{digits}f} s"
+            words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
         case "bytes":
-            digits = 0 if abs(value) >= 10 * _MIB else 1
-            return f"{value / _MIB:{sign},.{digits}f} MiB"
+            words = f"{value / _MIB:,.{0 if abs(value) >= 10 * _MIB else 1}f} MiB"
         case _:
-            return f"{value:{sign}.0%}"
+            words = f"{value:.0%}"
+    return words.replace("-", "−")
 
 
 def summary_words(summary: Summary | None, unit: str) -> str:
@@ -64,18 +62,25 @@ def conclusions(findings: Findings, cells: Sequence[Cell], language: Language) -
         if against is None or against.conclusion not in (Conclusion.LOWER, Conclusion.HIGHER):
             continue
         assert against.interval is not None
+        low, high = sorted(map(abs, against.interval))
         sentences.append(
             text(
                 f"laboratory.conclusion.{against.conclusion.value}",
                 language,
                 metric=text(f"laboratory.metric.{cell.metric.value}", language),
                 arm=arm_name(cell.arm, language),
-                difference=quantity(against.difference or 0.0, cell.metric.unit, signed=True),
-                low=quantity(against.interval[0], cell.metric.unit, signed=True),
-                high=quantity(against.interval[1], cell.metric.unit, signed=True),
+                difference=_difference(abs(against.difference or 0.0), cell.metric.unit, language),
+                low=_difference(low, cell.metric.unit, language),
+                high=_difference(high, cell.metric.unit, language),
             )
         )
     return sentences + _reservations(findings, cells, language)
+
+
+def _difference(value: float, unit: str, language: Language) -> str:
+    if unit == "share":
+        return text("laboratory.points", language, count=f"{100 * value:.0f}")
+    return quantity(value, unit)
 
 
 def _reservations(findings: Findings, cells: Sequence[Cell], language: Language) -> list[str]:

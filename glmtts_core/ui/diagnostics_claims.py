@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.diagnostics.arms import Experiment, claim_arms
+from glmtts_core.diagnostics.arms import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.claims import Answer, Verdict, check_claims, claim_table
 from glmtts_core.diagnostics.wording import summary_words
 from glmtts_core.ui import diagnostics_run
@@ -17,6 +17,11 @@ from glmtts_core.ui.shell import Page
 _MIB: Final = 2**20
 _HEADROOM_BYTES: Final = 256 * _MIB
 _REPETITIONS: Final = 4
+_LABELS: Final = {"repetitions": "diagnostics.repetitions", "lines": "diagnostics.lines"}
+#: As often as claim 10 has one sentence spoken.
+_TIMED: Final = 10
+#: As many as claim 4 has lines.
+_LINES: Final = 50
 
 
 def show(page: Page) -> None:
@@ -25,14 +30,30 @@ def show(page: Page) -> None:
     st.caption(page.text("claims.source", hardware=claims.hardware, source=claims.source))
     engine = page.session.engine
     arms = claim_arms(page.session.capabilities, _HEADROOM_BYTES)
-    experiment = Experiment(engine=engine, arms=arms, repetitions=_REPETITIONS)
     with st.container(border=True):
-        st.markdown(page.text("diagnostics.claims_help", arms=len(arms), engine=engine))
+        st.html(escape(page.text("diagnostics.claims_help", arms=len(arms), engine=engine)))
+        experiment = Experiment(
+            engine=engine,
+            arms=arms,
+            repetitions=_number(page, "repetitions", 2, _REPETITIONS),
+            workload=Workload(timed=_TIMED, batch=_number(page, "lines", 5, _LINES)),
+        )
         label = page.text("diagnostics.check_claims")
         diagnostics_run.starting(page, experiment, label, key="claims_start")
     diagnostics_run.progress(page, key="claims_cancel")
-    rows = "".join(_row(page, answer) for answer in check_claims(newest(page)))
+    found = newest(page)
+    if found is not None and found.experiment.engine != engine:
+        # what another engine has shown says nothing of this one
+        found = None
+    rows = "".join(_row(page, answer) for answer in check_claims(found))
     st.html(f'<div class="glm-claims">{rows}</div>')
+
+
+def _number(page: Page, name: str, least: int, first: int) -> int:
+    key = f"claims_{name}"
+    label = page.text(_LABELS[name])
+    chosen = st.number_input(label, least, 50, first, key=key, persist_state="session", width=220)
+    return int(chosen)
 
 
 def _row(page: Page, answer: Answer) -> str:

@@ -34,8 +34,10 @@ def show(page: Page) -> None:
         count=len(found.experiment.trials()),
     )
     st.caption(facts)
-    for sentence in conclusions(found, cells, page.language):
-        st.markdown(f"- {escape(sentence)}")
+    sentences = conclusions(found, cells, page.language)
+    st.html(
+        f"<ul class='glm-facts'>{''.join(f'<li>{escape(each)}</li>' for each in sentences)}</ul>"
+    )
     _failures(page, found)
     st.html(_table_html(page, found, cells))
     st.caption(page.text("laboratory.table_help"))

@@ -23,7 +23,7 @@ def test_before_anything_was_measured_nothing_is_answered():
 def test_an_effect_of_the_claimed_size_is_confirmed():
     answer = answers({"seconds": 18.4}, {"seconds": 6.0})[3]
     assert answer.verdict is Verdict.CONFIRMED
-    assert answer.details["measured"] == "-67%"
+    assert answer.details["measured"] == "−67%"
 
 
 def test_a_smaller_effect_is_not_confirmed_and_the_reason_says_so():
