@@ -1,4 +1,4 @@
-"""The command line: speak, run a batch, ask a running app to clean up, see to the checkpoint."""
+"""The command line: speak, run batches, clean up, check all, see to the checkpoint."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from glmtts_core.audio import decode
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_batch import add_batch_command, run_batch
 from glmtts_core.cli_stop import stop_requests
+from glmtts_core.doctor import APP_URL, doctor
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
@@ -48,19 +49,31 @@ def main(arguments: Sequence[str] | None = None, *engine_factories: EngineFactor
     try:
         settings = load_settings()
         language = _language(settings)
-        match options.command:
-            case "say":
-                return _say(options, settings, language, engine_factories)
-            case "batch":
-                return run_batch(options, settings, language, engine_factories)
-            case "cleanup":
-                return _cleanup(options, settings, language)
-            case "parity":
-                return _parity(options, settings, language)
-        return _see_to_checkpoint(options, settings, language)
+        return _run(options, settings, language, engine_factories)
     except GLMTTSError as error:
         print(error.text(language), file=sys.stderr)
         return 1
+
+
+def _run(
+    options: argparse.Namespace,
+    settings: Settings,
+    language: Language,
+    engine_factories: Sequence[EngineFactory],
+) -> int:
+    match options.command:
+        case "say":
+            return _say(options, settings, language, engine_factories)
+        case "batch":
+            return run_batch(options, settings, language, engine_factories)
+        case "doctor":
+            url, as_json = options.url, options.json
+            return doctor(settings, language, engine_factories, as_json=as_json, url=url)
+        case "cleanup":
+            return _cleanup(options, settings, language)
+        case "parity":
+            return _parity(options, settings, language)
+    return _see_to_checkpoint(options, settings, language)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,8 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--sampling", help="how speech tokens are drawn: ras or topk")
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
     add_batch_command(commands)
+    check = commands.add_parser("doctor", help="check that everything works on this machine")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--url", default=APP_URL, help="where an app may be running")
+    check.add_argument("--cpu", action="store_true", help="do not use a GPU")
     cleanup = commands.add_parser("cleanup", help="ask a running app to give memory back")
-    cleanup.add_argument("--url", default="http://127.0.0.1:7860", help="address of the app")
+    cleanup.add_argument("--url", default=APP_URL, help="address of the app")
     cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
     parity = commands.add_parser("parity", help="compare GLM-TTS with its reference, for a report")

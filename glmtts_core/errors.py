@@ -86,3 +86,7 @@ class StorageError(GLMTTSError):
 
 class BatchError(GLMTTSError):
     """A batch's file, its references or its run cannot be used as they are."""
+
+
+class DiagnosticsError(GLMTTSError):
+    """A measurement that cannot be taken here, or that failed."""

@@ -55,6 +55,14 @@ class _JobControl:
 class JobRunner:
     """Runs jobs one after another and measures what they cost.
 
+    Args:
+        engines: those on offer.
+        spaces: the sessions' caches and histories.
+        monitor: takes the marks and the readings.
+        cleaner: makes room.
+        allocator: of the preferred engine's device.
+        rescue: whether a job whose memory ran out is begun anew after a cleanup.
+
     Attributes:
         loading: the name of the engine that is being loaded at the moment, or None.
         fresh_since_s: when an engine was loaded (`time.monotonic`), until something is spoken;
@@ -68,6 +76,8 @@ class JobRunner:
         monitor: MemoryMonitor,
         cleaner: Cleaner,
         allocator: TensorAllocator,
+        *,
+        rescue: bool = True,
     ) -> None:
         self.loading: str | None = None
         self.fresh_since_s: float | None = None
@@ -76,6 +86,7 @@ class JobRunner:
         self._monitor = monitor
         self._cleaner = cleaner
         self._allocator = allocator
+        self._rescue = rescue
 
     def run(self, job: Job, run_errands: Callable[[], None]) -> None:
         """Run ``job`` to its end, whatever happens; nothing is raised.
@@ -89,7 +100,8 @@ class JobRunner:
             engine = self._engines.find(job.engine)
             record, out_of_memory = self._attempt(job, engine, control)
             # a batch line is begun anew by its run, which writes every attempt down
-            if out_of_memory is not None and job.priority is Priority.INTERACTIVE:
+            rescued = self._rescue and job.priority is Priority.INTERACTIVE
+            if out_of_memory is not None and rescued:
                 self._make_room(job, engine)
                 job.retry()
                 record, out_of_memory = self._attempt(job, engine, control)

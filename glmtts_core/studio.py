@@ -63,9 +63,17 @@ class StudioState:
 
 
 class Studio:
-    """Owns the engine and everything that measures and cleans around it. Thread-safe."""
+    """Owns the engine and everything that measures and cleans around it. Thread-safe.
 
-    def __init__(self, settings: Settings, *engine_factories: EngineFactory) -> None:
+    Args:
+        settings: checked.
+        engine_factories: make the engines, the preferred one first; none means the built-in voice.
+        rescue: whether a job whose memory ran out is begun anew after a cleanup.
+    """
+
+    def __init__(
+        self, settings: Settings, *engine_factories: EngineFactory, rescue: bool = True
+    ) -> None:
         self.settings = settings
         self._nvml = Nvml()
         self.device = choose_device(settings.device, self._nvml)
@@ -84,7 +92,9 @@ class Studio:
         self.monitor = MemoryMonitor(self._probe, rate_hz=settings.monitor_hz)
         self.cleaner = Cleaner(self.monitor, allocator, self.ledger, device)
         self.spaces = SessionSpaces(settings, self.ledger)
-        self._runner = JobRunner(self.engines, self.spaces, self.monitor, self.cleaner, allocator)
+        self._runner = JobRunner(
+            self.engines, self.spaces, self.monitor, self.cleaner, allocator, rescue=rescue
+        )
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{device}")
@@ -206,6 +216,11 @@ class Studio:
         """Why figures are unknown, each reason once."""
         problem = self.monitor.problem
         return self._probe.problems + (() if problem is None else (problem,))
+
+    @property
+    def driver_version(self) -> str | None:
+        """Version of the NVIDIA driver; None where there is none or it does not tell."""
+        return self._nvml.driver_version()
 
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""

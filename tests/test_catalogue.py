@@ -14,11 +14,22 @@ import glmtts_core
 from glmtts_core.batch.fields import LineFields
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
+from glmtts_core.diagnostics.arms import Policy
+from glmtts_core.diagnostics.claims import Verdict as ClaimVerdict
+from glmtts_core.diagnostics.claims import claim_table
+from glmtts_core.diagnostics.environment import Origin
+from glmtts_core.diagnostics.growth import Trend
+from glmtts_core.diagnostics.leak_hunt import Holder
+from glmtts_core.diagnostics.listening import Preference
+from glmtts_core.diagnostics.quality import Symptom, Verdict
+from glmtts_core.diagnostics.self_check import Check, Light
+from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.inspection import PartName
 from glmtts_core.engines.kokoro import VOICES
 from glmtts_core.memory.layers import Layer
+from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.studio import EngineState
 
@@ -60,11 +71,44 @@ COMPOSED = {
     ],
     "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
     "check.part.{}": [part.value for part in PartName],
+    "claims.claim.{}": [str(claim.number) for claim in claim_table().claims],
+    "claims.verdict.{}": [verdict.value for verdict in ClaimVerdict],
+    "claims.shown.{}": [
+        *("before", "after", "never", "always", "history", "plain"),
+        *("fixed", "fresh", "cleanup", "restart"),
+    ],
+    "diagnostics.allocator.{}": [
+        *("reserved", "allocated", "free_inside", "largest_free", "fragmentation"),
+    ],
+    "diagnostics.also.{}": ["pressure", "rates", "history", "seeds"],
+    "diagnostics.also_help.{}": ["pressure", "rates", "history", "seeds"],
+    "diagnostics.block.{}": ["in_use", "waiting", "free"],
+    "diagnostics.holder.{}": [holder.value for holder in Holder],
+    "diagnostics.light.{}": [light.value for light in Light],
+    "diagnostics.recording.{}": ["first", "second"],
+    "diagnostics.policy.{}": [policy.value for policy in Policy],
+    "diagnostics.prefer.{}": [preference.value for preference in Preference],
+    "diagnostics.resident.{}": [
+        *("anonymous", "file", "private", "shared", "swapped"),
+        *("heap_used", "heap_free", "heap_mapped"),
+    ],
+    "laboratory.policy.{}": [policy.value for policy in Policy],
+    "laboratory.extra.{}": ["start", "rates", "history", "seeds", "limit"],
+    "laboratory.metric.{}": [metric.value for metric in Metric],
+    "laboratory.conclusion.{}": ["lower", "higher"],
+    "breakdown.{}": [kind.value for kind in CACHE_KINDS],
+    "environment.origin.{}": [origin.value for origin in Origin],
+    "growth.{}": [trend.value for trend in Trend],
+    "quality.finding.{}": [symptom.value for symptom in Symptom],
+    "quality.verdict.{}": [verdict.value for verdict in Verdict],
+    "self_check.{}": [check.value for check in Check],
 }
 #: Strings that look like keys and are none.
 NOT_KEYS = {
+    "claims.toml",
     "flow.pt",
     "form.json",
+    "listening.json",
     "memory.enable_memory_arena_shrinkage",
     "tokenizer.model",
 }

@@ -114,6 +114,15 @@ class Nvml:
             readings = self._settle_missing(readings, found)
         return NvmlReading(tuple(readings), _distinct(found))
 
+    def driver_version(self) -> str | None:
+        """Return the driver's version; None where there is no driver or it does not tell."""
+        self.read()  # connects, if that is to be tried again
+        with self._lock:
+            if self._library is None:
+                return None
+            version, _ = self._ask(self._library.nvmlSystemGetDriverVersion)
+        return None if version is None else str(version)
+
     def close(self) -> None:
         """Let the driver go; the next reading connects again."""
         with self._lock:

@@ -7,6 +7,8 @@ from typing import Final
 
 import streamlit as st
 
+from glmtts_core.audio import Samples
+from glmtts_core.diagnostics.quality import assess
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.history import ResultRecord
 from glmtts_core.memory.cost import MemoryCost
@@ -42,6 +44,7 @@ def _result(page: Page, record: ResultRecord) -> None:
         st.markdown(f"**#{record.number}** {plain(record.text)}")
         # the bytes of the file: a numpy array would be played at full loudness
         st.audio(wav)
+        _trouble(page, samples, record.sample_rate_hz)
         if record.unsaved_reason:
             st.warning(page.text("result.unsaved", reason=record.unsaved_reason))
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -68,6 +71,14 @@ def _result(page: Page, record: ResultRecord) -> None:
             config={"displayModeBar": False},
             alt=page.text("result.mel"),
         )
+
+
+def _trouble(page: Page, samples: Samples, sample_rate_hz: int) -> None:
+    """Warn where the result sounds as it does when memory runs short."""
+    symptoms = assess(samples, sample_rate_hz, pitch=False).memory_symptoms
+    if symptoms:
+        finding = symptoms[0].text(page.language)
+        st.warning(page.text("quality.memory_trouble", finding=finding))
 
 
 def cost_line(page: Page, cost: MemoryCost) -> str:

@@ -20,6 +20,7 @@ _PAGES: Final = (
     ("streamlit_app.py", "overview.title", ":material/monitoring:"),
     ("pages/1_synthesis.py", "synthesis.title", ":material/graphic_eq:"),
     ("pages/2_batch.py", "batch.title", ":material/format_list_numbered:"),
+    ("pages/3_diagnostics.py", "diagnostics.title", ":material/troubleshoot:"),
 )
 _VIEW_KEY: Final = "memory_view"
 _CHOSEN_VIEW: Final = "chosen_memory_view"

@@ -53,11 +53,32 @@ _STYLE: Final = """
   .glm-cards > div { border: 1px solid rgba(128, 140, 150, .35); border-radius: 8px;
                      padding: .55rem .85rem; font-size: .84rem; }
   .glm-cards b { display: block; font-size: 1.35rem; font-weight: 600; line-height: 1.5; }
+  .glm-scroll { overflow-x: auto; }
+  .glm-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .84rem; }
+  .glm-table th, .glm-table td { border: 0; border-bottom: 1px solid rgba(128, 140, 150, .3);
+                                 padding: .35rem .9rem .35rem 0; text-align: left;
+                                 vertical-align: top; font-weight: 400; }
+  .glm-table th { opacity: .8; min-width: 6.5rem; }
+  .glm-table b { display: block; font-weight: 600; font-size: .95rem; white-space: nowrap; }
+  .glm-table span { opacity: .7; font-size: .76rem; white-space: nowrap; }
+  .glm-claims > div { display: grid; grid-template-columns: 1fr 1fr; gap: .3rem 2rem;
+                      padding: .55rem 0; border-bottom: 1px solid rgba(128, 140, 150, .3);
+                      font-size: .88rem; line-height: 1.45; }
+  .glm-claims ul { margin: .2rem 0 0; padding-left: 1.1rem; font-size: .8rem; opacity: .75;
+                   font-variant-numeric: tabular-nums; }
+  .glm-claims ul:empty { display: none; }
+  .glm-light { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%;
+               margin-right: .45rem; vertical-align: -1px; }
+  .glm-verdict { font-style: normal; font-size: .78rem; padding: .08rem .5rem; border-radius: 6px;
+                 background: rgba(128, 140, 150, .2); white-space: nowrap; }
+  .glm-confirmed { background: rgba(47, 165, 143, .25); }
+  .glm-not-confirmed { background: rgba(232, 163, 61, .25); }
   @media (min-width: 641px) {
     .block-container { padding-left: 3rem; padding-right: 3rem; }
     .glm-phone-only { display: none; }
   }
   @media (max-width: 640px) {
+    .glm-claims > div { grid-template-columns: 1fr; }
     .st-key-synthesis_form > div > [data-testid="stHorizontalBlock"],
     .st-key-synthesis_form > [data-testid="stHorizontalBlock"]
       { flex-direction: column-reverse; }

@@ -23,7 +23,7 @@ REACT_MS: Final = 20_000
 #: Milliseconds for a synthesis of one or two sentences, with the loading of the model before it.
 SPEAK_MS: Final = 150_000
 #: Streamlit looks for its endpoints under the page's own path first; that is no fault of ours.
-_PROBES: Final = re.compile(r"/(synthesis|batch)/_stcore/(health|host-config)$")
+_PROBES: Final = re.compile(r"/(synthesis|batch|diagnostics)/_stcore/(health|host-config)$")
 _UNITS: Final = {"MiB": 1.0, "GiB": 1024.0}
 _SIDEBAR_CHART: Final = ".st-key-sidebar_memory .js-plotly-plot"
 #: The drawn data of a Plotly chart, as text.

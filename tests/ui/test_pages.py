@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import streamlit as st
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.quality import Symptom, assess
 from glmtts_core.errors import EngineError
 from glmtts_core.history import session_folder
 from glmtts_core.jobs import JobState
@@ -20,10 +23,24 @@ from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
 from glmtts_core.ui.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
-from tests.ui.visitor import BATCH, LOCALES, OVERVIEW, ROOT, SYNTHESIS, Visitor, app_test
+from tests.ui.visitor import (
+    BATCH,
+    DIAGNOSTICS,
+    LOCALES,
+    OVERVIEW,
+    ROOT,
+    SYNTHESIS,
+    Visitor,
+    app_test,
+)
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
-TITLES = {OVERVIEW: "overview.title", SYNTHESIS: "synthesis.title", BATCH: "batch.title"}
+TITLES = {
+    OVERVIEW: "overview.title",
+    SYNTHESIS: "synthesis.title",
+    BATCH: "batch.title",
+    DIAGNOSTICS: "diagnostics.title",
+}
 Visit = Callable[..., Visitor]
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
@@ -313,6 +330,33 @@ def test_a_disk_that_is_full_is_told_while_typing_and_the_text_stays(synthesis):
     told = synthesis.words("form.not_kept", reason="File too large")
     assert told in [warning.value for warning in synthesis.app.warning]
     assert synthesis.form()["text"] == "my own words"
+
+
+class TroubledEngine(ScriptedEngine):
+    """Falls silent in the middle of what it speaks, as happens when memory runs short."""
+
+    def synthesize(self, request, caches, control):
+        spoken = super().synthesize(request, caches, control)
+        silent = spoken.samples.copy()
+        silent[len(silent) // 2 :] = 0.0
+        return replace(spoken, samples=silent)
+
+
+@both_languages
+def test_a_result_that_sounds_like_trouble_with_memory_comes_with_a_warning(settings, language):
+    with closing(Studio(settings, TroubledEngine)) as studio, use_studio(studio):
+        visitor = Visitor(SYNTHESIS, language).speak("hello hello hello")
+        heard = assess(visitor.session.samples(visitor.records[0]), 24_000)
+        st.cache_resource.clear()
+    assert [each.symptom for each in heard.findings] == [Symptom.HALF_SILENT]
+    finding = heard.findings[0].text(language)
+    told = visitor.words("quality.memory_trouble", finding=finding)
+    assert [warning.value for warning in visitor.app.warning] == [told]
+
+
+def test_a_sound_result_comes_without_a_warning(synthesis):
+    synthesis.speak()
+    assert [warning.value for warning in synthesis.app.warning] == []
 
 
 def test_a_result_that_could_not_be_saved_is_playable_and_says_so(synthesis):

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OVERVIEW = "streamlit_app.py"
 SYNTHESIS = "pages/1_synthesis.py"
 BATCH = "pages/2_batch.py"
+DIAGNOSTICS = "pages/3_diagnostics.py"
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 #: The first page that draws a mel spectrogram imports PyTorch.
 _FIRST_RUN_S = 60

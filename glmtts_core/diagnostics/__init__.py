@@ -1,0 +1,1 @@
+"""Measurements that a user can take on their own machine, and what may be concluded from them."""

@@ -1,0 +1,161 @@
+"""Where every byte is, as a tree for a treemap: every part is the sum of what lies in it.
+
+The layers of the chart (`memory.layers`) give the totals; the ledger says what the weights and the
+caches are made of. Where the two differ, because they were read a moment apart, what is left over
+is called unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.memory.layers import Layer, device_layers, host_layers
+from glmtts_core.memory.ledger import CACHE_KINDS, LedgerEntry, LedgerKind, LedgerSnapshot
+from glmtts_core.memory.probe import MemoryReading
+
+#: Layers that hold weights; WEIGHTS are those of an engine with one network.
+_WEIGHT_LAYERS: Final = (
+    Layer.LANGUAGE_MODEL,
+    Layer.FLOW,
+    Layer.VOCODER,
+    Layer.TOKENIZER,
+    Layer.WEIGHTS,
+)
+#: What lies on the device beside our own process.
+_NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
+#: Characters of a session's id that are shown: who has all of it sees the session's results.
+_SHOWN_ID: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One rectangle of the treemap.
+
+    Attributes:
+        key: key of its name in the catalogue.
+        size_bytes: its size; with children, exactly their sum.
+        children: what it is made of; empty where no more is known.
+        layer: the layer of the chart whose colour it has.
+        details: values for the placeholders of its name.
+    """
+
+    key: str
+    size_bytes: int
+    children: tuple[Part, ...] = ()
+    layer: Layer | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: Language) -> str:
+        """Return its name in ``language``."""
+        return text(self.key, language, **self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class TreemapRow:
+    """A part as chart libraries want it: by number, its parent's number (None for the root)."""
+
+    number: int
+    parent: int | None
+    part: Part
+
+
+def rows(root: Part) -> list[TreemapRow]:
+    """Return the tree as a list, parents before their children."""
+    found = [TreemapRow(0, None, root)]
+    for row in found:  # grows meanwhile
+        for child in row.part.children:
+            found.append(TreemapRow(len(found), row.number, child))
+    return found
+
+
+def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> Part | None:
+    """Break down one GPU; None where even its size is unknown."""
+    layers = device_layers(reading, index)
+    device = next((entry for entry in reading.devices if entry.index == index), None)
+    if layers is None or device is None:
+        return None
+    ours_here = index == reading.main_device
+    entries = [entry for entry in kept.entries if entry.on_device] if ours_here else []
+    process = _whole("breakdown.process", _process_parts(layers, entries))
+    beside = [Part(f"layer.{layer}", layers[layer], layer=layer) for layer in _NOT_OURS]
+    name = device.name or f"GPU {index}"
+    return _whole("breakdown.device", [process, *beside], name=name)
+
+
+def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
+    """Break down the machine's memory: our resident set, other programs, free."""
+    entries = [entry for entry in kept.entries if not entry.on_device]
+    process = _whole("breakdown.process", _process_parts(host_layers(reading), entries))
+    total = max(reading.host_total_bytes, process.size_bytes)
+    left = total - process.size_bytes
+    free = min(max(0, reading.host_available_bytes), left)
+    beside = {Layer.OTHER: left - free, Layer.FREE: free}
+    parts = [Part(f"layer.{layer}", size, layer=layer) for layer, size in beside.items()]
+    return _whole("breakdown.machine", [process, *parts])
+
+
+def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[Part]:
+    parts = []
+    for layer, size in layers.items():
+        if layer in _NOT_OURS:
+            continue
+        if layer in _WEIGHT_LAYERS:
+            children = _weights(layer, size, entries)
+        elif layer is Layer.CACHES:
+            children = _caches(size, entries)
+        else:
+            children = ()
+        parts.append(Part(f"layer.{layer}", size, children, layer))
+    return parts
+
+
+def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
+    """Return the weights of one layer by their names in the ledger."""
+    weights = [
+        Part("breakdown.named", entry.size_bytes, layer=layer, details={"name": entry.name})
+        for entry in entries
+        if entry.kind is LedgerKind.WEIGHTS
+        and layer == (Layer.WEIGHTS if entry.part is None else Layer(entry.part.value))
+    ]
+    return _filled(size, weights, layer)
+
+
+def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
+    """Return the caches by kind, and each kind by session."""
+    kinds = []
+    for kind in sorted(CACHE_KINDS):
+        owners: dict[str, int] = {}
+        for entry in entries:
+            if entry.kind is kind:
+                owners[entry.owner] = owners.get(entry.owner, 0) + entry.size_bytes
+        if owners:
+            sessions = [_session(owner, held) for owner, held in sorted(owners.items())]
+            kinds.append(
+                Part(f"breakdown.{kind}", sum(owners.values()), tuple(sessions), Layer.CACHES)
+            )
+    return _filled(size, kinds, Layer.CACHES)
+
+
+def _session(owner: str, size_bytes: int) -> Part:
+    details = {"name": owner[:_SHOWN_ID]}
+    return Part("breakdown.session", size_bytes, layer=Layer.CACHES, details=details)
+
+
+def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
+    """Give each part at most what is left of ``size``; what none of them explains is unknown."""
+    children, left = [], size
+    for part in parts:
+        if 0 < part.size_bytes <= left:
+            children.append(part)
+            left -= part.size_bytes
+    if children and left:
+        children.append(Part("layer.unknown", left, layer=layer))
+    return tuple(children)
+
+
+def _whole(key: str, parts: Iterable[Part], **details: object) -> Part:
+    there = tuple(part for part in parts if part.size_bytes > 0)
+    return Part(key, sum(part.size_bytes for part in there), there, details=details)

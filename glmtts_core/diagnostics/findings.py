@@ -1,0 +1,121 @@
+"""What an experiment has found: its table, its conclusions, and how it is kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glmtts_core.diagnostics.arms import Arm, Experiment
+from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, figures, summarise
+from glmtts_core.diagnostics.trial import Metric, Trial
+from glmtts_core.errors import StorageError
+from glmtts_core.files import write_whole
+
+FINDINGS_FILE: Final = "findings.json"
+
+
+class Findings(BaseModel):
+    """An experiment with its trials.
+
+    Attributes:
+        experiment: what was asked.
+        began_at: with time zone.
+        machine: name and value of what the figures depend on.
+        device: where the engine computed.
+        trials: in the order in which they ran.
+        complete: whether every trial was run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    experiment: Experiment
+    began_at: datetime
+    machine: dict[str, str]
+    device: str
+    trials: tuple[Trial, ...]
+    complete: bool
+
+    @property
+    def usable(self) -> tuple[Trial, ...]:
+        """The trials whose engine was loaded; the others say nothing of their arm."""
+        return tuple(trial for trial in self.trials if trial.loaded is not None)
+
+    def figures(self, arm: Arm, metric: Metric) -> list[float]:
+        """Return one figure a trial."""
+        return figures(self.usable, arm.id, metric)
+
+    def of_arm(self, arm: Arm) -> list[Trial]:
+        """Return the arm's usable trials."""
+        return [trial for trial in self.usable if trial.arm_id == arm.id]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of one arm, and how it stands to the base's; None for the base itself."""
+
+    arm: Arm
+    metric: Metric
+    summary: Summary | None
+    against_base: Comparison | None
+
+
+def table(findings: Findings) -> list[Cell]:
+    """Return every metric of every arm; each arm is compared with its own base."""
+    arms = findings.experiment.arms
+    return [_cell(findings, arm, base_of(arm, arms), metric) for metric in Metric for arm in arms]
+
+
+def base_of(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
+    """Return the arm to compare with: the first whose settings and limit are the same.
+
+    So that a policy under scarcity is held against no cleanup under the same scarcity. Where there
+    is none of the kind, the first arm of all; None for an arm that is a base itself.
+    """
+    for other in arms:
+        if _setting(other) == _setting(arm):
+            if other != arm:
+                return other
+            break
+    return arms[0] if arm != arms[0] and _setting(arm) != _setting(arms[0]) else None
+
+
+def _setting(arm: Arm) -> tuple[object, ...]:
+    return (arm.switch_rates, arm.use_history, arm.fresh_seeds, arm.headroom_bytes)
+
+
+def _cell(findings: Findings, arm: Arm, base: Arm | None, metric: Metric) -> Cell:
+    values = findings.figures(arm, metric)
+    against = None if base is None else compare(values, findings.figures(base, metric))
+    return Cell(arm, metric, summarise(values), against)
+
+
+def save(findings: Findings, folder: Path) -> None:
+    """Write the findings into ``folder``.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    try:
+        write_whole(folder / FINDINGS_FILE, findings.model_dump_json().encode())
+    except OSError as error:
+        raise StorageError(
+            "storage.write", folder=folder, reason=error.strerror or error
+        ) from error
+
+
+def load(folder: Path) -> Findings:
+    """Read what `save` wrote.
+
+    Raises:
+        StorageError: it is not there, or cannot be read.
+    """
+    path = folder / FINDINGS_FILE
+    try:
+        return Findings.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise StorageError("storage.read", name=path.name, reason=type(error).__name__) from error

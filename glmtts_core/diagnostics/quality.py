@@ -1,0 +1,273 @@
+"""Is one spoken result sound: the faults that can be measured, each with its threshold.
+
+The thresholds are far from what clean speech does (`benchmarks/quality_alarms.py` has the table of
+hits and false alarms), so that a finding deserves attention. What cannot be measured this way, such
+as wrong words or a dull voice, is not judged at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from glmtts_core.audio import Samples
+from glmtts_core.catalogue import Language, text
+from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
+
+#: Silence at one end of a result: engines leave tenths of a second there, no third of the whole.
+HALF_SILENT_S: Final = 0.5
+HALF_SILENT_PERCENT: Final = 35.0
+#: Pauses take up to half of spontaneous speech (Goldman-Eisler 1968), and less when read aloud.
+SILENT_PERCENT: Final = 60.0
+#: Share of samples in flat tops at full scale; clean syntheses stay below a fifth of it.
+CLIPPED_PERCENT: Final = 0.1
+#: 20 dB below the -26 dBov to which speech is set for listening tests (ITU-T P.56, P.830).
+QUIET_DBFS: Final = -46.0
+#: 10 dB are heard as half or twice as loud (Stevens 1955).
+LEVEL_DRIFT_DB: Final = 10.0
+#: In percent of full scale: -40 dB; clean syntheses stay below a fifth of it.
+DC_OFFSET_PERCENT: Final = 1.0
+#: One gap with speech at full strength on both sides is one too many.
+GAPS: Final = 1
+#: Energy of 4-8 kHz over 0.3-4 kHz; telephone speech (ITU-T G.712 ends it at 3.4 kHz) lies below.
+HIGH_BAND_DB: Final = -38.0
+#: The same against the first synthesis: a fourth of the upper band's amplitude.
+HIGH_BAND_DRIFT_DB: Final = 12.0
+#: Smaller changes of pitch play no part in how speech is understood ('t Hart 1981).
+PITCH_DRIFT_SEMITONES: Final = 3.0
+#: Four times the change of tempo that listeners just notice (Quené 2007).
+DURATION_DRIFT_PERCENT: Final = 20.0
+
+
+class Symptom(StrEnum):
+    """What can be wrong with a result."""
+
+    NOT_FINITE = "not_finite"
+    SILENCE = "silence"
+    HALF_SILENT = "half_silent"
+    TOO_QUIET = "too_quiet"
+    LEVEL_DRIFT = "level_drift"
+    CLIPPING = "clipping"
+    DC_OFFSET = "dc_offset"
+    DROPOUT = "dropout"
+    HIGH_FREQUENCY_LOSS = "high_frequency_loss"
+    PITCH_DRIFT = "pitch_drift"
+    DURATION_DRIFT = "duration_drift"
+
+
+#: Silent, quiet or breaking audio: what users report when memory runs short.
+MEMORY_SYMPTOMS: Final = frozenset(
+    {
+        Symptom.NOT_FINITE,
+        Symptom.SILENCE,
+        Symptom.HALF_SILENT,
+        Symptom.TOO_QUIET,
+        Symptom.DROPOUT,
+    }
+)
+
+
+class Verdict(StrEnum):
+    """What may be said of a result; nothing, where the network's weights are random."""
+
+    SOUND = "sound"
+    FAULTY = "faulty"
+    NOT_MEANINGFUL = "not_meaningful"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: what was measured and the threshold that it has passed, in the symptom's unit."""
+
+    symptom: Symptom
+    value: float
+    threshold: float
+
+    @property
+    def key(self) -> str:
+        """Key of its sentence."""
+        return f"quality.finding.{self.symptom}"
+
+    def text(self, language: Language) -> str:
+        """Return the sentence in ``language``."""
+        return text(
+            self.key, language, value=f"{self.value:.3g}", threshold=f"{self.threshold:.3g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The first synthesis of the same text and voice, against which later ones are compared.
+
+    Attributes:
+        duration_s: its length.
+        active_level_dbfs: level of its speech.
+        high_band_db: energy of 4-8 kHz over that of 0.3-4 kHz; None where not measured.
+        pitch_median_hz: its median pitch; None where not measured.
+    """
+
+    duration_s: float
+    active_level_dbfs: float
+    high_band_db: float | None
+    pitch_median_hz: float | None
+
+    @classmethod
+    def of(cls, measures: SoundMeasures) -> Baseline:
+        """Take what is compared out of the measures of the first synthesis."""
+        return cls(
+            measures.duration_s,
+            measures.active_level_dbfs,
+            measures.high_band_db,
+            measures.pitch_median_hz,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """The verdict on one result, what was measured, and the faults that were found."""
+
+    verdict: Verdict
+    measures: SoundMeasures
+    findings: tuple[Finding, ...]
+
+    @property
+    def memory_symptoms(self) -> tuple[Finding, ...]:
+        """The findings that are also what trouble with memory sounds like."""
+        return tuple(each for each in self.findings if each.symptom in MEMORY_SYMPTOMS)
+
+    def text(self, language: Language) -> str:
+        """Return the verdict in one sentence."""
+        return text(f"quality.verdict.{self.verdict}", language, count=len(self.findings))
+
+
+def assess(
+    samples: Samples,
+    sample_rate_hz: int,
+    *,
+    reference: Baseline | None = None,
+    meaningful: bool = True,
+    pitch: bool = True,
+) -> QualityReport:
+    """Measure one result and judge it.
+
+    Args:
+        samples: float32, shape (frames,) or (frames, channels), full scale ±1.
+        sample_rate_hz: their rate.
+        reference: the first synthesis of the same text and voice; None leaves drift out.
+        meaningful: False for a network with random weights, whose sound is noise by nature.
+        pitch: look for the pitch too; that imports PyTorch.
+    """
+    measures = measure_sound(samples, sample_rate_hz, pitch=pitch)
+    if not meaningful:
+        return QualityReport(Verdict.NOT_MEANINGFUL, measures, ())
+    findings = tuple(judge(measures, reference))
+    return QualityReport(Verdict.FAULTY if findings else Verdict.SOUND, measures, findings)
+
+
+def judge(measures: SoundMeasures, reference: Baseline | None = None) -> list[Finding]:
+    """Return the faults that the figures show; of silence nothing else is said."""
+    level = measures.active_level_dbfs
+    if not measures.finite:
+        return [Finding(Symptom.NOT_FINITE, 0.0, 0.0)]
+    if level < INAUDIBLE_DBFS:
+        return [Finding(Symptom.SILENCE, level, INAUDIBLE_DBFS)]
+    found = [check(measures) for check in _CHECKS]
+    if reference is not None:
+        found += [compare(measures, reference) for compare in _COMPARISONS]
+    return [finding for finding in found if finding is not None]
+
+
+def _half_silent(measures: SoundMeasures) -> Finding | None:
+    longest_s = max(measures.leading_silence_s, measures.trailing_silence_s)
+    at_one_end = 100.0 * longest_s / measures.duration_s
+    if longest_s >= HALF_SILENT_S and at_one_end >= HALF_SILENT_PERCENT:
+        return Finding(Symptom.HALF_SILENT, at_one_end, HALF_SILENT_PERCENT)
+    in_all = 100.0 * measures.silent_fraction
+    return _above(Symptom.HALF_SILENT, in_all, SILENT_PERCENT)
+
+
+def _too_quiet(measures: SoundMeasures) -> Finding | None:
+    return _below(Symptom.TOO_QUIET, measures.active_level_dbfs, QUIET_DBFS)
+
+
+def _clipping(measures: SoundMeasures) -> Finding | None:
+    return _above(Symptom.CLIPPING, 100.0 * measures.clipped_fraction, CLIPPED_PERCENT)
+
+
+def _dc_offset(measures: SoundMeasures) -> Finding | None:
+    return _above(Symptom.DC_OFFSET, 100.0 * abs(measures.dc_offset), DC_OFFSET_PERCENT)
+
+
+def _dropout(measures: SoundMeasures) -> Finding | None:
+    return _above(Symptom.DROPOUT, measures.gaps, GAPS)
+
+
+def _high_frequency_loss(measures: SoundMeasures) -> Finding | None:
+    if measures.high_band_db is None:
+        return None
+    return _below(Symptom.HIGH_FREQUENCY_LOSS, measures.high_band_db, HIGH_BAND_DB)
+
+
+def _level_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
+    drift_db = abs(measures.active_level_dbfs - reference.active_level_dbfs)
+    return _above(Symptom.LEVEL_DRIFT, drift_db, LEVEL_DRIFT_DB)
+
+
+def _high_frequency_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
+    if measures.high_band_db is None or reference.high_band_db is None:
+        return None
+    if measures.high_band_db < HIGH_BAND_DB:
+        return None  # found without the comparison already
+    threshold = reference.high_band_db - HIGH_BAND_DRIFT_DB
+    return _below(Symptom.HIGH_FREQUENCY_LOSS, measures.high_band_db, threshold)
+
+
+def _pitch_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
+    drift = pitch_drift_semitones(measures, reference)
+    return None if drift is None else _above(Symptom.PITCH_DRIFT, abs(drift), PITCH_DRIFT_SEMITONES)
+
+
+def pitch_drift_semitones(measures: SoundMeasures, reference: Baseline) -> float | None:
+    """Return how far the median pitch has moved, positive upwards; None where not measured."""
+    if measures.pitch_median_hz is None or reference.pitch_median_hz is None:
+        return None
+    return 12.0 * math.log2(measures.pitch_median_hz / reference.pitch_median_hz)
+
+
+def _duration_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
+    drift = duration_drift_percent(measures, reference)
+    return _above(Symptom.DURATION_DRIFT, abs(drift), DURATION_DRIFT_PERCENT)
+
+
+def duration_drift_percent(measures: SoundMeasures, reference: Baseline) -> float:
+    """Return how much longer the result is than the first, in percent of the first."""
+    if not reference.duration_s:
+        return 0.0
+    return 100.0 * (measures.duration_s / reference.duration_s - 1.0)
+
+
+def _above(symptom: Symptom, value: float, threshold: float) -> Finding | None:
+    return Finding(symptom, value, threshold) if value >= threshold else None
+
+
+def _below(symptom: Symptom, value: float, threshold: float) -> Finding | None:
+    return Finding(symptom, value, threshold) if value <= threshold else None
+
+
+_CHECKS: Final[tuple[Callable[[SoundMeasures], Finding | None], ...]] = (
+    _half_silent,
+    _too_quiet,
+    _clipping,
+    _dc_offset,
+    _dropout,
+    _high_frequency_loss,
+)
+_COMPARISONS: Final[tuple[Callable[[SoundMeasures, Baseline], Finding | None], ...]] = (
+    _level_drift,
+    _high_frequency_drift,
+    _pitch_drift,
+    _duration_drift,
+)

@@ -1,0 +1,191 @@
+"""The laboratory's findings to take away: CSV, JSON, and one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html import escape
+from typing import Final
+
+import plotly
+import plotly.offline
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.diagnostics import figures
+from glmtts_core.diagnostics.claims import Answer, check_claims, claim_table
+from glmtts_core.diagnostics.findings import Cell, Findings, table
+from glmtts_core.diagnostics.listening import Listening, outcome
+from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.wording import arm_name, conclusions, metric_name, summary_words
+
+_STYLE: Final = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1b2730; background: #fff; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
+th, td { border-bottom: 1px solid #d7dee4; padding: .3rem .7rem; text-align: left;
+         vertical-align: top; }
+h2 { margin-top: 2.2rem; font-size: 1.2rem; } .scroll { overflow-x: auto; }
+"""
+
+
+def to_json(findings: Findings, listening: Listening | None = None) -> str:
+    """Return experiment, trials, table and listening as JSON."""
+    cells = [
+        {
+            "arm": cell.arm.id,
+            "metric": cell.metric.value,
+            "unit": cell.metric.unit,
+            "summary": None if cell.summary is None else cell.summary.to_dict(),
+            "conclusion": None if cell.against_base is None else cell.against_base.conclusion.value,
+        }
+        for cell in table(findings)
+    ]
+    whole = {
+        **findings.model_dump(mode="json"),
+        "table": cells,
+        "listening": None if listening is None else listening.model_dump(mode="json"),
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+def to_csv(findings: Findings) -> str:
+    """Return one row a synthesis, for other programs to read."""
+    buffer = io.StringIO()
+    names = (
+        "part", "index", "characters", "sample_rate_hz", "seconds", "audio_s", "before_bytes",
+        "peak_bytes", "after_bytes", "out_of_memory", "error",
+    )  # fmt: skip
+    writer = csv.writer(buffer)
+    writer.writerow(["arm", "repetition", *names, "alarms"])
+    for trial in findings.trials:
+        for spoken in trial.spoken:
+            values = spoken.model_dump(mode="json")
+            alarms = "" if spoken.alarms is None else " ".join(spoken.alarms)
+            row = [trial.arm_id, trial.repetition, *(values[name] for name in names), alarms]
+            writer.writerow(row)
+    return buffer.getvalue()
+
+
+def to_html(findings: Findings, language: Language, listening: Listening | None = None) -> str:
+    """Return the whole report as one page with Plotly inside it."""
+
+    def say(key: str, **details: object) -> str:
+        return escape(text(key, language, **details))
+
+    cells = table(findings)
+    sentences = "".join(
+        f"<li>{escape(each)}</li>" for each in conclusions(findings, cells, language)
+    )
+    machine = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+        for name, value in findings.machine.items()
+    )
+    plots = [figures.memory_over_time(findings, language)]
+    plots += [figures.box_plot(findings, metric, language) for metric in _plotted(cells)]
+    parts = [
+        f"<h1>{say('report.title')}</h1>",
+        f"<p>{escape(findings.experiment.engine)} · {findings.began_at:%Y-%m-%d %H:%M}</p>",
+        f"<h2>{say('report.conclusions')}</h2><ul>{sentences}</ul>",
+        f"<h2>{say('report.table')}</h2><p>{say('laboratory.table_help')}</p>",
+        _table_html(findings, cells, language),
+        f"<h2>{say('report.plots')}</h2>",
+        *(_plot_html(number, plot) for number, plot in enumerate(plots)),
+        f"<h2>{say('report.claims')}</h2><p>{say('claims.source', **_source())}</p>",
+        _claims_html(check_claims(findings), language),
+        _listening_html(listening, findings, language),
+        f"<h2>{say('report.machine')}</h2><table>{machine}</table>",
+    ]
+    title = say("report.title")
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
+        f"<style>{_STYLE}</style><script>{plotly.offline.get_plotlyjs()}</script></head>"
+        f"<body>{''.join(parts)}</body></html>"
+    )
+
+
+def _plotted(cells: list[Cell]) -> list[Metric]:
+    measured = {cell.metric for cell in cells if cell.summary is not None}
+    return [metric for metric in Metric if metric in measured]
+
+
+def _source() -> dict[str, object]:
+    claims = claim_table()
+    return {"hardware": claims.hardware, "source": claims.source}
+
+
+def _table_html(findings: Findings, cells: list[Cell], language: Language) -> str:
+    arms = findings.experiment.arms
+    head = "".join(f"<th>{escape(arm_name(arm, language))}</th>" for arm in arms)
+    rows = []
+    for metric in Metric:
+        values = [cell for cell in cells if cell.metric is metric]
+        row = "".join(
+            f"<td>{escape(summary_words(each.summary, metric.unit))}</td>" for each in values
+        )
+        rows.append(f"<tr><th>{escape(metric_name(metric, language))}</th>{row}</tr>")
+    return f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _claims_html(answers: list[Answer], language: Language) -> str:
+    rows = [
+        "<tr>"
+        + "".join(
+            f"<td>{escape(each)}</td>"
+            for each in (
+                str(answer.claim.number),
+                text(f"claims.claim.{answer.claim.number}", language),
+                answer.claim.figures,
+                text(f"claims.verdict.{answer.verdict.value}", language),
+                text(answer.reason, language, **answer.details),
+            )
+        )
+        + "</tr>"
+        for answer in answers
+    ]
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _listening_html(listening: Listening | None, findings: Findings, language: Language) -> str:
+    if listening is None:
+        return ""
+    return (
+        f"<h2>{escape(text('listening.title', language))}</h2>"
+        f"<p>{escape(listening_words(listening, findings, language))}</p>"
+    )
+
+
+def listening_words(listening: Listening, findings: Findings, language: Language) -> str:
+    """Return the outcome of a blind test in one sentence."""
+    names = {arm.id: arm_name(arm, language) for arm in findings.experiment.arms}
+    found = outcome(listening)
+    details = {
+        "arm": names.get(found.arm, found.arm),
+        "other": names.get(found.other_arm, found.other_arm),
+        "preferred": found.preferred,
+        "other_preferred": found.other_preferred,
+        "same": found.same,
+    }
+    if found.p_value is None:
+        return text("listening.outcome_same", language, **details)
+    words = text("listening.outcome", language, **details, p=f"{found.p_value:.3g}")
+    says = "listening.differs" if found.p_value < 0.05 else "listening.no_difference"
+    words += text(says, language)
+    if found.mean_rating is not None and found.other_mean_rating is not None:
+        ratings = {
+            "mean": f"{found.mean_rating:.1f}",
+            "other_mean": f"{found.other_mean_rating:.1f}",
+        }
+        words += text("listening.ratings", language, **ratings)
+    return words
+
+
+def _plot_html(number: int, figure: figures.Figure) -> str:
+    # "</" would end the script
+    data = json.dumps(figure, ensure_ascii=False).replace("</", "<\\/")
+    name = f"plot{number}"
+    script = (
+        f'const f{number} = {data}; Plotly.newPlot("{name}", f{number}.data, f{number}.layout);'
+    )
+    return f'<div id="{name}"></div><script>{script}</script>'

@@ -1,0 +1,260 @@
+"""What one trial of the laboratory found, as its child process tells it and as it is stored."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from glmtts_core.diagnostics.arms import Arm, Workload
+
+
+class Part(StrEnum):
+    """Which part of a trial's work a synthesis or a cleanup belongs to."""
+
+    START = "start"
+    GROWING = "growing"
+    TIMED = "timed"
+    BATCH = "batch"
+    BEFORE_CLEANUP = "before_cleanup"
+    AFTER_CLEANUP = "after_cleanup"
+    LAST_CLEANUP = "last_cleanup"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrialOrder(_Value):
+    """What a child process is asked to do.
+
+    Attributes:
+        settings: those of the program, without its token, and with the trial's own folder.
+        engine: name of the engine.
+        arm: how to work.
+        workload: how much.
+    """
+
+    settings: dict[str, Any]
+    engine: str
+    arm: Arm
+    workload: Workload
+
+
+class Loaded(_Value):
+    """The engine is ready.
+
+    Attributes:
+        start_s: from the start of the process until the engine could speak.
+        load_s: the engine's part of it.
+        memory_bytes: the main line afterwards.
+        line: which figure the main line is.
+    """
+
+    kind: Literal["loaded"] = "loaded"
+    start_s: float
+    load_s: float
+    memory_bytes: int
+    line: str
+
+
+class Spoken(_Value):
+    """One synthesis, or how it failed.
+
+    Attributes:
+        part: of the trial's work.
+        index: within its part, from 0.
+        characters: length of the text.
+        sample_rate_hz: as asked for.
+        seconds: what it took.
+        error: why it failed; empty where it did not.
+        out_of_memory: whether memory was what it lacked.
+        before_bytes, peak_bytes, after_bytes: the main line.
+        audio_s: length of the audio.
+        alarms: what the examination of the audio found; None where it was not examined.
+        file: name of the WAV file in the trial's folder; empty where none was kept.
+    """
+
+    kind: Literal["spoken"] = "spoken"
+    part: Part
+    index: int
+    characters: int
+    sample_rate_hz: int
+    seconds: float
+    error: str = ""
+    out_of_memory: bool = False
+    before_bytes: int = 0
+    peak_bytes: int = 0
+    after_bytes: int = 0
+    audio_s: float = 0.0
+    alarms: tuple[str, ...] | None = None
+    file: str = ""
+
+
+class Cleaned(_Value):
+    """One cleanup."""
+
+    kind: Literal["cleaned"] = "cleaned"
+    part: Part
+    seconds: float
+    promised_bytes: int
+    regained_bytes: int
+    before_bytes: int
+
+
+class Rested(_Value):
+    """The work is done, and this is what the arm leaves behind, before the last cleanup."""
+
+    kind: Literal["rested"] = "rested"
+    memory_bytes: int
+
+
+class Sampled(_Value):
+    """Stretches of the main line: seconds since the process began, and bytes."""
+
+    kind: Literal["sampled"] = "sampled"
+    points: tuple[tuple[float, int], ...]
+
+
+class Ended(_Value):
+    """The child has done all that it was asked."""
+
+    kind: Literal["ended"] = "ended"
+
+
+class Failed(_Value):
+    """The child cannot go on."""
+
+    kind: Literal["failed"] = "failed"
+    reason: str
+
+
+Message = Loaded | Spoken | Cleaned | Rested | Sampled | Ended | Failed
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+class Trial(_Value):
+    """All that one trial found.
+
+    Attributes:
+        arm_id: which arm.
+        repetition: from 1.
+        wall_s: how long it took, process included.
+        batch_lines: how many lines its batch has, spoken or not.
+        loaded: None where the engine did not get that far.
+        spoken, cleaned: in order.
+        rested: None where the trial ended before its work did.
+        samples: the main line over time, thinned.
+        failure: why it ended early; empty where it did not.
+        disturbed: whether the app's own engine was loaded meanwhile.
+    """
+
+    arm_id: str
+    repetition: int
+    wall_s: float
+    batch_lines: int
+    loaded: Loaded | None
+    spoken: tuple[Spoken, ...]
+    cleaned: tuple[Cleaned, ...]
+    rested: Rested | None
+    samples: tuple[tuple[float, int], ...]
+    failure: str = ""
+    disturbed: bool = False
+
+    def of_part(self, *parts: Part) -> list[Spoken]:
+        """Return the syntheses of these parts."""
+        return [each for each in self.spoken if each.part in parts]
+
+
+#: Parts whose syntheses follow the arm's policy.
+WORK = (Part.GROWING, Part.TIMED, Part.BATCH)
+
+
+class Metric(StrEnum):
+    """One figure of a trial; the rows of the table."""
+
+    SECONDS = "seconds"
+    SUCCESS = "success"
+    PEAK = "peak"
+    AFTER = "after"
+    QUALITY = "quality"
+    CLEANUP = "cleanup"
+    NEXT = "next"
+    GROWTH = "growth"
+
+    @property
+    def unit(self) -> Literal["s", "bytes", "share"]:
+        """What its values are."""
+        if self in (Metric.SECONDS, Metric.CLEANUP, Metric.NEXT):
+            return "s"
+        return "share" if self in (Metric.SUCCESS, Metric.QUALITY) else "bytes"
+
+    def of(self, trial: Trial) -> float | None:
+        """Return the trial's figure; None where the trial has none."""
+        return _FIGURES[self](trial)
+
+
+def _seconds(trial: Trial) -> float | None:
+    """Median seconds of the 50-character text."""
+    return _median([each.seconds for each in trial.of_part(Part.TIMED) if not each.error])
+
+
+def _success(trial: Trial) -> float | None:
+    """Share of the batch's lines that were spoken; those that a trial's end cut off were not."""
+    if not trial.batch_lines:
+        return None
+    return sum(not line.error for line in trial.of_part(Part.BATCH)) / trial.batch_lines
+
+
+def _peak(trial: Trial) -> float | None:
+    """Highest peak of the work, in bytes."""
+    return max((each.peak_bytes for each in trial.of_part(*WORK)), default=None)
+
+
+def _after(trial: Trial) -> float | None:
+    """What the work left behind, in bytes."""
+    return None if trial.rested is None else trial.rested.memory_bytes
+
+
+def _quality(trial: Trial) -> float | None:
+    """Share of the examined results in which no fault was found."""
+    examined = [each.alarms for each in trial.of_part(*WORK) if each.alarms is not None]
+    return sum(not alarms for alarms in examined) / len(examined) if examined else None
+
+
+def _cleanup(trial: Trial) -> float | None:
+    """Median seconds of the trial's cleanups."""
+    return _median([each.seconds for each in trial.cleaned])
+
+
+def _next(trial: Trial) -> float | None:
+    """Seconds by which the 50-character text took longer after the last cleanup than before."""
+    before, after = trial.of_part(Part.BEFORE_CLEANUP), trial.of_part(Part.AFTER_CLEANUP)
+    if not before or not after or before[0].error or after[0].error:
+        return None
+    return after[0].seconds - before[0].seconds
+
+
+def _growth(trial: Trial) -> float | None:
+    """Bytes between the first growing text's beginning and the last one's end."""
+    growing = trial.of_part(Part.GROWING)
+    return growing[-1].after_bytes - growing[0].before_bytes if growing else None
+
+
+def _median(values: list[float]) -> float | None:
+    return statistics.median(values) if values else None
+
+
+_FIGURES: dict[Metric, Callable[[Trial], float | None]] = {
+    Metric.SECONDS: _seconds,
+    Metric.SUCCESS: _success,
+    Metric.PEAK: _peak,
+    Metric.AFTER: _after,
+    Metric.QUALITY: _quality,
+    Metric.CLEANUP: _cleanup,
+    Metric.NEXT: _next,
+    Metric.GROWTH: _growth,
+}

@@ -1,0 +1,77 @@
+"""The claims' tab: what is claimed, what this machine shows, and the verdict."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.diagnostics.arms import Experiment, Workload, claim_arms
+from glmtts_core.diagnostics.claims import Answer, Verdict, check_claims, claim_table
+from glmtts_core.diagnostics.wording import summary_words
+from glmtts_core.ui import diagnostics_run
+from glmtts_core.ui.diagnostics_results import newest
+from glmtts_core.ui.shell import Page
+
+_MIB: Final = 2**20
+_HEADROOM_BYTES: Final = 256 * _MIB
+_REPETITIONS: Final = 4
+_LABELS: Final = {"repetitions": "diagnostics.repetitions", "lines": "diagnostics.lines"}
+#: As often as claim 10 has one sentence spoken.
+_TIMED: Final = 10
+#: As many as claim 4 has lines.
+_LINES: Final = 50
+
+
+def show(page: Page) -> None:
+    """Draw the tab."""
+    claims = claim_table()
+    st.caption(page.text("claims.source", hardware=claims.hardware, source=claims.source))
+    engine = page.session.engine
+    arms = claim_arms(page.session.capabilities, _HEADROOM_BYTES)
+    with st.container(border=True):
+        st.html(escape(page.text("diagnostics.claims_help", arms=len(arms), engine=engine)))
+        experiment = Experiment(
+            engine=engine,
+            arms=arms,
+            repetitions=_number(page, "repetitions", 2, _REPETITIONS),
+            workload=Workload(timed=_TIMED, batch=_number(page, "lines", 5, _LINES)),
+        )
+        label = page.text("diagnostics.check_claims")
+        diagnostics_run.starting(page, experiment, label, key="claims_start")
+    diagnostics_run.progress(page, key="claims_cancel")
+    found = newest(page)
+    if found is not None and found.experiment.engine != engine:
+        # what another engine has shown says nothing of this one
+        found = None
+    rows = "".join(_row(page, answer) for answer in check_claims(found))
+    st.html(f'<div class="glm-claims">{rows}</div>')
+
+
+def _number(page: Page, name: str, least: int, first: int) -> int:
+    key = f"claims_{name}"
+    label = page.text(_LABELS[name])
+    chosen = st.number_input(label, least, 50, first, key=key, persist_state="session", width=220)
+    return int(chosen)
+
+
+def _row(page: Page, answer: Answer) -> str:
+    number = answer.claim.number
+    verdict = page.text(f"claims.verdict.{answer.verdict.value}")
+    reason = page.text(answer.reason, **answer.details)
+    shown = "".join(
+        f"<li>{escape(page.text(f'claims.shown.{each.label}'))}: "
+        f"{escape(summary_words(each.summary, each.unit))}</li>"
+        for each in answer.shown
+    )
+    return (
+        f"<div><div><b>{number}</b> {escape(page.text(f'claims.claim.{number}'))}"
+        f'<span class="glm-muted"> {escape(answer.claim.figures)}</span></div>'
+        f'<div><i class="glm-verdict {_class(answer.verdict)}">{escape(verdict)}</i> '
+        f"{escape(reason)}<ul>{shown}</ul></div></div>"
+    )
+
+
+def _class(verdict: Verdict) -> str:
+    return f"glm-{verdict.value.replace('_', '-')}"

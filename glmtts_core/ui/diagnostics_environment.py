@@ -1,0 +1,18 @@
+"""The environment tab: the self-check, and what runs here, to copy into a report of a fault."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from glmtts_core.diagnostics.environment import environment, report
+from glmtts_core.ui import diagnostics_self_check
+from glmtts_core.ui.shell import Page
+
+
+def show(page: Page) -> None:
+    """Draw the tab."""
+    diagnostics_self_check.show(page)
+    st.subheader(page.text("diagnostics.environment"), anchor=False)
+    st.caption(page.text("diagnostics.environment_help"))
+    # the block has a copy button of its own
+    st.code(report(environment(page.session.studio), page.language), language=None, wrap_lines=True)

@@ -1,0 +1,102 @@
+"""The growth tab: what this session's syntheses left behind, and the hunt for what grew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.diagnostics.arms import FIXED_SEED, shipped_texts
+from glmtts_core.diagnostics.growth import growth
+from glmtts_core.diagnostics.leak_hunt import WARM_UP, Grown, LeakHunt, hunt
+from glmtts_core.engines.base import CancelToken, SynthesisRequest
+from glmtts_core.ui import diagnostics_charts
+from glmtts_core.ui.diagnostics_tasks import running, task_name, tasks
+from glmtts_core.ui.quantities import change, size
+from glmtts_core.ui.shell import Page
+
+_KIND: Final = "leak-hunt"
+#: Things that grew which are shown, the largest first.
+_ROWS: Final = 12
+_CONFIG: Final = {"displayModeBar": False}
+
+
+def show(page: Page) -> None:
+    """Draw the tab."""
+    st.caption(page.text("diagnostics.growth_help"))
+    records = page.session.history.list().records
+    after_bytes = [record.memory_cost.after_bytes for record in reversed(records)]
+    st.markdown(f"**{growth(after_bytes).text(page.language)}**")
+    if after_bytes:
+        st.plotly_chart(
+            diagnostics_charts.growth(after_bytes, page.language), key="growth", config=_CONFIG
+        )
+    st.subheader(page.text("diagnostics.hunt"), anchor=False)
+    st.caption(page.text("diagnostics.hunt_help", warm_up=WARM_UP))
+    _hunt(page)
+
+
+def _hunt(page: Page) -> None:
+    task = tasks(page).find(task_name(page, _KIND))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.number_input(
+            page.text("diagnostics.hunt_count"), 8, 100, 10, key="hunt_count", width=180
+        )
+        st.button(
+            page.text("diagnostics.hunt_start"),
+            key="hunt_start",
+            icon=":material/search:",
+            on_click=_start,
+            args=(page, int(count)),
+            disabled=task is not None and task.view().running,
+        )
+    if running(page, task, key="hunt_cancel") or task is None:
+        return
+    found = task.view().result
+    if isinstance(found, LeakHunt):
+        _found(page, found)
+
+
+def _start(page: Page, count: int) -> None:
+    session = page.session
+    can = session.capabilities
+    request = SynthesisRequest(
+        text=shipped_texts().timed,
+        voice=can.voices[0].id if can.voices else None,
+        sample_rate_hz=can.sample_rates[0].hz,
+        seed=FIXED_SEED if can.seed else None,
+        reference=session.reference() if can.voice_cloning else None,
+        engine=session.engine,
+    )
+
+    def work(cancel: CancelToken, report: Callable[[float], None]) -> LeakHunt:
+        def spoken(number: int) -> None:
+            report(number / (count + WARM_UP))
+
+        return hunt(session, request, count, on_spoken=spoken, cancel=cancel)
+
+    tasks(page).start(task_name(page, _KIND), work)
+
+
+def _found(page: Page, found: LeakHunt) -> None:
+    st.markdown(f"**{found.growth.text(page.language)}**")
+    st.plotly_chart(
+        diagnostics_charts.growth(found.after_bytes, page.language), key="hunt", config=_CONFIG
+    )
+    if found.grown:
+        st.dataframe([_row(page, each) for each in found.grown[:_ROWS]], hide_index=True)
+    words = page.text("diagnostics.hunt_unnamed", size=size(found.unnamed_bytes))
+    st.html(f'<div class="glm-muted">{escape(words)}</div>')
+
+
+def _row(page: Page, each: Grown) -> dict[str, str]:
+    return {
+        page.text("diagnostics.hunt_where"): page.text(f"diagnostics.holder.{each.holder.value}"),
+        page.text("diagnostics.hunt_what"): each.name,
+        page.text("diagnostics.hunt_more"): f"+{each.count}",
+        page.text("diagnostics.hunt_size"): (
+            "–" if each.size_bytes is None else change(each.size_bytes)
+        ),
+    }

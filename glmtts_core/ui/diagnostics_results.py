@@ -1,0 +1,142 @@
+"""What the newest experiment has found: conclusions, table, plots, downloads."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from glmtts_core.diagnostics import figures, listening, report
+from glmtts_core.diagnostics.findings import Cell, Findings, table
+from glmtts_core.diagnostics.listening import Listening
+from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.wording import arm_name, conclusions, metric_name, summary_words
+from glmtts_core.errors import GLMTTSError
+from glmtts_core.ui.diagnostics_run import laboratory
+from glmtts_core.ui.shell import Page
+
+_PLOT = {"displayModeBar": False}
+
+
+def show(page: Page) -> None:
+    """Draw the findings, or say what to do first."""
+    found = newest(page)
+    if found is None or not found.trials:
+        st.html(f'<div class="glm-muted">{escape(page.text("diagnostics.nothing_yet"))}</div>')
+        return
+    cells = table(found)
+    began = f"{found.began_at.astimezone():%Y-%m-%d %H:%M}"
+    st.subheader(page.text("diagnostics.found", engine=found.experiment.engine), anchor=False)
+    facts = page.text(
+        "diagnostics.found_facts",
+        began=began,
+        done=len(found.trials),
+        count=len(found.experiment.trials()),
+    )
+    st.caption(facts)
+    sentences = conclusions(found, cells, page.language)
+    st.html(
+        f"<ul class='glm-facts'>{''.join(f'<li>{escape(each)}</li>' for each in sentences)}</ul>"
+    )
+    _failures(page, found)
+    st.html(_table_html(page, found, cells))
+    st.caption(page.text("laboratory.table_help"))
+    _plots(page, found, cells)
+    _downloads(page, found)
+
+
+def newest(page: Page) -> Findings | None:
+    """Return the newest findings; what cannot be read is said."""
+    try:
+        return laboratory(page).findings()
+    except GLMTTSError as error:
+        st.error(error.text(page.language))
+        return None
+
+
+def kept_listening(page: Page) -> Listening | None:
+    """Return the blind test that was finished with the newest findings."""
+    folder = laboratory(page).folder
+    try:
+        return None if folder is None else listening.load(folder)
+    except GLMTTSError as error:
+        st.error(error.text(page.language))
+        return None
+
+
+def _failures(page: Page, found: Findings) -> None:
+    failed = [trial for trial in found.trials if trial.failure]
+    if failed:
+        reasons = "; ".join(sorted({trial.failure for trial in failed}))
+        st.warning(page.text("diagnostics.failed_trials", count=len(failed), reason=reasons))
+
+
+def _table_html(page: Page, found: Findings, cells: list[Cell]) -> str:
+    names = [arm_name(arm, page.language) for arm in found.experiment.arms]
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    rows = []
+    for metric in Metric:
+        row = "".join(_cell_html(each) for each in cells if each.metric is metric)
+        rows.append(f"<tr><th>{escape(metric_name(metric, page.language))}</th>{row}</tr>")
+    return (
+        f'<div class="glm-scroll"><table class="glm-table"><tr><th></th>{head}</tr>'
+        f"{''.join(rows)}</table></div>"
+    )
+
+
+def _cell_html(cell: Cell) -> str:
+    words = escape(summary_words(cell.summary, cell.metric.unit))
+    median, bracket, spread = words.partition(" (")
+    return f"<td><b>{median}</b><span>{bracket.strip()}{spread}</span></td>"
+
+
+def _plots(page: Page, found: Findings, cells: list[Cell]) -> None:
+    st.plotly_chart(
+        figures.memory_over_time(found, page.language), key="laboratory_memory", config=_PLOT
+    )
+    measured = [
+        metric
+        for metric in Metric
+        if any(cell.summary is not None for cell in cells if cell.metric is metric)
+    ]
+    names = {metric_name(metric, page.language): metric for metric in measured}
+    if not names:
+        return
+    chosen = st.selectbox(page.text("diagnostics.metric"), list(names), key="laboratory_metric")
+    metric = names.get(chosen, measured[0])
+    st.plotly_chart(
+        figures.box_plot(found, metric, page.language), key="laboratory_box", config=_PLOT
+    )
+
+
+def _downloads(page: Page, found: Findings) -> None:
+    heard = kept_listening(page)
+    name = f"glm-tts-laboratory-{found.began_at:%Y%m%d-%H%M}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            lambda: report.to_csv(found),
+            f"{name}.csv",
+            "text/csv",
+            key="laboratory_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "JSON",
+            lambda: report.to_json(found, heard),
+            f"{name}.json",
+            "application/json",
+            key="laboratory_json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            page.text("diagnostics.html_report"),
+            lambda: report.to_html(found, page.language, heard),
+            f"{name}.html",
+            "text/html",
+            key="laboratory_html",
+            icon=":material/download:",
+            on_click="ignore",
+        )

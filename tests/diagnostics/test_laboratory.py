@@ -1,0 +1,130 @@
+"""The laboratory with real child processes that speak with the scripted engine."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+import pytest
+
+from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload, claim_arms
+from glmtts_core.diagnostics.findings import load
+from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
+from glmtts_core.diagnostics.trial import Metric, Part
+from glmtts_core.errors import BusyError
+from tests.parts import ANNA, request, wait_until
+
+CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")
+#: Seconds for a few children to start and end on a busy machine.
+BOUND_S = 120.0
+WORK = Workload(growing=2, timed=1, batch=2)
+NEVER = Arm(policy=Policy.NEVER)
+ALWAYS = Arm(policy=Policy.ALWAYS, clean_at_start=True)
+
+
+@pytest.fixture
+def laboratory(studio):
+    with closing(Laboratory(studio, CHILD)) as opened:
+        yield opened
+
+
+def experiment(*arms: Arm, repetitions: int = 1) -> Experiment:
+    return Experiment(engine="Scripted", arms=arms, repetitions=repetitions, workload=WORK)
+
+
+def run(laboratory: Laboratory, *arms: Arm, repetitions: int = 1):
+    laboratory.start(experiment(*arms, repetitions=repetitions), ANNA, {"system": "test"})
+    assert laboratory.wait(BOUND_S)
+    assert laboratory.view().error is None
+    return laboratory.findings()
+
+
+def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
+    findings = run(laboratory, NEVER, ALWAYS)
+    assert laboratory.view().state is LaboratoryState.DONE
+    assert findings.complete
+    by_arm = {trial.arm_id: trial for trial in findings.trials}
+    assert {trial.failure for trial in findings.trials} == {""}
+    for trial in findings.trials:
+        assert [len(trial.of_part(part)) for part in (Part.GROWING, Part.TIMED, Part.BATCH)] == [
+            2,
+            1,
+            2,
+        ]
+        assert all(each.audio_s > 0 and not each.error for each in trial.spoken)
+        assert all(each.alarms is not None for each in trial.spoken)
+        assert Metric.SUCCESS.of(trial) == 1.0
+        assert Metric.PEAK.of(trial) > 0
+    assert [each.part for each in by_arm[NEVER.id].cleaned] == [Part.LAST_CLEANUP]
+    assert len(by_arm[ALWAYS.id].cleaned) == 1 + 5 + 1
+
+
+def test_findings_survive_the_program_and_bring_their_audio(laboratory, studio):
+    findings = run(laboratory, NEVER)
+    assert load(laboratory.folder) == findings
+    assert Laboratory(studio, CHILD).findings() == findings
+    kept = sorted(path.name for path in (laboratory.folder / "audio" / NEVER.id).iterdir())
+    assert kept == ["growing-0.wav", "growing-1.wav", "timed-0.wav"]
+
+
+def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
+    assert studio.load(ANNA).wait(BOUND_S)
+    assert studio.engine.loaded
+    findings = run(laboratory, NEVER)
+    assert not studio.engine.loaded
+    assert not findings.trials[0].disturbed
+
+
+def test_it_does_not_start_while_others_speak(laboratory, studio):
+    studio.engine.gate.clear()
+    job = studio.submit(ANNA, request())
+    with pytest.raises(BusyError):
+        laboratory.start(experiment(NEVER), "b" * 32, {})
+    assert laboratory.view().state is LaboratoryState.IDLE
+    job.cancel()
+    studio.engine.gate.set()
+
+
+def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
+    laboratory.start(experiment(NEVER, ALWAYS, repetitions=20), ANNA, {})
+    wait_until(lambda: laboratory.view().done >= 1, BOUND_S)
+    with pytest.raises(BusyError):
+        laboratory.start(experiment(NEVER), ANNA, {})
+    laboratory.cancel()
+    assert laboratory.wait(BOUND_S)
+    view = laboratory.view()
+    assert view.state is LaboratoryState.CANCELLED
+    assert len(laboratory.findings().trials) >= view.done >= 1
+    assert not laboratory.findings().complete
+
+
+def test_a_child_that_cannot_start_says_why(studio):
+    with closing(Laboratory(studio, (sys.executable, "-c", "raise SystemExit('no')"))) as broken:
+        findings = run(broken, NEVER)
+    assert findings.usable == ()
+    assert "no" in findings.trials[0].failure
+
+
+def test_once_measured_the_estimate_says_so(laboratory):
+    assert laboratory.estimate_s(experiment(NEVER))[1] is False
+    run(laboratory, NEVER)
+    seconds, measured = laboratory.estimate_s(experiment(NEVER, ALWAYS, repetitions=2))
+    assert measured
+    assert 0 < seconds < BOUND_S
+
+
+def test_an_arm_under_memory_pressure_fails_for_lack_of_memory_only(laboratory):
+    tight = Arm(policy=Policy.NEVER, headroom_bytes=2**20)
+    findings = run(laboratory, tight)
+    trial = findings.trials[0]
+    assert trial.loaded is not None
+    assert trial.failure or all(
+        each.out_of_memory or not each.error or "thread" in each.error for each in trial.spoken
+    )
+
+
+def test_the_preset_leaves_out_what_the_engine_lacks(studio):
+    ids = [arm.id for arm in claim_arms(studio.engine.capabilities, 2**28)]
+    assert "never+rates" in ids
+    assert not any("history" in each or "seeds" in each for each in ids)
+    assert len(set(ids)) == len(ids)

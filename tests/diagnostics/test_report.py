@@ -1,0 +1,73 @@
+"""The report in its three forms, and what it concludes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.findings import base_of, table
+from glmtts_core.diagnostics.report import to_csv, to_html, to_json
+from glmtts_core.diagnostics.statistics import Conclusion
+from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.wording import conclusions
+from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
+
+
+@pytest.fixture
+def found():
+    trials = [trial(NEVER, number, seconds=3.0, failed_lines=4) for number in range(1, 5)]
+    trials += [trial(ALWAYS, number, peak_mib=400) for number in range(1, 5)]
+    return findings(trials)
+
+
+def cell(found, arm, metric):
+    return next(each for each in table(found) if (each.arm, each.metric) == (arm, metric))
+
+
+def test_the_table_holds_every_metric_of_every_arm(found):
+    assert cell(found, NEVER, Metric.SECONDS).summary.median == 3.0
+    assert cell(found, NEVER, Metric.SUCCESS).summary.median == pytest.approx(0.6)
+    assert cell(found, ALWAYS, Metric.NEXT).summary.median == pytest.approx(0.25)
+    assert cell(found, ALWAYS, Metric.PEAK).against_base.conclusion is Conclusion.LOWER
+
+
+def test_an_arm_is_held_against_the_one_of_the_same_setting(found):
+    tight, tight_always = (
+        each.model_copy(update={"headroom_bytes": 2**28}) for each in (NEVER, ALWAYS)
+    )
+    arms = (NEVER, ALWAYS, tight, tight_always)
+    assert [base_of(arm, arms) for arm in arms] == [None, NEVER, NEVER, tight]
+
+
+def test_the_csv_has_one_row_a_synthesis(found):
+    rows = list(csv.DictReader(io.StringIO(to_csv(found))))
+    assert len(rows) == sum(len(each.spoken) for each in found.trials)
+    assert {row["arm"] for row in rows} == {NEVER.id, ALWAYS.id}
+
+
+def test_the_json_holds_the_table_and_the_trials(found):
+    read = json.loads(to_json(found))
+    assert len(read["trials"]) == 8
+    assert {each["metric"] for each in read["table"]} == {metric.value for metric in Metric}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_html_needs_no_network(found, language):
+    page = to_html(found, language)
+    own = page[page.index("<body>") :]
+    assert not re.search(r"""(src|href)\s*=\s*["']?https?:""", own)
+    assert "<script src" not in page
+    assert own.count("Plotly.newPlot") == 1 + len(Metric)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_may_be_concluded_is_said_and_what_not_as_well(found, language):
+    sentences = conclusions(found, table(found), language)
+    assert len(sentences) >= 3
+    few = findings([trial(NEVER, 1), trial(ALWAYS, 1)], complete=False)
+    assert len(conclusions(few, table(few), language)) == 3

@@ -1,0 +1,156 @@
+"""The diagnostics page as a visitor meets it, with experiments in real child processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from glmtts_core.audio import encode_wav
+from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.findings import save
+from glmtts_core.diagnostics.laboratory import AUDIO_FOLDER, Laboratory, LaboratoryState
+from glmtts_core.diagnostics.listening import load
+from glmtts_core.diagnostics.tasks import Tasks
+from glmtts_core.diagnostics.wording import conclusions
+from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
+from tests.diagnostics.test_laboratory import BOUND_S, CHILD
+from tests.parts import result
+from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor
+
+Visit = Callable[..., Visitor]
+both_languages = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@pytest.fixture
+def laboratory(studio) -> Laboratory:
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, CHILD))
+
+
+@pytest.fixture
+def measured(studio, settings) -> Laboratory:
+    """A laboratory that has findings of before, with recordings."""
+    folder = settings.output_dir / "laboratory" / "20260102-030405-000000"
+    trials = [trial(arm, number) for arm in (NEVER, ALWAYS) for number in range(1, 5)]
+    save(findings(trials), folder)
+    wav = encode_wav(result().audio.samples, 24_000)
+    for arm in (NEVER, ALWAYS):
+        for number in range(2):
+            path = folder / AUDIO_FOLDER / arm.id / f"growing-{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(wav)
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, CHILD))
+
+
+def small(visitor: Visitor, *policies: str) -> Visitor:
+    """Ask for the smallest experiment."""
+    app = visitor.app
+    app.button_group(key="laboratory_policies").set_value(list(policies))
+    app.number_input(key="laboratory_repetitions").set_value(1)
+    app.number_input(key="laboratory_lines").set_value(1)
+    return visitor.run()
+
+
+@both_languages
+def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, language, laboratory):
+    visitor = visit(DIAGNOSTICS, language)
+    words = visitor.read()
+    for key in ("diagnostics.nothing_yet", "diagnostics.listening_first"):
+        assert visitor.words(key) in words
+    assert visitor.words("claims.claim.13") in words
+    assert words.count(visitor.words("claims.verdict.not_testable")) == 13
+
+
+@both_languages
+def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, laboratory):
+    visitor = small(visit(DIAGNOSTICS, language), "never", "always")
+    visitor.click("laboratory_start")
+    assert laboratory.view().state is LaboratoryState.RUNNING
+    assert laboratory.wait(BOUND_S)
+    visitor.run()
+    assert {"laboratory_memory", "laboratory_box"} <= visitor.chart_keys()
+    for sentence in conclusions(laboratory.findings(), [], language):
+        assert sentence in visitor.read()
+
+
+def test_where_the_engine_is_loaded_the_page_asks_before_it_unloads(visit: Visit, laboratory):
+    visitor = visit(SYNTHESIS).speak()
+    small(visitor.go(DIAGNOSTICS), "never").click("laboratory_start")
+    assert laboratory.view().state is LaboratoryState.IDLE
+    assert visitor.words("diagnostics.ask_unload") in visitor.read()
+    visitor.click("diagnostics_back")
+    assert "diagnostics_confirm" not in visitor.button_keys()
+    visitor.click("laboratory_start").click("diagnostics_confirm")
+    assert laboratory.wait(BOUND_S)
+    assert not visitor.session.studio.engine.loaded
+    assert laboratory.findings().complete
+
+
+def test_a_running_experiment_can_be_cancelled(visit: Visit, laboratory):
+    visitor = visit(DIAGNOSTICS).click("laboratory_start")
+    visitor.click("laboratory_cancel")
+    assert laboratory.wait(BOUND_S)
+    assert laboratory.view().state is LaboratoryState.CANCELLED
+    assert visitor.run().words("diagnostics.cancelled", done=0, count=8) in visitor.read()
+
+
+@both_languages
+def test_findings_of_before_are_shown_with_table_plots_and_downloads(
+    visit: Visit, language, measured
+):
+    visitor = visit(DIAGNOSTICS, language)
+    words = visitor.read()
+    assert visitor.words("laboratory.metric.next") in words
+    assert "500 MiB" in words
+    assert {"laboratory_memory", "laboratory_box"} <= visitor.chart_keys()
+    labels = [button.label for button in visitor.app.get("download_button")]
+    assert labels == ["CSV", "JSON", visitor.words("diagnostics.html_report")]
+    assert visitor.words("claims.verdict.not_confirmed") in words
+
+
+@both_languages
+def test_a_blind_test_is_sealed_until_the_last_pair_and_kept(visit: Visit, language, measured):
+    visitor = visit(DIAGNOSTICS, language).click("listening_start")
+    arms = [visitor.words("laboratory.policy.never"), visitor.words("laboratory.policy.always")]
+    visitor.click("listening_prefer_first")
+    assert load(measured.folder) is None
+    visitor.click("listening_prefer_same")
+    kept = load(measured.folder)
+    assert len(kept.judgements) == 2
+    assert all(arm in visitor.read() for arm in arms)
+
+
+def test_the_treemaps_sum_up_to_what_the_process_holds(visit: Visit, laboratory):
+    visitor = visit(DIAGNOSTICS)
+    assert "treemap_process" in visitor.chart_keys()
+
+
+@both_languages
+def test_growth_has_its_verdict_and_the_hunt_names_what_grew(visit: Visit, language, laboratory):
+    visitor = visit(DIAGNOSTICS, language)
+    visitor.app.number_input(key="hunt_count").set_value(8)
+    visitor.run().click("hunt_start")
+    task = visitor.session.studio.services.get(Tasks, Tasks).find(f"leak-hunt-{visitor.session.id}")
+    assert task.wait(BOUND_S)
+    assert task.view().error is None
+    visitor.run()
+    assert "hunt" in visitor.chart_keys()
+    assert visitor.records == ()
+
+
+@both_languages
+def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, laboratory):
+    visitor = visit(DIAGNOSTICS, language).click("self_check_start")
+    task = visitor.session.studio.services.get(Tasks, Tasks).find(
+        f"self-check-{visitor.session.id}"
+    )
+    assert task.wait(BOUND_S)
+    assert task.view().error is None
+    words = visitor.run().read()
+    for name in ("disk", "load", "speak", "sound", "cleanup", "routes"):
+        assert visitor.words(f"self_check.{name}") in words
+
+
+def test_the_environment_is_there_to_copy(visit: Visit, laboratory):
+    visitor = visit(DIAGNOSTICS)
+    assert any("onnxruntime" in block.value for block in visitor.app.code)
