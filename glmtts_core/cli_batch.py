@@ -50,6 +50,9 @@ def add_batch_command(commands: Any) -> None:
     batch.add_argument(
         "--retry-failed", action="store_true", help="with --resume: failed lines too"
     )
+    batch.add_argument(
+        "--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)"
+    )
     batch.add_argument("--voice", help="for lines that name none (default: the engine's first)")
     batch.add_argument("--speed", type=float, default=1.0, help="for lines that name none")
     batch.add_argument("--sample-rate", type=int, default=24_000, help="for lines that name none")
@@ -107,7 +110,7 @@ def _read(path: Path) -> bytes:
 
 
 def _made(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Studio) -> BatchRun:
-    defaults = _defaults(options, studio.engine.capabilities)
+    defaults = _defaults(options, studio.engines.find(options.engine).capabilities)
     return batches.create(
         options.file.name,
         raw,
@@ -139,6 +142,7 @@ def _defaults(options: argparse.Namespace, capabilities: Capabilities) -> RunDef
     if voice is None and options.reference is None and capabilities.voices:
         voice = capabilities.voices[0].id
     return RunDefaults(
+        engine=options.engine,
         voice=voice,
         speed=options.speed,
         sample_rate_hz=options.sample_rate,
@@ -173,7 +177,8 @@ def _checked(
         # no folder was named, so that no recording can be found
         references = ReferenceFolder(options.out / "references")
     batch = read_batch(raw, options.file.name)
-    return dry_run(batch, defaults, references, studio.engine.capabilities, studio.settings)
+    capabilities = studio.engines.find(defaults.engine).capabilities
+    return dry_run(batch, defaults, references, capabilities, studio.settings)
 
 
 def _tell_problems(problems: tuple[LineProblem, ...], language: Language) -> None:

@@ -9,7 +9,7 @@ import io
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,14 +76,19 @@ class BatchDraft:
 
     Args:
         folder: where file and recordings lie; what is there already is taken up again.
-        capabilities: what the engine can do.
+        capabilities_of: tells what the engine of a name (None: the preferred one) can do.
         settings: for the longest text and the longest recording.
     """
 
-    def __init__(self, folder: Path, capabilities: Capabilities, settings: Settings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        capabilities_of: Callable[[str | None], Capabilities],
+        settings: Settings,
+    ) -> None:
         self.references = ReferenceFolder(folder / _REFERENCES)
         self._folder = folder
-        self._capabilities = capabilities
+        self._capabilities_of = capabilities_of
         self._settings = settings
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -276,7 +281,8 @@ class BatchDraft:
                     raise _SupersededError
                 self._check = replace(self._check, fraction=fraction)
 
-        result = dry_run(batch, defaults, references, self._capabilities, self._settings, tell)
+        capabilities = self._capabilities_of(defaults.engine)
+        result = dry_run(batch, defaults, references, capabilities, self._settings, tell)
         return Check(fraction=1.0, batch=batch, result=result)
 
     def _set(self, version: int, check: Check) -> None:

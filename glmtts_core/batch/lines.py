@@ -130,11 +130,13 @@ class RunDefaults:
     """What holds for every line of a run that says nothing else.
 
     Attributes:
+        engine: name of the engine; None takes the preferred one.
         voice: id of a built-in voice; None for an engine that only clones.
         reference_name: the one reference for all, by its name inside the references folder.
         reference_text: what is said in it.
     """
 
+    engine: str | None = None
     voice: str | None = None
     speed: float = 1.0
     sample_rate_hz: int = 24_000
@@ -191,4 +193,5 @@ def request_of(
         sampling=defaults.sampling if line.sampling is None else line.sampling,
         use_history=history,
         reference=reference,
+        engine=defaults.engine,
     )

@@ -28,7 +28,8 @@ def draft_of(page: Page) -> BatchDraft:
 def _draft(_session: Session, session_id: str) -> BatchDraft:
     settings = _session.studio.settings
     folder = session_folder(settings.output_dir, session_id) / "batch"
-    return BatchDraft(folder, _session.capabilities, settings)
+    engines = _session.studio.engines
+    return BatchDraft(folder, lambda name: engines.find(name).capabilities, settings)
 
 
 def upload_key(name: str) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
-from glmtts_core.ui import cleanup_button
+from glmtts_core.ui import cleanup_button, engine_choice
 from glmtts_core.ui.fields import prefill
 from glmtts_core.ui.quantities import MIB
 from glmtts_core.ui.shell import Page
@@ -32,6 +32,7 @@ _EVERY_LINES_FIRST: Final = 10
 
 def voice_and_speed(page: Page) -> None:
     """Draw what most users set: the voice and the speed of lines that name none."""
+    engine_choice.show(page)
     capabilities = page.session.capabilities
     voice_column, speed_column = st.columns([3, 2])
     labels = {voice.id: page.text(voice.label_key) for voice in capabilities.voices}
@@ -182,6 +183,7 @@ def run_defaults(page: Page) -> RunDefaults:
     methods = capabilities.sampling_methods
     state = st.session_state
     return RunDefaults(
+        engine=page.session.engine,
         voice=_chosen_voice(page),
         speed=state.get(_SPEED) or 1.0,
         sample_rate_hz=state.get(_RATE) or capabilities.sample_rates[0].hz,

@@ -11,13 +11,12 @@ from glmtts_core.engines.base import SampleRate, SynthesisRequest
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.session import SEEDS, new_seed
 from glmtts_core.text.script import left_out
-from glmtts_core.ui import browser_session, cleanup_button
+from glmtts_core.ui import browser_session, cleanup_button, engine_choice
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.result_view import SELECTED
 from glmtts_core.ui.shell import Page
 
 _TEXT: Final = "form_text"
-_ENGINE: Final = "form_engine"
 _VOICE: Final = "form_voice"
 _SPEED: Final = "form_speed"
 _RATE: Final = "form_sample_rate"
@@ -53,7 +52,7 @@ def text_and_voice(page: Page) -> None:
         + "</div>"
     )
     _left_out(page, st.session_state[_TEXT])
-    _engine(page)
+    engine_choice.show(page)
     voice_column, speed_column = st.columns([3, 2])
     labels = {voice.id: page.text(voice.label_key) for voice in capabilities.voices}
     if labels:
@@ -162,24 +161,6 @@ def _request(page: Page, state: dict[str, Any]) -> SynthesisRequest:
         use_history=bool(state.get(_HISTORY)) and capabilities.kv_history,
         reference=page.session.reference() if capabilities.voice_cloning else None,
         engine=page.session.engine,
-    )
-
-
-def _engine(page: Page) -> None:
-    """Draw the choice of engine, where there is one."""
-    names = page.session.studio.engines.names
-    if len(names) == 1:
-        return
-    prefill(_ENGINE, page.session.engine)
-    st.segmented_control(
-        page.text("form.engine"),
-        names,
-        key=_ENGINE,
-        required=True,
-        persist_state="session",
-        on_change=keep,
-        args=(page, "engine", _ENGINE),
-        help=page.text("form.engine_help"),
     )
 
 

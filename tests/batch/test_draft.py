@@ -26,7 +26,8 @@ LINES = b'{"text": "one"}\nbad\n{"text": "two", "prompt_audio": "anna.wav"}\n'
 
 
 def draft_in(folder: Path, settings: Settings) -> BatchDraft:
-    return BatchDraft(folder / "draft", CloningEngine(settings, Ledger()).capabilities, settings)
+    capabilities = CloningEngine(settings, Ledger()).capabilities
+    return BatchDraft(folder / "draft", lambda engine: capabilities, settings)
 
 
 @pytest.fixture

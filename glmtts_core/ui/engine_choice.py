@@ -1,0 +1,30 @@
+"""The choice among several engines: one for the session, shown on every page that speaks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from glmtts_core.ui.fields import keep, prefill
+from glmtts_core.ui.shell import Page
+
+_ENGINE: Final = "form_engine"
+
+
+def show(page: Page) -> None:
+    """Draw the choice of engine, where there is one."""
+    names = page.session.studio.engines.names
+    if len(names) == 1:
+        return
+    prefill(_ENGINE, page.session.engine)
+    st.segmented_control(
+        page.text("form.engine"),
+        names,
+        key=_ENGINE,
+        required=True,
+        persist_state="session",
+        on_change=keep,
+        args=(page, "engine", _ENGINE),
+        help=page.text("form.engine_help"),
+    )
