@@ -21,7 +21,7 @@ from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.memory.points import MemoryPoint
 
 #: Seconds after which something that takes milliseconds counts as never happening.
-BOUND_S = 10.0
+BOUND_S = 30.0
 ANNA = "a" * 32
 BERT = "b" * 32
 CLARA = "c" * 32
