@@ -8,6 +8,7 @@ show.
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 import tempfile
@@ -43,6 +44,15 @@ _STORY: Final = (
     "the carriage and ended on the door.",
     "老船长说，海上的天气一天要变三次脸：清晨像一面镜子，中午像一口滚开的锅，到了傍晚，又像什么"
     "也没有发生过。年轻的水手们都笑他，只有厨师默默地把锅碗用绳子绑好，然后回头看了看远处的云。",
+)
+#: Lines of the batch.
+_SHORT_LINES: Final = (
+    "The kettle whistled twice.",
+    "请把雨伞带上。",
+    "Platform four, please.",
+    "码头上很安静。",
+    "Nobody had seen the cat.",
+    "明天早上见。",
 )
 _LAST: Final = "The lamp on the pier was lit, and everyone went home."
 _PHONE_TEXT: Final = "码头的灯亮了，大家都回家了。"
@@ -91,6 +101,8 @@ def _tell_story(tab: Tab) -> None:
     expect(tab.page.get_by_test_id("stDataFrame")).to_be_visible()
     _shoot_page(tab, "overview")
 
+    _tell_batch(tab)
+    tab.go_to("overview.title")
     tab.page.emulate_media(color_scheme="dark")
     tab.switch_language("zh")
     expect(tab.title).to_have_text(tab.say("overview.title"))
@@ -104,6 +116,24 @@ def _tell_story(tab: Tab) -> None:
     tab.page.evaluate("() => document.activeElement.blur()")
     _settle(tab)
     _save(tab, "synthesis-zh-phone", None)
+
+
+def _tell_batch(tab: Tab) -> None:
+    """Speak some lines of a file, two of which are broken."""
+    tab.go_to("batch.title")
+    texts = [*_SHORT_LINES, *_SHORT_LINES[::-1]]
+    lines = [json.dumps({"uttid": f"note-{n:02d}", "text": text}) for n, text in enumerate(texts)]
+    lines[3:3] = ['{"text": "This line was never closed', '{"txt": "Nor is this field known"}']
+    tab.page.locator('input[type="file"]').first.set_input_files(
+        {"name": "notes.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
+    )
+    tab.page.get_by_role("button", name=tab.say("batch.start", count=len(texts))).click()
+    spoken = tab.say("batch.spoken_of", spoken=len(_SHORT_LINES), lines=len(texts))
+    expect(tab.progress).to_contain_text(spoken, timeout=4 * SPEAK_MS)
+    _shoot_page(tab, "batch", 900)
+    tab.page.get_by_role("button", name=tab.say("batch.cancel")).click()
+    cancelled = tab.say("batch.run_state.cancelled")
+    expect(tab.progress).to_contain_text(cancelled, timeout=SPEAK_MS)
 
 
 def _shoot_page(tab: Tab, name: str, most_px: int = 1080) -> None:
