@@ -121,6 +121,10 @@ def _print_device(device: torch.device) -> None:
 
 def _figures(outcomes: list[Outcome], reads: list[float]) -> list[Figure]:
     rows = [Figure(stage, [each.seconds[stage] for each in outcomes], "s") for stage in STAGES]
+    rows += [
+        Figure(f"{stage}, all threads", [each.processor_s[stage] for each in outcomes], "s")
+        for stage in REQUEST
+    ]
     request = [_request_s(each) for each in outcomes]
     return [
         *rows,
@@ -142,6 +146,9 @@ def _print_ratios(rounds: dict[str, list[Outcome]]) -> None:
     print("\nbaseline / ours, medians")
     for stage in STAGES:
         _print_ratio(stage, {arm: [each.seconds[stage] for each in rounds[arm]] for arm in ARMS})
+    for stage in REQUEST:
+        computed = {arm: [each.processor_s[stage] for each in rounds[arm]] for arm in ARMS}
+        _print_ratio(f"{stage}, all threads", computed)
     _print_ratio("request", {arm: [_request_s(each) for each in rounds[arm]] for arm in ARMS})
     peaks = {arm: statistics.median(each.peak_bytes for each in rounds[arm]) for arm in ARMS}
     print(f"ours / baseline, peak memory: {peaks['ours'] / peaks['baseline']:.2f} (target <= 0.6)")
@@ -150,7 +157,7 @@ def _print_ratios(rounds: dict[str, list[Outcome]]) -> None:
 def _print_ratio(name: str, seconds: dict[str, list[float]]) -> None:
     ratio = statistics.median(seconds["baseline"]) / statistics.median(seconds["ours"])
     target = f"   (target >= {TARGETS[name]})" if name in TARGETS else ""
-    print(f"{name:16} {ratio:6.2f}{target}")
+    print(f"{name:27} {ratio:6.2f}{target}")
 
 
 def _print_precision(size: str, device: torch.device) -> None:

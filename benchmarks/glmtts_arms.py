@@ -101,6 +101,8 @@ class Outcome:
 
     Attributes:
         seconds: by stage.
+        processor_s: seconds that all threads together computed, by stage; what other programs
+            take away does not count.
         tokens_hz: speech tokens a second while decoding.
         read_bytes_hz: bytes of weights read a second while decoding.
         weights_bytes: of all networks.
@@ -108,6 +110,7 @@ class Outcome:
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
+    processor_s: dict[str, float] = field(default_factory=dict)
     tokens_hz: float = 0.0
     read_bytes_hz: float = 0.0
     weights_bytes: int = 0
@@ -117,9 +120,9 @@ class Outcome:
 class Stopwatch:
     """Seconds by stage; waits for the device before it looks at the clock."""
 
-    def __init__(self, device: torch.device, seconds: dict[str, float]) -> None:
+    def __init__(self, device: torch.device, outcome: Outcome) -> None:
         self._device = device
-        self._seconds = seconds
+        self._outcome = outcome
 
     def now(self) -> float:
         """Return the time when all that was asked of the device is done."""
@@ -130,15 +133,16 @@ class Stopwatch:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what is done inside."""
-        started_s = self.now()
+        started_s, computed_s = self.now(), time.process_time()
         yield
-        self._seconds[name] = self.now() - started_s
+        self._outcome.seconds[name] = self.now() - started_s
+        self._outcome.processor_s[name] = time.process_time() - computed_s
 
 
 def run_ours(size: Size, device: torch.device) -> Outcome:
     """Measure our own networks, in the precision that the device's default is."""
     outcome = Outcome()
-    watch = Stopwatch(device, outcome.seconds)
+    watch = Stopwatch(device, outcome)
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
         dtype = language_model_dtype(device)
@@ -177,7 +181,7 @@ def run_ours(size: Size, device: torch.device) -> Outcome:
 def run_baseline(size: Size, device: torch.device) -> Outcome:
     """Measure the plain float32 network; the speech tokenizer is the same as ours."""
     outcome = Outcome()
-    watch = Stopwatch(device, outcome.seconds)
+    watch = Stopwatch(device, outcome)
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
         weights = {
@@ -262,8 +266,8 @@ def mixed_precision_error(size: Size, device: torch.device) -> tuple[float, dict
     prompt = flow_prompt(size, codes, device)
     speech = torch.tensor([codes[::-1]], device=device)
     mels: dict[Precision, Tensor] = {}
-    seconds: dict[str, float] = {}
-    watch = Stopwatch(device, seconds)
+    outcome = Outcome()
+    watch = Stopwatch(device, outcome)
     precisions: tuple[Precision, ...] = ("float32", "mixed")
     for precision in precisions:
         # the same weights: those of float32, rounded where the other is asked for
@@ -273,7 +277,7 @@ def mixed_precision_error(size: Size, device: torch.device) -> tuple[float, dict
             mels[precision] = flow.generate(speech, prompt, generator)
     power = mels["float32"].square().mean()
     error = (mels["mixed"] - mels["float32"]).square().mean()
-    return 10.0 * math.log10(float(power / error)), seconds
+    return 10.0 * math.log10(float(power / error)), outcome.seconds
 
 
 def rounded(flow: Flow, config: FlowConfig, precision: Precision) -> Flow:
