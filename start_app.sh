@@ -34,9 +34,9 @@ $usage" ;;
     esac
     shift
 done
-case $port in
-    '' | *[!0-9]*) fail "--port $port is no port number." ;;
-esac
+if [[ ! $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65535)); then
+    fail "--port $port is no port number: choose one from 1 to 65535, such as 7860."
+fi
 
 if [ "$active" = yes ]; then
     use_active requirements.txt
@@ -44,17 +44,12 @@ else
     prepare requirements.txt "$install"
 fi
 
-# a setting that cannot be used stops the start here, before anything else is printed
-"$python" -c '
-import sys
-from glmtts_core.errors import SettingsError
-from glmtts_core.settings import load_settings
-try:
-    load_settings()
-except SettingsError as error:
-    sys.exit(str(error))
-'
+# a setting, device or address that cannot be used stops the start here, before one is printed
+"$python" -m glmtts_core.start_check "$host" "$port"
 
-echo "GLM-TTS Studio: http://$host:$port"
+case $host in
+    *:*) echo "GLM-TTS Studio: http://[$host]:$port" ;;
+    *) echo "GLM-TTS Studio: http://$host:$port" ;;
+esac
 # exec: signals reach the program itself, and nothing is left behind when it ends
 exec "$python" -m streamlit run streamlit_app.py --server.address "$host" --server.port "$port"

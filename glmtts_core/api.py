@@ -30,8 +30,9 @@ from glmtts_core.studio import Studio
 MAX_BODY_BYTES: Final = 4096
 #: What proxies add; a plain one adds nothing, so behind any proxy a token is needed.
 _PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-#: Seconds that a cleanup request waits for the running job's next safe point.
-CLEANUP_WAIT_S: Final = 3.0
+#: Seconds that a cleanup request waits for the running job's next safe point; a piece of speech
+#: takes about five on two cores.
+CLEANUP_WAIT_S: Final = 15.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -53,8 +54,15 @@ class ApiError(GLMTTSError):
         self.status = status
 
 
-def routes(get_studio: Callable[[], Studio]) -> list[Route]:
-    """Return the routes to mount beside the pages."""
+def routes(
+    get_studio: Callable[[], Studio], *, cleanup_wait_s: float = CLEANUP_WAIT_S
+) -> list[Route]:
+    """Return the routes to mount beside the pages.
+
+    Args:
+        get_studio: returns the process's studio.
+        cleanup_wait_s: seconds that a cleanup may wait before it is answered with 202.
+    """
 
     async def healthz(_: Request) -> JSONResponse:
         state = get_studio().state()
@@ -72,7 +80,7 @@ def routes(get_studio: Callable[[], Studio]) -> list[Route]:
         _refuse_foreign(request, studio.settings)
         body = _parse(await _read_body(request))
         errand = studio.cleanup(CleanupLevel(body.level), None, force=body.force)
-        report = await to_thread.run_sync(errand.wait, CLEANUP_WAIT_S)
+        report = await to_thread.run_sync(errand.wait, cleanup_wait_s)
         if report is None:
             waiting = text("api.cleanup_waits", _language(request))
             return JSONResponse({"status": "waiting", "message": waiting}, 202)

@@ -52,24 +52,53 @@ use_active() {
     [ -z "$missing" ] || fail "The active environment lacks: $missing- install them, or start without --use-active."
 }
 
+# hash_of_requirements PYTHON: prints a number that changes when a list of requirements does.
+hash_of_requirements() {
+    "$1" - requirements*.txt <<'PYTHON'
+import hashlib
+import sys
+from pathlib import Path
+
+lists = b"".join(Path(name).read_bytes() for name in sys.argv[1:])
+print(hashlib.sha256(lists).hexdigest())
+PYTHON
+}
+
+# make_environment FOLDER: makes the environment, also over one that was left half made.
+make_environment() {
+    local base
+    base=$(find_python)
+    [ -n "$base" ] || fail "Python 3.11 or newer is needed: install it and start again."
+    "$base" -m venv --clear "$1" || fail "The environment $1 cannot be made: check that the folder can be written and that Python's venv module is installed."
+}
+
+# may_be_cleared FOLDER: whether the folder is an environment, without a file or not there at all.
+may_be_cleared() {
+    [ -e "$1/pyvenv.cfg" ] || [ -z "$(find "$1" -type f -print -quit 2>/dev/null)" ]
+}
+
 # prepare FILE INSTALL: makes the environment and, when INSTALL is yes, installs FILE into it if it
 # has changed since the last time. GLMTTS_VENV names another place, so that checkouts can share one.
 prepare() {
-    local file=$1 install=$2 folder=${GLMTTS_VENV:-.venv} base stamp wanted
-    if [ ! -x "$folder/bin/python" ]; then
-        [ "$install" = yes ] || fail "There is no environment in $folder: start once without --no-install."
-        base=$(find_python)
-        [ -n "$base" ] || fail "Python 3.11 or newer is needed: install it and start again."
-        "$base" -m venv "$folder" || fail "The environment $folder cannot be made: check that the folder can be written and that Python's venv module is installed."
-    fi
+    local file=$1 install=$2 folder=${GLMTTS_VENV:-.venv} stamp wanted
     python="$folder/bin/python"
-    [ "$install" = yes ] || return 0
-    stamp="$folder/.installed-$(basename "$file")"
-    wanted=$(cat requirements*.txt | sha256sum)
-    if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-        echo "Installing $file into $folder (a first time takes some minutes and about 7 GB) ..."
-        "$python" -m pip install --quiet --disable-pip-version-check -r "$file" \
-            || fail "The packages could not be installed: see pip's message above, check the network and the free space, then start again."
-        echo "$wanted" >"$stamp"
+    if [ "$install" != yes ]; then
+        [ -x "$python" ] || fail "There is no environment in $folder: start once without --no-install."
+        return 0
     fi
+    stamp="$folder/.installed-$(basename "$file")"
+    wanted=$(hash_of_requirements "$python" 2>/dev/null) || wanted=""
+    if [ -n "$wanted" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        return 0
+    fi
+    # a first start that was interrupted leaves an environment without pip
+    if ! "$python" -m pip --version >/dev/null 2>&1; then
+        may_be_cleared "$folder" || fail "$folder is no Python environment, and something else lies there: name another place with GLMTTS_VENV."
+        make_environment "$folder"
+        wanted=$(hash_of_requirements "$python")
+    fi
+    echo "Installing $file into $folder (a first time takes some minutes and about 7 GB) ..."
+    "$python" -m pip install --quiet --disable-pip-version-check -r "$file" \
+        || fail "The packages could not be installed: see pip's message above, check the network and the free space, then start again."
+    echo "$wanted" >"$stamp"
 }

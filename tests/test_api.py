@@ -22,9 +22,9 @@ OWN = "http://127.0.0.1:7860"
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
 
-def client_of(studio: Studio, address: str = "127.0.0.1") -> TestClient:
+def client_of(studio: Studio, address: str = "127.0.0.1", wait_s: float = BOUND_S) -> TestClient:
     """Return a client at ``address`` that talks to the app of ``studio``."""
-    app = Starlette(routes=api.routes(lambda: studio))
+    app = Starlette(routes=api.routes(lambda: studio, cleanup_wait_s=wait_s))
     return TestClient(app, base_url=OWN, client=(address, 50_000))
 
 
@@ -131,10 +131,11 @@ def test_an_unload_while_a_job_runs_is_refused_and_says_so(client, studio):
     assert "1 job" in answer.json()["error"]
 
 
-def test_a_forced_unload_waits_for_the_running_job_and_says_so(client, studio, monkeypatch):
-    monkeypatch.setattr(api, "CLEANUP_WAIT_S", 0.05)
+def test_a_forced_unload_waits_for_the_running_job_and_says_so(studio):
     held(studio)
-    answer = client.post("/api/cleanup", json={"level": "unload", "force": True})
+    answer = client_of(studio, wait_s=0.05).post(
+        "/api/cleanup", json={"level": "unload", "force": True}
+    )
     assert (answer.status_code, answer.json()["status"]) == (202, "waiting")
     studio.engine.gate.set()
     wait_until(lambda: studio.engine.released == ["unload"])

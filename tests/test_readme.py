@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from glmtts_core.api import CLEANUP_WAIT_S
 from glmtts_core.cli import _parser
 from glmtts_core.settings import PREFIX, SCRIPT_ONLY_NAMES, Settings, setting_names
 
@@ -75,6 +76,12 @@ def test_the_option_table_is_that_of_the_start_script(readme):
     assert set(re.findall(r"^\| `(--[a-z-]+)", read(readme), re.MULTILINE)) == set(
         re.findall(r"^  (--[a-z-]+)", usage[1], re.MULTILINE)
     )
+
+
+@BOTH
+def test_the_wait_for_a_safe_point_is_the_real_one(readme):
+    (row,) = re.findall(r"^\| `POST /api/cleanup` .*202.*$", read(readme), re.MULTILINE)
+    assert re.findall(r"(\d+) (?:s|秒)", row) == [f"{CLEANUP_WAIT_S:g}"]
 
 
 @BOTH

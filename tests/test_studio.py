@@ -523,7 +523,7 @@ def test_a_cleanup_asked_of_a_closed_studio_is_told_so(settings):
 @pytest.fixture
 def own_settings(tmp_path, monkeypatch):
     """Settings in the environment for a studio that the process opens by itself."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GLMTTS_OUTPUT_DIR", str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("GLMTTS_DEVICE", "cpu")
     yield

@@ -396,8 +396,8 @@ def test_a_result_that_cannot_be_deleted_is_told_in_one_sentence(synthesis, sett
 
 @pytest.fixture
 def no_studio(tmp_path, monkeypatch):
-    """A process that has not opened its studio, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
+    """A process that has not opened its studio, over an empty folder."""
+    monkeypatch.setenv("GLMTTS_OUTPUT_DIR", str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     yield
     close_studio()
