@@ -58,12 +58,13 @@ class Claim(BaseModel):
 
 
 class ClaimTable(BaseModel):
-    """All claims, and where they come from."""
+    """All claims, and where they come from: hardware, number of user reports, year and month."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hardware: str
-    source: str
+    reports: int
+    made_in: str
     claims: tuple[Claim, ...]
 
 
