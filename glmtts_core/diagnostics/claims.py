@@ -209,7 +209,7 @@ def _climbs(claim: Claim, findings: Findings) -> Answer:
 
 
 def _edge(trial: Trial, index: int, name: str) -> float | None:
-    growing = trial.of_part(Part.GROWING)
+    growing = [each for each in trial.of_part(Part.GROWING) if not each.error]
     return float(getattr(growing[index], name)) if growing else None
 
 
