@@ -81,7 +81,7 @@ def test_the_option_table_is_that_of_the_start_script(readme):
 def test_the_commands_are_understood(readme):
     lines = [line for block in code_blocks(readme) for line in block.splitlines()]
     commands = [line for line in lines if line.startswith("python glmtts_inference.py ")]
-    assert len(commands) == 4
+    assert len(commands) == 6
     for line in commands:
         words = re.findall(r'"[^"]*"|[^\s<]+', line.partition("<")[0])
         arguments = [word.strip('"') for word in words[2:]]
