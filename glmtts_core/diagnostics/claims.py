@@ -58,12 +58,13 @@ class Claim(BaseModel):
 
 
 class ClaimTable(BaseModel):
-    """All claims, and where they come from."""
+    """All claims, and where they come from: hardware, number of user reports, year and month."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hardware: str
-    source: str
+    reports: int
+    made_in: str
     claims: tuple[Claim, ...]
 
 
@@ -208,7 +209,7 @@ def _climbs(claim: Claim, findings: Findings) -> Answer:
 
 
 def _edge(trial: Trial, index: int, name: str) -> float | None:
-    growing = trial.of_part(Part.GROWING)
+    growing = [each for each in trial.of_part(Part.GROWING) if not each.error]
     return float(getattr(growing[index], name)) if growing else None
 
 

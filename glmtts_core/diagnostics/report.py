@@ -91,7 +91,7 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
         _table_html(findings, cells, language),
         f"<h2>{say('report.plots')}</h2>",
         *(_plot_html(number, plot) for number, plot in enumerate(plots)),
-        f"<h2>{say('report.claims')}</h2><p>{say('claims.source', **_source())}</p>",
+        f"<h2>{say('report.claims')}</h2><p>{escape(claims_source(language))}</p>",
         _claims_html(check_claims(findings), language),
         _listening_html(listening, findings, language),
         f"<h2>{say('report.machine')}</h2><table>{machine}</table>",
@@ -110,9 +110,16 @@ def _plotted(cells: list[Cell]) -> list[Metric]:
     return [metric for metric in Metric if metric in measured]
 
 
-def _source() -> dict[str, object]:
+def claims_source(language: Language) -> str:
+    """Return where the claims come from, in one sentence."""
     claims = claim_table()
-    return {"hardware": claims.hardware, "source": claims.source}
+    return text(
+        "claims.source",
+        language,
+        hardware=claims.hardware,
+        reports=claims.reports,
+        made_in=claims.made_in,
+    )
 
 
 def _table_html(findings: Findings, cells: list[Cell], language: Language) -> str:

@@ -240,7 +240,7 @@ def _next(trial: Trial) -> float | None:
 
 def _growth(trial: Trial) -> float | None:
     """Bytes between the first growing text's beginning and the last one's end."""
-    growing = trial.of_part(Part.GROWING)
+    growing = [each for each in trial.of_part(Part.GROWING) if not each.error]
     return growing[-1].after_bytes - growing[0].before_bytes if growing else None
 
 

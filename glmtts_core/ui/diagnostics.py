@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
+from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.ui import (
     diagnostics_claims,
     diagnostics_environment,
@@ -14,7 +17,9 @@ from glmtts_core.ui import (
 )
 from glmtts_core.ui.shell import Page
 
-_TABS = (
+#: Name of the open tab in the session state.
+TAB_KEY: Final = "diagnostics_tab"
+_TABS: Final = (
     ("diagnostics.tab.laboratory", diagnostics_laboratory.show),
     ("diagnostics.tab.claims", diagnostics_claims.show),
     ("diagnostics.tab.listening", diagnostics_listening.show),
@@ -25,7 +30,22 @@ _TABS = (
 
 
 def show(page: Page) -> None:
-    """Draw all tabs."""
-    for tab, (_, draw) in zip(st.tabs([page.text(key) for key, _ in _TABS]), _TABS, strict=True):
-        with tab:
-            draw(page)
+    """Draw the open tab; the charts of the others would cost the browser seconds."""
+    labels = [page.text(key) for key, _ in _TABS]
+    if st.session_state.get(TAB_KEY) not in labels:
+        # after a switch of language it holds a label of the other one
+        st.session_state[TAB_KEY] = labels[_open_number()]
+    tabs = st.tabs(labels, key=TAB_KEY, on_change="rerun")
+    for tab, (_, draw) in zip(tabs, _TABS, strict=True):
+        if tab.open:
+            with tab:
+                draw(page)
+
+
+def _open_number() -> int:
+    """Return which tab was open, whatever the language was."""
+    label = st.session_state.get(TAB_KEY)
+    for number, (key, _) in enumerate(_TABS):
+        if any(text(key, language) == label for language in LANGUAGES):
+            return number
+    return 0

@@ -8,10 +8,11 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.diagnostics.arms import Experiment, Workload, claim_arms
-from glmtts_core.diagnostics.claims import Answer, Verdict, check_claims, claim_table
+from glmtts_core.diagnostics.claims import Answer, Verdict
+from glmtts_core.diagnostics.report import claims_source
 from glmtts_core.diagnostics.wording import summary_words
 from glmtts_core.ui import diagnostics_run
-from glmtts_core.ui.diagnostics_results import newest
+from glmtts_core.ui.diagnostics_results import claim_answers, newest
 from glmtts_core.ui.shell import Page
 
 _MIB: Final = 2**20
@@ -26,8 +27,7 @@ _LINES: Final = 50
 
 def show(page: Page) -> None:
     """Draw the tab."""
-    claims = claim_table()
-    st.caption(page.text("claims.source", hardware=claims.hardware, source=claims.source))
+    st.caption(claims_source(page.language))
     engine = page.session.engine
     arms = claim_arms(page.session.capabilities, _HEADROOM_BYTES)
     with st.container(border=True):
@@ -45,7 +45,7 @@ def show(page: Page) -> None:
     if found is not None and found.experiment.engine != engine:
         # what another engine has shown says nothing of this one
         found = None
-    rows = "".join(_row(page, answer) for answer in check_claims(found))
+    rows = "".join(_row(page, answer) for answer in claim_answers(found))
     st.html(f'<div class="glm-claims">{rows}</div>')
 
 

@@ -106,7 +106,7 @@ def _variants(page: Page, engine: str) -> list[dict[str, Any]]:
     """Return the settings that each policy is tried with."""
     can = page.session.studio.engines.find(engine).capabilities
     variants: list[dict[str, Any]] = [{}]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if _toggle(page, "pressure"):
             headroom = st.number_input(
                 page.text("diagnostics.headroom"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
 from glmtts_core.diagnostics import figures, listening, report
+from glmtts_core.diagnostics.claims import Answer, check_claims
 from glmtts_core.diagnostics.findings import Cell, Findings, table
 from glmtts_core.diagnostics.listening import Listening
 from glmtts_core.diagnostics.trial import Metric
@@ -15,7 +19,18 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.diagnostics_run import laboratory
 from glmtts_core.ui.shell import Page
 
-_PLOT = {"displayModeBar": False}
+T = TypeVar("T")
+_PLOT: Final = {"displayModeBar": False}
+_CELLS: Final = "laboratory_cells"
+_ANSWERS: Final = "laboratory_answers"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was worked out of one object of findings."""
+
+    found: Findings | None
+    value: list[Any]
 
 
 def show(page: Page) -> None:
@@ -24,7 +39,7 @@ def show(page: Page) -> None:
     if found is None or not found.trials:
         st.html(f'<div class="glm-muted">{escape(page.text("diagnostics.nothing_yet"))}</div>')
         return
-    cells = table(found)
+    cells = _table(found)
     began = f"{found.began_at.astimezone():%Y-%m-%d %H:%M}"
     st.subheader(page.text("diagnostics.found", engine=found.experiment.engine), anchor=False)
     facts = page.text(
@@ -52,6 +67,23 @@ def newest(page: Page) -> Findings | None:
     except GLMTTSError as error:
         st.error(error.text(page.language))
         return None
+
+
+def claim_answers(found: Findings | None) -> list[Answer]:
+    """Return the answers to the claims, worked out once for the same findings."""
+    return _once(_ANSWERS, found, lambda: check_claims(found))
+
+
+def _table(found: Findings) -> list[Cell]:
+    return _once(_CELLS, found, lambda: table(found))
+
+
+def _once(key: str, found: Findings | None, work: Callable[[], list[T]]) -> list[T]:
+    """Keep what ``work`` returns for these findings: the bootstrap takes tenths of a second."""
+    kept = st.session_state.get(key)
+    if not isinstance(kept, _Kept) or kept.found is not found:
+        kept = st.session_state[key] = _Kept(found, work())
+    return kept.value
 
 
 def kept_listening(page: Page) -> Listening | None:

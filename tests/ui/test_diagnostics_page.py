@@ -13,6 +13,7 @@ from glmtts_core.diagnostics.laboratory import AUDIO_FOLDER, Laboratory, Laborat
 from glmtts_core.diagnostics.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.diagnostics.wording import conclusions
+from glmtts_core.ui.diagnostics import TAB_KEY
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 from tests.parts import result
@@ -42,6 +43,12 @@ def measured(studio, settings) -> Laboratory:
     return studio.services.get(Laboratory, lambda: Laboratory(studio, CHILD))
 
 
+def open_tab(visitor: Visitor, name: str) -> Visitor:
+    """Go to a tab of the diagnostics page."""
+    visitor.app.session_state[TAB_KEY] = visitor.words(f"diagnostics.tab.{name}")
+    return visitor.run()
+
+
 def small(visitor: Visitor, *policies: str) -> Visitor:
     """Ask for the smallest experiment."""
     app = visitor.app
@@ -54,9 +61,9 @@ def small(visitor: Visitor, *policies: str) -> Visitor:
 @both_languages
 def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, language, laboratory):
     visitor = visit(DIAGNOSTICS, language)
-    words = visitor.read()
-    for key in ("diagnostics.nothing_yet", "diagnostics.listening_first"):
-        assert visitor.words(key) in words
+    assert visitor.words("diagnostics.nothing_yet") in visitor.read()
+    assert visitor.words("diagnostics.listening_first") in open_tab(visitor, "listening").read()
+    words = open_tab(visitor, "claims").read()
     assert visitor.words("claims.claim.13") in words
     assert words.count(visitor.words("claims.verdict.not_testable")) == 13
 
@@ -105,12 +112,13 @@ def test_findings_of_before_are_shown_with_table_plots_and_downloads(
     assert {"laboratory_memory", "laboratory_box"} <= visitor.chart_keys()
     labels = [button.label for button in visitor.app.get("download_button")]
     assert labels == ["CSV", "JSON", visitor.words("diagnostics.html_report")]
-    assert visitor.words("claims.verdict.not_confirmed") in words
+    claims = open_tab(visitor, "claims").read()
+    assert visitor.words("claims.verdict.not_confirmed") in claims
 
 
 @both_languages
 def test_a_blind_test_is_sealed_until_the_last_pair_and_kept(visit: Visit, language, measured):
-    visitor = visit(DIAGNOSTICS, language).click("listening_start")
+    visitor = open_tab(visit(DIAGNOSTICS, language), "listening").click("listening_start")
     arms = [visitor.words("laboratory.policy.never"), visitor.words("laboratory.policy.always")]
     visitor.click("listening_prefer_first")
     assert load(measured.folder) is None
@@ -121,13 +129,13 @@ def test_a_blind_test_is_sealed_until_the_last_pair_and_kept(visit: Visit, langu
 
 
 def test_the_treemaps_sum_up_to_what_the_process_holds(visit: Visit, laboratory):
-    visitor = visit(DIAGNOSTICS)
+    visitor = open_tab(visit(DIAGNOSTICS), "memory")
     assert "treemap_process" in visitor.chart_keys()
 
 
 @both_languages
 def test_growth_has_its_verdict_and_the_hunt_names_what_grew(visit: Visit, language, laboratory):
-    visitor = visit(DIAGNOSTICS, language)
+    visitor = open_tab(visit(DIAGNOSTICS, language), "growth")
     visitor.app.number_input(key="hunt_count").set_value(8)
     visitor.run().click("hunt_start")
     task = visitor.session.studio.services.get(Tasks, Tasks).find(f"leak-hunt-{visitor.session.id}")
@@ -140,7 +148,7 @@ def test_growth_has_its_verdict_and_the_hunt_names_what_grew(visit: Visit, langu
 
 @both_languages
 def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, laboratory):
-    visitor = visit(DIAGNOSTICS, language).click("self_check_start")
+    visitor = open_tab(visit(DIAGNOSTICS, language), "environment").click("self_check_start")
     task = visitor.session.studio.services.get(Tasks, Tasks).find(
         f"self-check-{visitor.session.id}"
     )
@@ -152,5 +160,11 @@ def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, labo
 
 
 def test_the_environment_is_there_to_copy(visit: Visit, laboratory):
-    visitor = visit(DIAGNOSTICS)
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
     assert any("onnxruntime" in block.value for block in visitor.app.code)
+
+
+def test_the_open_tab_stays_open_in_the_other_language(visit: Visit, laboratory):
+    visitor = open_tab(visit(DIAGNOSTICS, "zh"), "environment").choose_language("en")
+    assert "self_check_start" in visitor.button_keys()
+    assert "laboratory_start" not in visitor.button_keys()
