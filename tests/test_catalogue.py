@@ -110,6 +110,7 @@ NOT_KEYS = {
     "form.json",
     "listening.json",
     "memory.enable_memory_arena_shrinkage",
+    "report.html",
     "tokenizer.model",
 }
 
