@@ -53,6 +53,7 @@ class RunningApp:
         cache_dir: where the model file is.
         environment: what the program sees, without any ``GLMTTS_*`` of ours.
         port: None takes a free one.
+        settings: further ``GLMTTS_*`` names with their values.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class RunningApp:
         cache_dir: Path,
         environment: Mapping[str, str] | None = None,
         port: int | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -79,7 +81,7 @@ class RunningApp:
             self._process = subprocess.Popen(
                 ["bash", "start_app.sh", "--no-install", "--port", str(self.port)],
                 cwd=ROOT,
-                env={**clean, **ours},
+                env={**clean, **ours, **(settings or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

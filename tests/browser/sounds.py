@@ -34,7 +34,15 @@ def _tone() -> np.ndarray:
     return 0.2 * np.sin(2 * np.pi * 220 * np.arange(32_000) / 16_000)
 
 
+def _murmur() -> np.ndarray:
+    frames = 4 * 16_000
+    noise = np.random.default_rng(0).standard_normal(frames)
+    return 0.1 * noise * np.sin(np.linspace(0, 12 * np.pi, frames)) ** 2
+
+
 GOOD: Final = ReferenceFile("grandmother.wav", _wav(_tone()))
+#: As long as a reference recording should be, and rising and falling like speech.
+CLONABLE: Final = ReferenceFile("aunt.wav", _wav(_murmur()))
 EMPTY: Final = ReferenceFile("empty.wav", b"")
 RENAMED_TEXT: Final = ReferenceFile("shopping-list.wav", b"bread, milk, two lemons\n" * 40)
 NOT_A_NUMBER: Final = ReferenceFile("broken.wav", _wav(np.full(16_000, np.nan), "FLOAT"))
