@@ -155,13 +155,17 @@ class GlmTtsEngine:
         reference = request.reference or self._source.recording(request.voice)
         check_reference(reference)
         seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
-        outcome = self._attempt(request, reference, seed, caches, control)
-        if isinstance(outcome, MemoryShortage):
-            _log.warning("out of memory, trying once more with all that is idle released")
-            self._let_go(CleanupLevel.TRIM)
+        try:
             outcome = self._attempt(request, reference, seed, caches, control)
+            if isinstance(outcome, MemoryShortage):
+                _log.warning("out of memory, trying once more with all that is idle released")
+                self._let_go(CleanupLevel.TRIM)
+                outcome = self._attempt(request, reference, seed, caches, control)
+            needed = 0 if isinstance(outcome, SpokenAudio) else self._needed_bytes(outcome)
+        finally:
+            # the networks that took the recording apart are spare, however this has ended
+            self._networks.use((*MAIN_PARTS, self._vocoder))
         if isinstance(outcome, MemoryShortage):
-            needed = self._needed_bytes(outcome)
             self._let_go(CleanupLevel.TRIM)
             raise self._too_large(needed, free_bytes(self._device))
         return outcome

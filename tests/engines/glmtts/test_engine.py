@@ -266,6 +266,17 @@ def test_a_stop_takes_one_token_or_one_step(rig):
         rig.control = type(rig.control)()
 
 
+def test_stopped_while_the_recording_is_taken_apart_its_networks_are_spare(rig):
+    def stop(progress) -> None:
+        if progress.stage is Stage.PROMPT and Part.SPEECH_TOKENIZER in kept(rig, *WEIGHT_KINDS):
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    assert kept(rig, LedgerKind.SPARE_WEIGHTS).keys() == {Part.SPEECH_TOKENIZER}
+
+
 def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
     def stop(progress) -> None:
         if progress.stage is Stage.SPEECH_TOKENS and progress.fraction > 0.2:

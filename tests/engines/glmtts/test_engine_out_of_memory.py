@@ -120,6 +120,8 @@ def test_a_request_that_runs_out_twice_is_refused_and_the_next_works(settings, e
         speak_both(rig)
     assert error.value.__cause__ is None
     assert error.value.__context__ is None
+    kept = {each.name for each in rig.ledger.snapshot().entries if each.owner == "engine"}
+    assert not {"speech tokenizer", "speaker", "KV cache"} & kept
     assert faults.alive == 0
     assert all(map(np.array_equal, speak_both(rig), expected))
 
