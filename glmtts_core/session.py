@@ -158,7 +158,7 @@ class Session:
         if data is None or form.reference_name is None:
             return None
         max_s = self.studio.settings.max_reference_s
-        audio = decode(data, form.reference_name, max_s=max_s, mono=True)
+        audio = decode(data, form.reference_name, max_s=max_s)
         return ReferenceAudio(
             audio.samples,
             audio.sample_rate_hz,

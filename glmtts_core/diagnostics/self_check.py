@@ -220,7 +220,7 @@ class _Run:
     ) -> None:
         self._studio = studio
         self._request = request or _request(studio.engine.capabilities)
-        self._meaningful = meaningful
+        self._meaningful = meaningful and not studio.engine.capabilities.random_weights
         self._cancel = cancel
         self._id = new_session_id()
         self._loaded = False

@@ -74,6 +74,7 @@ class Capabilities:
         release_levels: the cleanup levels that make a difference for this engine.
         load_bytes: memory on the device that loading takes at most; 0 where it is not worth
             making room.
+        random_weights: whether it only rehearses: what comes out is noise, and is not judged.
     """
 
     engine: str
@@ -88,6 +89,7 @@ class Capabilities:
     streaming: bool
     release_levels: tuple[CleanupLevel, ...]
     load_bytes: int = 0
+    random_weights: bool = False
 
 
 @dataclass(frozen=True)

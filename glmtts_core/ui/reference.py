@@ -7,7 +7,10 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.audio import decode
-from glmtts_core.errors import GLMTTSError
+from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
+from glmtts_core.errors import AudioError, GLMTTSError
+from glmtts_core.memory.problem import Problem
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
@@ -110,6 +113,29 @@ def _show_reference(page: Page) -> None:
         st.warning(page.text("form.reference_gone"))
     else:
         st.audio(data)
+        if page.session.capabilities.voice_cloning:
+            _tell_of_use(page, data, name)
+
+
+def _tell_of_use(page: Page, data: bytes, name: str) -> None:
+    """Say what keeps the recording from being cloned, or would make the result better."""
+    error, hints = _judged(data, name, page.session.draft.form.reference_transcript or "")
+    if error is not None:
+        st.error(error.text(page.language))
+    for hint in hints:
+        st.caption(hint.text(page.language))
+
+
+# by content, since every rerun of the page asks; only sentences are kept
+@st.cache_data(max_entries=32, show_spinner=False)
+def _judged(data: bytes, name: str, transcript: str) -> tuple[Problem | None, tuple[Problem, ...]]:
+    audio = decode(data, name, mono=True)
+    reference = ReferenceAudio(audio.samples, audio.sample_rate_hz, name, transcript)
+    try:
+        check_reference(reference)
+    except AudioError as error:
+        return Problem(error.key, error.details), ()
+    return None, reference_hints(reference)
 
 
 def _remove_reference(page: Page) -> None:

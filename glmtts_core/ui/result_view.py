@@ -44,7 +44,10 @@ def _result(page: Page, record: ResultRecord) -> None:
         st.markdown(f"**#{record.number}** {plain(record.text)}")
         # the bytes of the file: a numpy array would be played at full loudness
         st.audio(wav)
-        _trouble(page, samples, record.sample_rate_hz)
+        if _rehearsed(page, record):
+            st.caption(page.text("result.rehearsal"))
+        else:
+            _trouble(page, samples, record.sample_rate_hz)
         if record.unsaved_reason:
             st.warning(page.text("result.unsaved", reason=record.unsaved_reason))
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -71,6 +74,14 @@ def _result(page: Page, record: ResultRecord) -> None:
             config={"displayModeBar": False},
             alt=page.text("result.mel"),
         )
+
+
+def _rehearsed(page: Page, record: ResultRecord) -> bool:
+    """Tell whether random weights have spoken; what is not among the engines any more has not."""
+    engines = page.session.studio.engines
+    return record.engine in engines.names and (
+        engines.find(record.engine).capabilities.random_weights
+    )
 
 
 def _trouble(page: Page, samples: Samples, sample_rate_hz: int) -> None:

@@ -43,6 +43,7 @@ class CheckpointParts:
     """
 
     engine_name = "GLM-TTS"
+    random_weights = False
     voices: tuple[Voice, ...] = ()
 
     def __init__(self, root: Path, threads: int = 0) -> None:

@@ -91,6 +91,7 @@ class GlmTtsEngine:
             streaming=False,
             release_levels=(CleanupLevel.TRIM, *levels, CleanupLevel.UNLOAD),
             load_bytes=self._load_bytes,
+            random_weights=self._source.random_weights,
         )
 
     @cached_property

@@ -91,6 +91,9 @@ class PartSource(Protocol):
     engine_name: str
     """The engine's name as shown."""
 
+    random_weights: bool
+    """Whether nothing was ever learned: a rehearsal."""
+
     voices: tuple[Voice, ...]
     """Voices that need no recording of the user's."""
 

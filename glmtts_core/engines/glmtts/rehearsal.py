@@ -80,6 +80,7 @@ class RehearsalParts:
     """
 
     engine_name = "GLM-TTS (rehearsal)"
+    random_weights = True
     voices: tuple[Voice, ...] = (REHEARSAL_VOICE,)
 
     sample_rates_hz: tuple[int, ...] = tuple(VOCODERS)
