@@ -173,6 +173,15 @@ def test_a_job_that_runs_out_of_memory_is_begun_anew_once_all_that_is_idle_is_go
     assert EventKind.OUT_OF_MEMORY in events(two_engines)
 
 
+def test_without_the_rescue_a_job_that_runs_out_of_memory_fails_at_once(settings):
+    with closing(Studio(settings, ScriptedEngine, rescue=False)) as studio:
+        studio.engine.fail_with = lambda: OutOfMemoryError("engine.out_of_memory")
+        job = studio.submit(ANNA, request())
+        assert job.wait(BOUND_S)
+        assert (job.view().state, job.view().retries) == (JobState.FAILED, 0)
+        assert studio.engine.released == []
+
+
 def test_a_job_that_runs_out_of_memory_twice_fails_and_the_next_one_works(studio):
     studio.engine.fail_with = lambda: OutOfMemoryError("engine.out_of_memory")
     view = speak(studio).view()

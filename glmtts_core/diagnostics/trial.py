@@ -239,9 +239,13 @@ def _next(trial: Trial) -> float | None:
 
 
 def _growth(trial: Trial) -> float | None:
-    """Bytes between the first growing text's beginning and the last one's end."""
+    """Bytes by which memory before the synthesis after the growing texts is above the beginning.
+
+    So what the arm's own cleanup gave back after the last of them counts.
+    """
     growing = [each for each in trial.of_part(Part.GROWING) if not each.error]
-    return growing[-1].after_bytes - growing[0].before_bytes if growing else None
+    after = [each for each in trial.of_part(Part.TIMED) if not each.error]
+    return after[0].before_bytes - growing[0].before_bytes if growing and after else None
 
 
 def _median(values: list[float]) -> float | None:

@@ -56,7 +56,12 @@ def trial(
         )
         for line in range(10)
     ]
-    timed = spoken(Part.TIMED, seconds=seconds, peak_bytes=peak_mib * MIB)
+    timed = spoken(
+        Part.TIMED,
+        seconds=seconds,
+        before_bytes=(300 + 8 * grown_mib) * MIB,
+        peak_bytes=peak_mib * MIB,
+    )
     around = [spoken(Part.BEFORE_CLEANUP), spoken(Part.AFTER_CLEANUP, seconds=1.25)]
     cleanup = {"seconds": 0.05, "promised_bytes": 100 * MIB, "regained_bytes": 90 * MIB}
     return Trial(

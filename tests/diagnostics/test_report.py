@@ -15,7 +15,7 @@ from glmtts_core.diagnostics.report import to_csv, to_html, to_json
 from glmtts_core.diagnostics.statistics import Conclusion
 from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.diagnostics.wording import conclusions
-from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
+from tests.diagnostics.parts import ALWAYS, MIB, NEVER, findings, trial
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def test_the_table_holds_every_metric_of_every_arm(found):
     assert cell(found, NEVER, Metric.SECONDS).summary.median == 3.0
     assert cell(found, NEVER, Metric.SUCCESS).summary.median == pytest.approx(0.6)
     assert cell(found, ALWAYS, Metric.NEXT).summary.median == pytest.approx(0.25)
+    assert cell(found, NEVER, Metric.GROWTH).summary.median == 80 * MIB
     assert cell(found, ALWAYS, Metric.PEAK).against_base.conclusion is Conclusion.LOWER
 
 
