@@ -105,9 +105,10 @@ def test_a_killed_program_offers_its_run_and_finishes_it(start_app, open_tab):
 
     again = BatchTab(open_tab("/batch", app=start_app(), language="zh"))
     expect(again.page.get_by_text("曾中断")).to_be_visible()
-    again.page.get_by_role("button", name=again.tab.say("batch.show_run")).first.click()
+    show = again.page.get_by_role("button", name=again.tab.say("batch.show_run")).first
+    show.click(timeout=3 * REACT_MS)
     again.expect_state("interrupted")
-    again.page.get_by_role("button", name=re.compile("^继续")).click()
+    again.page.get_by_role("button", name=re.compile("继续")).click(timeout=3 * REACT_MS)
     again.expect_state("finished", 5, 5)
 
 
