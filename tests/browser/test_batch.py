@@ -117,6 +117,8 @@ def test_a_bad_line_is_mended_in_place_and_a_line_is_heard(open_tab):
     editor = tab.page.get_by_test_id("stDataFrame").first.bounding_box()
     assert editor is not None
     tab.page.mouse.dblclick(editor["x"] + editor["width"] - 60, editor["y"] + 70)
+    # the cell's field opens a moment after the click, and what is typed before is lost
+    expect(tab.page.locator(".gdg-input")).to_be_visible()
     tab.page.keyboard.press("Control+a")
     tab.page.keyboard.type('{"uttid": "mended", "text": "Mended."}')
     tab.page.keyboard.press("Enter")
