@@ -184,12 +184,11 @@ def _seed(page: Page, lacking: str) -> None:
         )
         if offered:
             st.button(
-                "",
+                page.text("form.seed_throw"),
                 key="throw_seed",
                 icon=":material/casino:",
                 on_click=_throw_seed,
                 args=(page,),
-                help=page.text("form.seed_throw"),
             )
 
 

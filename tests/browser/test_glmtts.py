@@ -52,7 +52,7 @@ def test_a_recording_is_cloned_at_both_rates_and_the_notice_is_read_once(open_ta
     expect(tab.page.get_by_role("button", name=tab.say("form.notice_read"))).to_have_count(0)
     give_reference(tab)
     tab.speak(WORDS)
-    expect(tab.page.get_by_text("24 kHz").first).to_be_visible()
+    expect(tab.page.get_by_text("· 24 kHz")).to_be_visible()
     expect(tab.legend("language_model")).to_be_visible()
     tab.open_advanced()
     tab.page.get_by_text("32 kHz", exact=True).click()
