@@ -102,7 +102,7 @@ class JobRunner:
             # a batch line is begun anew by its run, which writes every attempt down
             rescued = self._rescue and job.priority is Priority.INTERACTIVE
             if out_of_memory is not None and rescued:
-                self._make_room(job, engine)
+                self._make_room(engine)
                 job.retry()
                 record, out_of_memory = self._attempt(job, engine, control)
         except GLMTTSError as error:
@@ -138,9 +138,12 @@ class JobRunner:
         self._monitor.mark(EventKind.OUT_OF_MEMORY)
         return None, out_of_memory
 
-    def _make_room(self, job: Job, engine: Engine) -> None:
-        """Release everything that is not the weights at work: all idle caches, other engines."""
-        owners = [*self._spaces.idle_ids(), job.session_id]
+    def _make_room(self, engine: Engine) -> None:
+        """Release everything idle: the caches of sessions without a job, other engines.
+
+        The job's own caches stay: without the history it would not say the same.
+        """
+        owners = self._spaces.idle_ids()
         drop: list[Callable[[], object]] = [
             caches.clear for caches in self._spaces.caches_of(owners)
         ]

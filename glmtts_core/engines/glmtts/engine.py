@@ -147,8 +147,8 @@ class GlmTtsEngine:
                 was given.
             AudioError: the reference cannot serve as a voice.
             TextError: the text is empty, too long, or holds nothing that can be spoken.
-            OutOfMemoryError: there was not enough memory, not even after all that is idle was
-                released; the next request works again.
+            OutOfMemoryError: there was not enough memory; all that is idle here is released
+                and nothing of the request is held, so that it can be tried again.
             EngineError: a network failed; the next request works again.
             SynthesisCancelled: the stop was asked for.
         """
@@ -158,10 +158,6 @@ class GlmTtsEngine:
         seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
         try:
             outcome = self._attempt(request, reference, seed, caches, control)
-            if isinstance(outcome, MemoryShortage):
-                _log.warning("out of memory, trying once more with all that is idle released")
-                self._let_go(CleanupLevel.TRIM)
-                outcome = self._attempt(request, reference, seed, caches, control)
             needed = 0 if isinstance(outcome, SpokenAudio) else self._needed_bytes(outcome)
         finally:
             # the networks that took the recording apart are spare, however this has ended
@@ -292,7 +288,7 @@ class GlmTtsEngine:
         )
 
     def _let_go(self, level: CleanupLevel) -> None:
-        """Release what is idle at once; the session's caches stay, they spare the retry work."""
+        """Release what is idle at once; the session's caches stay, they spare a retry work."""
         self.release(level)
         gc.collect()
         if self._device.type == "cuda":
