@@ -83,6 +83,12 @@ class SessionDraft:
             _log.warning("cannot read the reference recording in %s: %s", self._folder, error)
             return None
 
+    @property
+    def reference_file(self) -> Path | None:
+        """Where the uploaded recording lies; None where there is none."""
+        file = self._folder / _REFERENCE_FILE
+        return file if self.form.reference_name is not None and file.is_file() else None
+
     def drop_reference(self) -> None:
         """Forget the uploaded recording."""
         self.keep(reference_name=None)

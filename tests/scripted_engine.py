@@ -148,6 +148,14 @@ class CloningEngine(ScriptedEngine):
         )
 
 
+class VoicelessEngine(CloningEngine):
+    """Speaks in nothing but the voice of a recording."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, engine="Voiceless", voices=())
+
+
 class LoadOnly:
     """The `JobControl` of an engine that is loaded without a studio."""
 

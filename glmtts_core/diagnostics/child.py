@@ -17,6 +17,7 @@ from typing import Final
 
 import psutil
 
+from glmtts_core.audio import decode
 from glmtts_core.diagnostics.arms import FIXED_SEED, Policy, shipped_texts
 from glmtts_core.diagnostics.scarcity import limit_memory
 from glmtts_core.diagnostics.trial import (
@@ -32,7 +33,7 @@ from glmtts_core.diagnostics.trial import (
     TrialOrder,
 )
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import SynthesisRequest
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.jobs import JobView
 from glmtts_core.memory.cleanup import CleanupLevel
@@ -99,6 +100,7 @@ class _Trial:
         self._order = order
         self._send = send
         self._capabilities = studio.engines.find(order.engine).capabilities
+        self._reference = _reference(order)
         self._session = Session(studio, new_session_id())
         self._born_s = time.monotonic() - (time.time() - psutil.Process().create_time())
         self._line = Line.RESIDENT_SET
@@ -174,6 +176,7 @@ class _Trial:
             sample_rate_hz=chosen,
             seed=(new_seed() if arm.fresh_seeds else FIXED_SEED) if can.seed else None,
             use_history=arm.use_history,
+            reference=self._reference,
             engine=self._order.engine,
         )
 
@@ -235,6 +238,14 @@ class _Trial:
             for each in readings
         )
         self._send(Sampled(points=points))
+
+
+def _reference(order: TrialOrder) -> ReferenceAudio | None:
+    file = order.reference_file
+    if file is None:
+        return None
+    audio = decode(file.read_bytes(), file.name)
+    return ReferenceAudio(audio.samples, audio.sample_rate_hz, file.name, order.reference_text)
 
 
 def _failed(

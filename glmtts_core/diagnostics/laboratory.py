@@ -99,6 +99,8 @@ class Laboratory:
         self._planned_s = 0.0
         self._thread: threading.Thread | None = None
         self._process: TrialProcess | None = None
+        self._reference: Path | None = None
+        self._reference_text = ""
         self._cancelled = threading.Event()
         self._folder = _newest(self._root)
         self._findings: Findings | None = None
@@ -152,8 +154,13 @@ class Laboratory:
             BusyError: an experiment is running, or others' jobs run or wait.
             RequestError: no engine has this name.
             StorageError: what was measured before cannot be read.
+            DiagnosticsError: the engine only clones, and the session has no recording.
         """
         capabilities = self._studio.engines.find(experiment.engine).capabilities
+        draft = self._studio.spaces.space(session_id).draft
+        reference = None if capabilities.voices else draft.reference_file
+        if reference is None and not capabilities.voices:
+            raise DiagnosticsError("laboratory.no_reference", engine=experiment.engine)
         planned_s, _ = self.estimate_s(experiment)
         with self._lock:
             if self._view.state is LaboratoryState.RUNNING:
@@ -162,6 +169,8 @@ class Laboratory:
             self._planned_s = planned_s
             self._began_s = time.monotonic()
             self._cancelled.clear()
+            self._reference = reference
+            self._reference_text = draft.form.reference_transcript or ""
             self._view = LaboratoryView(LaboratoryState.RUNNING, trials=len(experiment.trials()))
             findings = Findings(
                 experiment=experiment,
@@ -244,6 +253,8 @@ class Laboratory:
             engine=experiment.engine,
             arm=arm,
             workload=experiment.workload,
+            reference_file=None if self._reference is None else self._reference.absolute(),
+            reference_text=self._reference_text,
         )
         process = TrialProcess(self._command, order, repetition, self._count)
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -36,12 +37,16 @@ class TrialOrder(_Value):
         engine: name of the engine.
         arm: how to work.
         workload: how much.
+        reference_file: the recording whose voice is cloned, for an engine that only clones.
+        reference_text: what is said in it.
     """
 
     settings: dict[str, Any]
     engine: str
     arm: Arm
     workload: Workload
+    reference_file: Path | None = None
+    reference_text: str = ""
 
 
 class Loaded(_Value):

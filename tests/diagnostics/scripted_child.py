@@ -1,9 +1,10 @@
-"""The laboratory's child process, with the scripted engine in it."""
+"""The laboratory's child process, with a scripted engine in it: ``... [voiceless]``."""
 
 import os
+import sys
 
 from glmtts_core.diagnostics.child import main
-from tests.scripted_engine import ScriptedEngine
+from tests.scripted_engine import ScriptedEngine, VoicelessEngine
 
 if __name__ == "__main__":
-    os._exit(main(ScriptedEngine))
+    os._exit(main(VoicelessEngine if "voiceless" in sys.argv else ScriptedEngine))

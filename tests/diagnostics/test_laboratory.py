@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 
+import numpy as np
 import pytest
 
+from glmtts_core.audio import encode_wav
 from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload, claim_arms
 from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.trial import Metric, Part
-from glmtts_core.errors import BusyError
+from glmtts_core.errors import BusyError, DiagnosticsError
+from glmtts_core.studio import Studio
 from tests.parts import ANNA, request, wait_until
+from tests.scripted_engine import VoicelessEngine
 
 CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")
 #: Seconds for a few children to start and end on a busy machine.
@@ -65,6 +69,35 @@ def test_findings_survive_the_program_and_bring_their_audio(laboratory, studio):
     assert Laboratory(studio, CHILD).findings() == findings
     kept = sorted(path.name for path in (laboratory.folder / "audio" / NEVER.id).iterdir())
     assert kept == ["growing-0.wav", "growing-1.wav", "timed-0.wav"]
+
+
+@pytest.fixture
+def cloning(settings):
+    """A laboratory whose engine speaks in the voice of a recording only."""
+    with (
+        closing(Studio(settings, VoicelessEngine)) as studio,
+        closing(Laboratory(studio, (*CHILD, "voiceless"))) as opened,
+    ):
+        yield opened, studio.spaces.space(ANNA).draft
+
+
+VOICELESS = Experiment(engine="Voiceless", arms=(NEVER,), repetitions=1, workload=WORK)
+
+
+def test_an_engine_that_only_clones_needs_a_recording_first(cloning):
+    laboratory, _ = cloning
+    with pytest.raises(DiagnosticsError, match="recording on the synthesis page"):
+        laboratory.start(VOICELESS, ANNA, {})
+    assert laboratory.view().state is LaboratoryState.IDLE
+
+
+def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
+    laboratory, draft = cloning
+    draft.keep_reference(encode_wav(np.zeros(8_000, np.float32), 8_000), "anna.wav")
+    laboratory.start(VOICELESS, ANNA, {})
+    assert laboratory.wait(BOUND_S)
+    (trial,) = laboratory.findings().trials
+    assert {each.error for each in trial.spoken} == {""}
 
 
 def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
