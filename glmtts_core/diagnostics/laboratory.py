@@ -239,7 +239,10 @@ class Laboratory:
                 trial = self._run_trial(experiment, arm, repetition, Path(scratch))
                 if self._cancelled.is_set():
                     return
-                trial = examined(trial, Path(scratch))
+                # what random weights say is noise, and no fault of it means anything
+                capabilities = self._studio.engines.find(experiment.engine).capabilities
+                if not capabilities.random_weights:
+                    trial = examined(trial, Path(scratch))
                 _keep_audio(trial, Path(scratch), folder / AUDIO_FOLDER / arm.id)
             findings = findings.model_copy(
                 update={"trials": (*findings.trials, trial), "complete": number == len(trials)}
