@@ -130,13 +130,12 @@ class RunDefaults:
     """What holds for every line of a run that says nothing else.
 
     Attributes:
-        engine: name of the engine; None takes the preferred one.
         voice: id of a built-in voice; None for an engine that only clones.
         reference_name: the one reference for all, by its name inside the references folder.
         reference_text: what is said in it.
+        engine: name of the engine; None takes the preferred one.
     """
 
-    engine: str | None = None
     voice: str | None = None
     speed: float = 1.0
     sample_rate_hz: int = 24_000
@@ -145,6 +144,7 @@ class RunDefaults:
     use_history: bool = False
     reference_name: str | None = None
     reference_text: str = ""
+    engine: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

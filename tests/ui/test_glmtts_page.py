@@ -9,6 +9,7 @@ import streamlit as st
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio import Studio, use_studio
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.engines.glmtts.parts import recording
@@ -29,6 +30,10 @@ def glmtts_studio(settings, tmp_path):
 def wav(seconds: float) -> bytes:
     spoken = recording(seconds)
     return encode_wav(spoken.samples, spoken.sample_rate_hz)
+
+
+def voice_bytes(studio: Studio) -> int:
+    return studio.ledger.snapshot().total_bytes(kinds={LedgerKind.VOICE_CACHE})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -57,9 +62,9 @@ def test_a_recording_without_its_words_gets_a_hint(glmtts_studio):
 
 def test_cleaning_up_drops_the_voice_and_leaves_the_form(glmtts_studio):
     visitor = Visitor(SYNTHESIS).upload(wav(3.5)).speak("你好")
-    assert glmtts_studio.ledger.snapshot().total_bytes(owner=visitor.session.id) > 0
+    assert voice_bytes(glmtts_studio) > 0
     visitor.click("sidebar_cleanup")
-    assert glmtts_studio.ledger.snapshot().total_bytes(owner=visitor.session.id) == 0
+    assert voice_bytes(glmtts_studio) == 0
     assert visitor.app.text_area(key="form_text").value == "你好"
     assert visitor.session.draft.reference() == wav(3.5)
     assert len(visitor.speak("你好").records) == 2
