@@ -24,6 +24,7 @@ from glmtts_core.engines.base import (
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.problem import Problem
 from glmtts_core.settings import Settings
 
 WEIGHTS_BYTES = 8 * 2**20
@@ -40,6 +41,7 @@ class ScriptedEngine:
         fail_with: raised instead of the second piece.
         fail_loading_with: raised while loading.
         fail_releasing_with: raised while releasing.
+        problems: what it says to run slower than it could.
         released: the levels of the releases so far.
         spoken: the texts spoken so far.
         requests: what was asked for so far.
@@ -48,6 +50,7 @@ class ScriptedEngine:
 
     def __init__(self, settings: Settings, ledger: Ledger, load_bytes: int = 0) -> None:
         self.load_bytes = load_bytes
+        self.problems: tuple[Problem, ...] = ()
         self.gate = threading.Event()
         self.gate.set()
         self.loading_gate = threading.Event()

@@ -20,6 +20,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.errors import SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.memory.problem import Problem
 
 if TYPE_CHECKING:
     from glmtts_core.engines.caches import SessionCaches
@@ -280,6 +281,10 @@ class Engine(Protocol):
     @property
     def loaded(self) -> bool:
         """Whether the weights are in memory."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What runs slower than it could on this machine, and why; for the diagnostics page."""
 
     def load(self, control: JobControl) -> None:
         """Bring the weights into memory; does nothing when they are there.

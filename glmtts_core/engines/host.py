@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from glmtts_core.engines.base import Engine
 from glmtts_core.errors import RequestError
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.problem import Problem
 
 
 class EngineHost:
@@ -71,6 +72,11 @@ class EngineHost:
             for other in self.others(engine)
             if other.capabilities.device == capabilities.device
         )
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What runs slower than it could, of all engines."""
+        return tuple(problem for engine in self._engines.values() for problem in engine.problems)
 
     def release(self, level: CleanupLevel) -> None:
         """Have every engine drop what ``level`` covers."""

@@ -34,6 +34,7 @@ from glmtts_core.engines.kokoro_phonemes import Phonemizer, Piece
 from glmtts_core.errors import EngineError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.problem import Problem
 from glmtts_core.settings import Settings
 
 #: The two that a recogniser understands best in Mandarin come first, the worst last
@@ -92,6 +93,11 @@ class KokoroEngine:
     def loaded(self) -> bool:
         """Whether the weights are in memory."""
         return self._loaded is not None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Nothing: this voice has one way to compute."""
+        return ()
 
     def load(self, control: JobControl) -> None:
         """Bring weights and language rules into memory, and run once on a single syllable.

@@ -12,6 +12,8 @@ from glmtts_core.ui.shell import Page
 def show(page: Page) -> None:
     """Draw the tab."""
     diagnostics_self_check.show(page)
+    for problem in page.session.studio.engines.problems:
+        st.warning(problem.text(page.language))
     st.subheader(page.text("diagnostics.environment"), anchor=False)
     st.caption(page.text("diagnostics.environment_help"))
     # the block has a copy button of its own

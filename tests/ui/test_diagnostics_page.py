@@ -13,6 +13,7 @@ from glmtts_core.diagnostics.laboratory import AUDIO_FOLDER, Laboratory, Laborat
 from glmtts_core.diagnostics.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.diagnostics.wording import conclusions
+from glmtts_core.memory.problem import Problem
 from glmtts_core.ui.diagnostics import TAB_KEY
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
@@ -157,6 +158,12 @@ def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, labo
     words = visitor.run().read()
     for name in ("disk", "load", "speak", "sound", "cleanup", "routes"):
         assert visitor.words(f"self_check.{name}") in words
+
+
+def test_what_makes_an_engine_slow_is_told(visit: Visit, laboratory, studio):
+    studio.engine.problems = (Problem("glmtts.graph_failed", {"reason": "too old"}),)
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
+    assert visitor.words("glmtts.graph_failed", reason="too old") in visitor.read()
 
 
 def test_the_environment_is_there_to_copy(visit: Visit, laboratory):
