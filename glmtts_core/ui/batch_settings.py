@@ -8,6 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
+from glmtts_core.session import SEEDS
 from glmtts_core.ui import cleanup_button, engine_choice
 from glmtts_core.ui.fields import prefill
 from glmtts_core.ui.quantities import MIB
@@ -118,7 +119,7 @@ def _sampling(page: Page) -> None:
     seed_column.number_input(
         page.text("form.seed"),
         min_value=0,
-        max_value=2**31 - 1,
+        max_value=SEEDS - 1,
         value=None,
         key=_SEED,
         persist_state="session",
