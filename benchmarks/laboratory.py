@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.reporting import print_machine
 from glmtts_core.catalogue import text
 from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload
-from glmtts_core.diagnostics.claims import check_claims
+from glmtts_core.diagnostics.claim_checks import check_claims
 from glmtts_core.diagnostics.environment_facts import machine_facts
 from glmtts_core.diagnostics.findings import Findings, table
 from glmtts_core.diagnostics.laboratory import Laboratory
@@ -58,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--every", type=int, help="also clean up after so many syntheses")
     parser.add_argument("--only-limited", action="store_true", help="no arms without a limit")
     parser.add_argument("--rates", action="store_true", help="also switch sample rates")
+    parser.add_argument("--voices", action="store_true", help="also switch voices")
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--html", type=Path, help="write the report here")
     return parser.parse_args()
@@ -74,6 +75,8 @@ def _experiment(studio: Studio, options: argparse.Namespace) -> Experiment:
         arms += [Arm(policy=policy, headroom_bytes=limit) for policy in _BOTH]
     if options.rates:
         arms += [Arm(policy=policy, switch_rates=True) for policy in _BOTH]
+    if options.voices:
+        arms += [Arm(policy=policy, switch_voices=True) for policy in _BOTH]
     return Experiment(
         engine=studio.engine.capabilities.engine,
         arms=tuple(arms),

@@ -42,7 +42,7 @@ class CleanupBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    level: Literal["trim", "unload"] = "trim"
+    level: Literal["trim", "offload", "unload"] = "trim"
     force: bool = False
 
 

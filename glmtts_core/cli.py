@@ -9,28 +9,21 @@ import json
 import locale
 import os
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from glmtts_core.audio import decode
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_batch import add_batch_command, run_batch
-from glmtts_core.cli_stop import stop_requests
+from glmtts_core.cli_say import add_say_command, add_speaker_options, reference_of, say
 from glmtts_core.doctor import APP_URL, doctor
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
-from glmtts_core.errors import GLMTTSError, StorageError, TextError
-from glmtts_core.jobs import Job, JobState
-from glmtts_core.session import Session, new_session_id, take_lease
+from glmtts_core.errors import GLMTTSError
 from glmtts_core.settings import PREFIX, Settings, load_settings
-from glmtts_core.studio import Studio
 
-MIB: Final = 2**20
 #: Seconds to wait for the app's answer; a little over what its route waits for a safe point.
 _HTTP_TIMEOUT_S: Final = 40.0
 
@@ -63,12 +56,19 @@ def _run(
 ) -> int:
     match options.command:
         case "say":
-            return _say(options, settings, language, engine_factories)
+            return say(options, settings, language, engine_factories)
         case "batch":
             return run_batch(options, settings, language, engine_factories)
         case "doctor":
-            url, as_json = options.url, options.json
-            return doctor(settings, language, engine_factories, as_json=as_json, url=url)
+            return doctor(
+                settings,
+                language,
+                engine_factories,
+                as_json=options.json,
+                url=options.url,
+                engine=options.engine,
+                reference=reference_of(options, settings.max_reference_s),
+            )
         case "cleanup":
             return _cleanup(options, settings, language)
         case "parity":
@@ -81,26 +81,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="glmtts_inference.py", description="GLM-TTS Studio on the command line."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    say = commands.add_parser("say", help="speak a text to a WAV file")
-    say.add_argument("text", help="what to say; - reads it from the standard input")
-    say.add_argument("--out", type=Path, required=True, help="the WAV file to write")
-    say.add_argument("--voice", help="one of the engine's voices (default: the first)")
-    say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
-    say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
-    say.add_argument("--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)")
-    say.add_argument("--reference", type=Path, help="a recording whose voice GLM-TTS clones")
-    say.add_argument("--reference-text", help="what is said in the recording")
-    say.add_argument("--seed", type=int, help="the same seed gives the same audio")
-    say.add_argument("--sampling", help="how speech tokens are drawn: ras or topk")
-    say.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    add_say_command(commands)
     add_batch_command(commands)
     check = commands.add_parser("doctor", help="check that everything works on this machine")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument("--url", default=APP_URL, help="where an app may be running")
+    add_speaker_options(check)
     check.add_argument("--cpu", action="store_true", help="do not use a GPU")
     cleanup = commands.add_parser("cleanup", help="ask a running app to give memory back")
     cleanup.add_argument("--url", default=APP_URL, help="address of the app")
-    cleanup.add_argument("--level", choices=["trim", "unload"], default="trim")
+    cleanup.add_argument("--level", choices=["trim", "offload", "unload"], default="trim")
     cleanup.add_argument("--force", action="store_true", help="unload though others' jobs wait")
     parity = commands.add_parser("parity", help="compare GLM-TTS with its reference, for a report")
     parity.add_argument("--cpu", action="store_true", help="do not use a GPU")
@@ -138,121 +128,6 @@ def _see_to_checkpoint(options: argparse.Namespace, settings: Settings, language
     if options.command == "check":
         return check(folder, language)
     return fetch_checkpoint(folder, options.source, language)
-
-
-def _say(
-    options: argparse.Namespace,
-    settings: Settings,
-    language: Language,
-    engine_factories: Sequence[EngineFactory],
-) -> int:
-    spoken = _standard_input() if options.text == "-" else options.text
-    _refuse_unwritable(options.out)
-    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
-        try:
-            session = Session(studio, new_session_id())
-            # without a lease the session, and a result that is in memory only, ends with its job
-            take_lease(studio, session.id)
-            job = session.submit(_request(options, spoken, studio))
-            _show_progress(job, stop_requested, language)
-            return _write_result(session, job, options.out, language)
-        finally:
-            studio.close()
-
-
-def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> SynthesisRequest:
-    reference = None
-    if options.reference is not None:
-        reference = _reference(options, studio.settings.max_reference_s)
-    engine = studio.engines.find(options.engine)
-    voices = engine.capabilities.voices
-    voice = options.voice
-    if voice is None and reference is None and voices:
-        voice = voices[0].id
-    return SynthesisRequest(
-        spoken,
-        voice,
-        options.sample_rate,
-        options.speed,
-        seed=options.seed,
-        sampling=options.sampling,
-        reference=reference,
-        engine=engine.capabilities.engine,
-    )
-
-
-def _reference(options: argparse.Namespace, max_s: float) -> ReferenceAudio:
-    path: Path = options.reference
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("cli.no_file", path=path, reason=error.strerror or error) from error
-    audio = decode(data, path.name, max_s=max_s)
-    return ReferenceAudio(
-        audio.samples, audio.sample_rate_hz, path.name, options.reference_text or ""
-    )
-
-
-def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:
-    shown = ""
-    while not job.wait(0.2):
-        if stop_requested():
-            job.cancel()
-        view = job.view()
-        stage = text(f"stage.{view.progress.stage}", language)
-        line = f"{stage} {view.progress.fraction:.0%}"
-        if line != shown and sys.stderr.isatty():
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-            shown = line
-    if shown:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _write_result(session: Session, job: Job, out: Path, language: Language) -> int:
-    view = job.view()
-    if view.error is not None:
-        print(view.error.text(language), file=sys.stderr)
-        return 130 if view.state is JobState.CANCELLED else 1
-    record = view.record
-    if record is None:
-        raise AssertionError("a finished synthesis has a record")
-    try:
-        out.write_bytes(session.history.wav(record.number))
-    except OSError as error:
-        raise StorageError("cli.cannot_write", path=out, reason=error.strerror or error) from error
-    cost = record.memory_cost
-    print(
-        text(
-            "cli.said",
-            language,
-            path=out,
-            audio_s=f"{record.audio_s:.2f}",
-            seconds=f"{record.seconds:.2f}",
-            rtf=f"{record.rtf:.2f}",
-            before=f"{cost.before.resident_set_bytes / MIB:.0f}",
-            peak=f"{cost.peak.resident_set_bytes / MIB:.0f}",
-            after=f"{cost.after.resident_set_bytes / MIB:.0f}",
-        )
-    )
-    return 0
-
-
-def _standard_input() -> str:
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise TextError("text.not_unicode") from error
-
-
-def _refuse_unwritable(out: Path) -> None:
-    """Fail before the synthesis, not after it."""
-    folder = out.parent
-    written = out if out.exists() else folder
-    if not folder.is_dir() or out.is_dir() or not os.access(written, os.W_OK):
-        raise StorageError("cli.cannot_write", path=out, reason=f"{folder}/")
 
 
 def _cleanup(options: argparse.Namespace, settings: Settings, language: Language) -> int:

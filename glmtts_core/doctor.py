@@ -17,8 +17,9 @@ from starlette.applications import Starlette
 
 from glmtts_core import api
 from glmtts_core.catalogue import Language
-from glmtts_core.diagnostics.self_check import Check, CheckResult, Light, self_check
+from glmtts_core.diagnostics.self_check import TEXT, Check, CheckResult, Light, self_check
 from glmtts_core.engines.available import EngineFactory
+from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 
@@ -37,6 +38,8 @@ def doctor(
     *,
     as_json: bool,
     url: str,
+    engine: str | None = None,
+    reference: ReferenceAudio | None = None,
 ) -> int:
     """Check everything and print it; return the exit code: 1 where something failed, else 0.
 
@@ -46,6 +49,11 @@ def doctor(
         engine_factories: make the engines; none takes those that are on offer here.
         as_json: print one JSON object instead of lines.
         url: where an app may be running; where none is, the routes are asked without one.
+        engine: which engine speaks; None takes the preferred one.
+        reference: the recording to clone, for an engine that only clones.
+
+    Raises:
+        RequestError: no engine has this name.
     """
     folders = (settings.output_dir, settings.cache_dir)
     with tempfile.TemporaryDirectory() as scratch:
@@ -57,6 +65,7 @@ def doctor(
                 studio,
                 lambda: ask_app(url, settings) or ask_routes(studio),
                 folders=folders,
+                request=studio.engines.find(engine).capabilities.plain_request(TEXT, reference),
                 on_result=(lambda _: None) if as_json else _printer(language),
             )
         finally:

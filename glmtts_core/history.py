@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import shutil
 import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import write_whole
+from glmtts_core.files import clear_old_folders, write_whole
 from glmtts_core.memory.cost import MemoryCost
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
@@ -263,14 +261,9 @@ def clear_old_sessions(root: Path, max_age_days: float, keep: frozenset[str]) ->
 
     ``keep`` holds the ids of sessions that are open. A folder that cannot be removed is logged.
     """
-    oldest_s = time.time() - max_age_days * 86_400
-    cleared = 0
-    for folder in (root / _SESSIONS).glob("*"):
-        ours = SESSION_ID_PATTERN.fullmatch(folder.name) and folder.name not in keep
-        try:
-            if ours and folder.is_dir() and folder.stat().st_mtime < oldest_s:
-                shutil.rmtree(folder)
-                cleared += 1
-        except OSError as error:
-            _log.warning("cannot clear the old session folder %s: %s", folder, error)
-    return cleared
+    ours = [
+        folder
+        for folder in (root / _SESSIONS).glob("*")
+        if SESSION_ID_PATTERN.fullmatch(folder.name) and folder.name not in keep
+    ]
+    return clear_old_folders(ours, max_age_days)

@@ -21,12 +21,12 @@ from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
 from glmtts_core.history import ResultRecord
 from glmtts_core.jobs import Job, Priority
+from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import SpokenFacts
-from glmtts_core.memory.allocator import TensorAllocator
-from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, settle_garbage
+from glmtts_core.memory.cleanup import CleanupLevel, settle_garbage
 from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.memory.monitor import EventKind, MemoryMonitor
+from glmtts_core.memory.monitor import EventKind
 from glmtts_core.spaces import SessionSpaces
 
 _log = logging.getLogger(__name__)
@@ -58,9 +58,7 @@ class JobRunner:
     Args:
         engines: those on offer.
         spaces: the sessions' caches and histories.
-        monitor: takes the marks and the readings.
-        cleaner: makes room.
-        allocator: of the preferred engine's device.
+        account: takes the marks and the readings, and makes room.
         rescue: whether a job whose memory ran out is begun anew after a cleanup.
 
     Attributes:
@@ -73,9 +71,7 @@ class JobRunner:
         self,
         engines: EngineHost,
         spaces: SessionSpaces,
-        monitor: MemoryMonitor,
-        cleaner: Cleaner,
-        allocator: TensorAllocator,
+        account: MemoryAccount,
         *,
         rescue: bool = True,
     ) -> None:
@@ -83,9 +79,8 @@ class JobRunner:
         self.fresh_since_s: float | None = None
         self._engines = engines
         self._spaces = spaces
-        self._monitor = monitor
-        self._cleaner = cleaner
-        self._allocator = allocator
+        self._account = account
+        self._monitor = account.monitor
         self._rescue = rescue
 
     def run(self, job: Job, run_errands: Callable[[], None]) -> None:
@@ -149,7 +144,7 @@ class JobRunner:
         ]
         drop += [_unloading(other) for other in self._engines.others(engine)]
         drop.append(lambda: engine.release(CleanupLevel.TRIM))
-        self._cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
+        self._account.cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
 
     def _ensure_loaded(self, engine: Engine, control: _JobControl) -> None:
         if engine.loaded:
@@ -158,12 +153,12 @@ class JobRunner:
         try:
             control.report(Progress(Stage.LOADING, 0.0))
             if crowding := self._engines.in_the_way_of(engine):
-                self._cleaner.clean(
+                self._account.cleaner.clean(
                     CleanupLevel.UNLOAD, drop=[_unloading(each) for each in crowding], owners=()
                 )
             engine.load(control)
             settle_garbage()
-            self._cleaner.note_floor()
+            self._account.cleaner.note_floor()
             self.fresh_since_s = time.monotonic()
             self._monitor.mark(EventKind.LOAD, engine.capabilities.engine)
         finally:
@@ -173,14 +168,14 @@ class JobRunner:
         self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
     ) -> ResultRecord | None:
         self.fresh_since_s = None
-        self._cleaner.begin_growth()
+        self._account.cleaner.begin_growth()
         self._monitor.mark(EventKind.SYNTHESIS_START)
         try:
             result = self._measure(job, request, engine, control)
             return self._keep(job, request, result, engine.capabilities.engine)
         finally:
             # storing the result has grown the heap too, and a cleanup gives that back as well
-            self._cleaner.end_growth()
+            self._account.cleaner.end_growth()
             self._monitor.mark(EventKind.SYNTHESIS_END)
 
     def _measure(
@@ -188,7 +183,7 @@ class JobRunner:
     ) -> SynthesisResult:
         caches = self._spaces.space(job.session_id).caches
         started_s = time.monotonic()
-        meter = CostMeter(self._monitor, self._allocator, engine.capabilities.device)
+        meter = CostMeter(self._monitor, self._account.allocator, engine.capabilities.device)
         try:
             with meter:
                 audio = engine.synthesize(request, caches, control)

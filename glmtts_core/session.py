@@ -105,6 +105,17 @@ class Session:
             request = replace(request, seed=new_seed())
         return self.studio.submit(self.id, request)
 
+    def plain_request(self, text: str, seed: int | None = None) -> SynthesisRequest:
+        """Return what the session's engine speaks without further wishes: for checks and hunts.
+
+        The engine's first voice and rate, and the uploaded recording where the engine clones.
+
+        Raises:
+            AudioError: the recording cannot be read.
+        """
+        can = self.capabilities
+        return can.plain_request(text, self.reference() if can.voice_cloning else None, seed)
+
     def load(self) -> None:
         """Queue the loading of the engine; what is under way already loads it anyway."""
         busy = self.studio.spaces.space(self.id).active_job is not None

@@ -15,21 +15,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from glmtts_core.engines.available import EngineFactory, engines_on_offer
+from glmtts_core.engines.available import EngineFactory, engines_on_offer, rehearsal_engine
 from glmtts_core.engines.base import Engine, SynthesisRequest
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import BusyError
 from glmtts_core.history import clear_old_sessions
 from glmtts_core.jobs import Job, Keep, Priority
+from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import Advice, advise
-from glmtts_core.memory.allocator import allocator_for
-from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, CleanupReport, Promise
+from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.device import choose_device
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
-from glmtts_core.memory.probe import MemoryProbe
 from glmtts_core.memory.problem import Problem
 from glmtts_core.runner import JobRunner
 from glmtts_core.services import Services
@@ -83,21 +81,17 @@ class Studio:
         #: Why GLM-TTS is not among the engines; None where it is.
         self.lacking = None if engine_factories else offer.lacking
         self.engines = EngineHost(
-            [factory(settings, self.ledger) for factory in factories], self._free_bytes
+            [factory(settings, self.ledger) for factory in factories], self.free_bytes
         )
-        # memory is accounted where the preferred engine computes: the built-in voice uses the CPU
-        device = self.engines.preferred.capabilities.device
-        allocator = self._allocator = allocator_for(device)
-        self._probe = MemoryProbe(self._nvml, allocator, self.ledger, device)
-        self.monitor = MemoryMonitor(self._probe, rate_hz=settings.monitor_hz)
-        self.cleaner = Cleaner(self.monitor, allocator, self.ledger, device)
+        self._account = MemoryAccount(
+            self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
+        )
+        self.monitor = self._account.monitor
         self.spaces = SessionSpaces(settings, self.ledger)
-        self._runner = JobRunner(
-            self.engines, self.spaces, self.monitor, self.cleaner, allocator, rescue=rescue
-        )
+        self._runner = JobRunner(self.engines, self.spaces, self._account, rescue=rescue)
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
-        self._worker = Worker(self._run_job, name=f"engine-{device}")
+        self._worker = Worker(self._run_job, name=f"engine-{self._account.device}")
         self.monitor.start()
         self.services = Services()
         self._cleared_s: float | None = None
@@ -120,7 +114,7 @@ class Studio:
         caches = self.spaces.forget(session_id)
         if caches is not None:
             caches.clear()
-            self._allocator.give_back()
+            self._account.allocator.give_back()
         self._clear_old_sessions()
 
     def _clear_old_sessions(self) -> None:
@@ -139,6 +133,29 @@ class Studio:
     def engine(self) -> Engine:
         """The preferred engine."""
         return self.engines.preferred
+
+    def rehearse(self, wanted: bool) -> Errand[None]:
+        """Offer GLM-TTS with random weights besides the engines there are, or take it away again.
+
+        Runs on the worker's thread; bringing PyTorch in may take seconds.
+
+        Raises:
+            BusyError: jobs run or wait, and memory may have to be accounted for elsewhere.
+        """
+        if self._worker.running is not None or self._worker.waiting():
+            raise BusyError("studio.rehearsal_busy")
+        errand = Errand(lambda: self._rehearse(wanted), within_jobs=False)
+        self._worker.send(errand)
+        return errand
+
+    def _rehearse(self, wanted: bool) -> None:
+        rehearsed = self.engines.rehearsal
+        if wanted and rehearsed is None:
+            self.engines.add(rehearsal_engine(self.device)(self.settings, self.ledger))
+        elif rehearsed is not None and not wanted:
+            self.engines.remove(rehearsed)
+            self._account.allocator.give_back()
+        self._account.move_to(self.engines.main_device)
 
     def load(self, session_id: str, engine: str | None = None) -> Job:
         """Queue the mere loading of an engine, by default of the preferred one.
@@ -214,8 +231,7 @@ class Studio:
     @property
     def memory_problems(self) -> tuple[Problem, ...]:
         """Why figures are unknown, each reason once."""
-        problem = self.monitor.problem
-        return self._probe.problems + (() if problem is None else (problem,))
+        return self._account.problems
 
     @property
     def driver_version(self) -> str | None:
@@ -224,7 +240,7 @@ class Studio:
 
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""
-        return self.cleaner.promise(CleanupLevel.TRIM, [session_id])
+        return self._account.cleaner.promise(CleanupLevel.TRIM, [session_id])
 
     def advice(self, session_id: str) -> Advice | None:
         """Return one line of advice for this session, where there is any."""
@@ -265,9 +281,9 @@ class Studio:
         drop: list[Callable[[], object]] = [each.clear for each in self.spaces.caches_of(owners)]
         drop.append(lambda: self.engines.release(level))
         self._last_cleanup_s = time.monotonic()
-        return self.cleaner.clean(level, drop=drop, owners=owners)
+        return self._account.cleaner.clean(level, drop=drop, owners=owners)
 
-    def _free_bytes(self, device: str) -> int | None:
+    def free_bytes(self, device: str) -> int | None:
         """Return what can still be had on ``device``, what is idle included; None if unknown."""
         reading = self.monitor.latest()
         if device == "cpu":

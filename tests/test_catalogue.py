@@ -28,6 +28,7 @@ from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.inspection import PartName
 from glmtts_core.engines.kokoro import VOICES
+from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
@@ -45,7 +46,9 @@ KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 #: Keys that the code puts together from a name; a new family of these needs its names here.
 COMPOSED = {
     "stage.{}": [stage.value for stage in Stage],
-    "cleanup.pending.{}": ["trim", "unload"],
+    "cleanup.pending.{}": list(CleanupLevel),
+    "cleanup.level.{}": [CleanupLevel.OFFLOAD, CleanupLevel.UNLOAD],
+    "cleanup.level_help.{}": [CleanupLevel.OFFLOAD, CleanupLevel.UNLOAD],
     "engine_state.{}": [state.value for state in EngineState],
     "layer.{}": [layer.value for layer in Layer],
     # the charts mark the start of a synthesis only
@@ -80,8 +83,8 @@ COMPOSED = {
     "diagnostics.allocator.{}": [
         *("reserved", "allocated", "free_inside", "largest_free", "fragmentation"),
     ],
-    "diagnostics.also.{}": ["pressure", "rates", "history", "seeds"],
-    "diagnostics.also_help.{}": ["pressure", "rates", "history", "seeds"],
+    "diagnostics.also.{}": ["pressure", "rates", "voices", "history", "seeds"],
+    "diagnostics.also_help.{}": ["pressure", "rates", "voices", "history", "seeds"],
     "diagnostics.block.{}": ["in_use", "waiting", "free"],
     "diagnostics.holder.{}": [holder.value for holder in Holder],
     "diagnostics.light.{}": [light.value for light in Light],
@@ -93,7 +96,7 @@ COMPOSED = {
         *("heap_used", "heap_free", "heap_mapped"),
     ],
     "laboratory.policy.{}": [policy.value for policy in Policy],
-    "laboratory.extra.{}": ["start", "rates", "history", "seeds", "limit"],
+    "laboratory.extra.{}": ["start", "rates", "voices", "history", "seeds", "limit"],
     "laboratory.metric.{}": [metric.value for metric in Metric],
     "laboratory.conclusion.{}": ["lower", "higher"],
     "breakdown.{}": [kind.value for kind in CACHE_KINDS],

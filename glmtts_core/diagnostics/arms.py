@@ -18,6 +18,8 @@ from glmtts_core.engines.base import Capabilities
 
 #: The seed of every synthesis whose arm does not ask for fresh ones.
 FIXED_SEED: Final = 7
+#: Four policies, each with six settings.
+MOST_ARMS: Final = 24
 
 
 class Policy(StrEnum):
@@ -41,6 +43,7 @@ class Arm(_Value):
         every: for `Policy.EVERY`, after how many syntheses.
         clean_at_start: whether it cleans up once before the first synthesis.
         switch_rates: whether each synthesis has another sample rate than the one before.
+        switch_voices: whether each synthesis has another of two voices than the one before.
         use_history: whether sentences already spoken serve as prompt history.
         fresh_seeds: whether each synthesis draws its own seed.
         headroom_bytes: memory that it may take above what it holds after loading; None sets no
@@ -51,6 +54,7 @@ class Arm(_Value):
     every: Annotated[int, Field(ge=2, le=50)] = 4
     clean_at_start: bool = False
     switch_rates: bool = False
+    switch_voices: bool = False
     use_history: bool = False
     fresh_seeds: bool = False
     headroom_bytes: Annotated[int, Field(ge=2**20)] | None = None
@@ -61,10 +65,19 @@ class Arm(_Value):
         parts = [f"every-{self.every}" if self.policy is Policy.EVERY else self.policy.value]
         parts += ["start"] if self.clean_at_start else []
         parts += ["rates"] if self.switch_rates else []
+        parts += ["voices"] if self.switch_voices else []
         parts += ["history"] if self.use_history else []
         parts += ["seeds"] if self.fresh_seeds else []
         parts += [f"limit-{self.headroom_bytes}"] if self.headroom_bytes is not None else []
         return "+".join(parts)
+
+    @property
+    def setting(self) -> Arm:
+        """The same arm under no policy: what it is tried with, whenever it cleans up."""
+        return self.model_copy(update=_NO_POLICY)
+
+
+_NO_POLICY: Final = {"policy": Policy.NEVER, "every": 4, "clean_at_start": False}
 
 
 class Workload(_Value):
@@ -92,7 +105,7 @@ class Experiment(_Value):
     """Arms, work and repetitions; the first arm is the one that the others are compared with."""
 
     engine: str
-    arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=12)]
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=MOST_ARMS)]
     repetitions: Annotated[int, Field(ge=1, le=50)] = 4
     workload: Workload = Workload()
     order_seed: int = 1
@@ -148,6 +161,8 @@ def claim_arms(capabilities: Capabilities, headroom_bytes: int) -> tuple[Arm, ..
     ]
     if len(capabilities.sample_rates) > 1:
         arms += [Arm(policy=never, switch_rates=True), Arm(policy=always, switch_rates=True)]
+    if len(capabilities.voices) > 1:
+        arms += [Arm(policy=never, switch_voices=True), Arm(policy=always, switch_voices=True)]
     if capabilities.kv_history:
         arms.append(Arm(policy=never, use_history=True))
     if capabilities.seed:

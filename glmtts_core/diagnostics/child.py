@@ -169,11 +169,12 @@ class _Trial:
     def _request(self, text: str) -> SynthesisRequest:
         arm, can = self._order.arm, self._capabilities
         rates = [rate.hz for rate in can.sample_rates]
-        chosen = rates[self._spoken % len(rates)] if arm.switch_rates else rates[0]
+        rate = rates[self._spoken % len(rates)] if arm.switch_rates else rates[0]
+        voices = [voice.id for voice in can.voices[: 2 if arm.switch_voices else 1]]
         return SynthesisRequest(
             text=text,
-            voice=can.voices[0].id if can.voices else None,
-            sample_rate_hz=chosen,
+            voice=voices[self._spoken % len(voices)] if voices else None,
+            sample_rate_hz=rate,
             seed=(new_seed() if arm.fresh_seeds else FIXED_SEED) if can.seed else None,
             use_history=arm.use_history,
             reference=self._reference,
@@ -188,6 +189,7 @@ class _Trial:
             index=index,
             characters=len(request.text),
             sample_rate_hz=request.sample_rate_hz,
+            voice=request.voice or "",
             seconds=record.seconds,
             before_bytes=cost.before.value(self._line) or 0,
             peak_bytes=cost.peak.value(self._line) or 0,
@@ -256,6 +258,7 @@ def _failed(
         index=index,
         characters=len(request.text),
         sample_rate_hz=request.sample_rate_hz,
+        voice=request.voice or "",
         seconds=seconds,
         error=str(error) if error is not None else "the result was not kept",
         out_of_memory=isinstance(error, OutOfMemoryError),

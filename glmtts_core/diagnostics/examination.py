@@ -12,8 +12,8 @@ from glmtts_core.diagnostics.trial import Part, Spoken, Trial
 def examined(trial: Trial, folder: Path) -> Trial:
     """Return the trial with the faults that were found in each of its results.
 
-    The 50-character text is held against its first synthesis of the same sample rate; pitch, which
-    takes as long as all else together, is measured for this text only.
+    The 50-character text is held against its first synthesis of the same sample rate and voice;
+    pitch, which takes as long as all else together, is measured for this text only.
 
     Args:
         trial: whose files lie in ``folder``.
@@ -23,21 +23,22 @@ def examined(trial: Trial, folder: Path) -> Trial:
         AudioError: a file cannot be read.
         OSError: a file is gone.
     """
-    baselines: dict[int, Baseline] = {}
+    baselines: dict[tuple[int, str], Baseline] = {}
     spoken = tuple(_examined(each, folder, baselines) for each in trial.spoken)
     return trial.model_copy(update={"spoken": spoken})
 
 
-def _examined(spoken: Spoken, folder: Path, baselines: dict[int, Baseline]) -> Spoken:
+def _examined(spoken: Spoken, folder: Path, baselines: dict[tuple[int, str], Baseline]) -> Spoken:
     if not spoken.file:
         return spoken
     path = folder / spoken.file
     audio = decode(path.read_bytes(), path.name)
     repeated = spoken.part is Part.TIMED
     rate = audio.sample_rate_hz
-    reference = baselines.get(rate) if repeated else None
+    like = (rate, spoken.voice)
+    reference = baselines.get(like) if repeated else None
     report = assess(audio.samples, rate, reference=reference, pitch=repeated)
     if repeated:
-        baselines.setdefault(rate, Baseline.of(report.measures))
+        baselines.setdefault(like, Baseline.of(report.measures))
     alarms = tuple(finding.symptom.value for finding in report.findings)
     return spoken.model_copy(update={"alarms": alarms})

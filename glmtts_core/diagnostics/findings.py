@@ -53,6 +53,20 @@ class Findings(BaseModel):
         """Return the arm's usable trials."""
         return [trial for trial in self.usable if trial.arm_id == arm.id]
 
+    def pace(self, engine: str) -> tuple[float, float] | None:
+        """Return seconds a character and seconds to start; None where nothing tells of the engine.
+
+        Args:
+            engine: name of the engine that is asked about.
+        """
+        spoken = [each for trial in self.usable for each in trial.spoken if not each.error]
+        if self.experiment.engine != engine or not spoken:
+            return None
+        spoken_s = sum(each.seconds for each in spoken)
+        per_character = spoken_s / sum(each.characters for each in spoken)
+        rest_s = max(0.0, sum(trial.wall_s for trial in self.usable) - spoken_s) / len(self.usable)
+        return per_character, rest_s
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -77,15 +91,11 @@ def base_of(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
     is none of the kind, the first arm of all; None for an arm that is a base itself.
     """
     for other in arms:
-        if _setting(other) == _setting(arm):
+        if other.setting == arm.setting:
             if other != arm:
                 return other
             break
-    return arms[0] if arm != arms[0] and _setting(arm) != _setting(arms[0]) else None
-
-
-def _setting(arm: Arm) -> tuple[object, ...]:
-    return (arm.switch_rates, arm.use_history, arm.fresh_seeds, arm.headroom_bytes)
+    return arms[0] if arm != arms[0] and arm.setting != arms[0].setting else None
 
 
 def _cell(findings: Findings, arm: Arm, base: Arm | None, metric: Metric) -> Cell:

@@ -6,7 +6,6 @@ Hangs on the studio as a service. Knows nothing about pages.
 from __future__ import annotations
 
 import logging
-import shutil
 import statistics
 import sys
 import tempfile
@@ -21,16 +20,21 @@ from typing import Any, Final
 
 from glmtts_core.diagnostics.arms import Arm, Experiment
 from glmtts_core.diagnostics.examination import examined
-from glmtts_core.diagnostics.findings import FINDINGS_FILE, Findings, load, save
+from glmtts_core.diagnostics.experiment_folders import (
+    AUDIO_FOLDER,
+    clear_old_experiments,
+    keep_audio,
+    newest_experiment,
+)
+from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.process import TrialProcess
-from glmtts_core.diagnostics.trial import Part, Spoken, Trial, TrialOrder
+from glmtts_core.diagnostics.trial import Spoken, Trial, TrialOrder
 from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.studio import Studio
 from glmtts_core.worker import Errand
 
 CHILD: Final = (sys.executable, "-m", "glmtts_core.diagnostics.child")
-AUDIO_FOLDER: Final = "audio"
 #: Until something was measured here: what the built-in voice takes on two cores.
 GUESSED_SECONDS_PER_CHARACTER: Final = 0.15
 GUESSED_SECONDS_TO_START: Final = 6.0
@@ -102,7 +106,7 @@ class Laboratory:
         self._reference: Path | None = None
         self._reference_text = ""
         self._cancelled = threading.Event()
-        self._folder = _newest(self._root)
+        self._folder = newest_experiment(self._root)
         self._findings: Findings | None = None
 
     def view(self) -> LaboratoryView:
@@ -138,7 +142,7 @@ class Laboratory:
             StorageError: what was measured before cannot be read.
         """
         before = self.findings()
-        pace = None if before is None else _pace(before, experiment.engine)
+        pace = None if before is None else before.pace(experiment.engine)
         guess = (GUESSED_SECONDS_PER_CHARACTER, GUESSED_SECONDS_TO_START)
         return experiment.seconds(*(pace or guess)), pace is not None
 
@@ -217,6 +221,7 @@ class Laboratory:
             _wait_until_unloaded(unloading)
             folder = self._root / f"{findings.began_at:%Y%m%d-%H%M%S-%f}"
             self._keep(findings, folder)
+            clear_old_experiments(self._root, self._studio.settings.history_max_age_days)
             self._run_trials(findings, folder)
             cancelled = self._cancelled.is_set()
             self._update(state=LaboratoryState.CANCELLED if cancelled else LaboratoryState.DONE)
@@ -243,7 +248,7 @@ class Laboratory:
                 capabilities = self._studio.engines.find(experiment.engine).capabilities
                 if not capabilities.random_weights:
                     trial = examined(trial, Path(scratch))
-                _keep_audio(trial, Path(scratch), folder / AUDIO_FOLDER / arm.id)
+                keep_audio(trial, Path(scratch), folder / AUDIO_FOLDER / arm.id)
             findings = findings.model_copy(
                 update={"trials": (*findings.trials, trial), "complete": number == len(trials)}
             )
@@ -252,7 +257,7 @@ class Laboratory:
 
     def _run_trial(self, experiment: Experiment, arm: Arm, repetition: int, scratch: Path) -> Trial:
         order = TrialOrder(
-            settings=self._settings_for(scratch),
+            settings=self._settings_for(scratch, experiment.engine),
             engine=experiment.engine,
             arm=arm,
             workload=experiment.workload,
@@ -270,9 +275,11 @@ class Laboratory:
             self._process = None
         return trial.model_copy(update={"disturbed": watch.seen})
 
-    def _settings_for(self, scratch: Path) -> dict[str, Any]:
+    def _settings_for(self, scratch: Path, engine: str) -> dict[str, Any]:
         settings = self._studio.settings.model_dump(mode="json", exclude={"api_token"})
+        rehearsed = self._studio.engines.find(engine).capabilities.random_weights
         ours = {
+            "rehearsal": self._studio.settings.rehearsal or rehearsed,
             "output_dir": str(scratch),
             "cache_dir": str(self._studio.settings.cache_dir.absolute()),
             "history_max_results": _RESULTS_KEPT,
@@ -336,34 +343,6 @@ def open_laboratory(studio: Studio) -> Laboratory:
     return studio.services.get(Laboratory, lambda: Laboratory(studio))
 
 
-def _pace(findings: Findings, engine: str) -> tuple[float, float] | None:
-    """Return seconds a character and seconds to start, as measured; None without such trials."""
-    usable = [trial for trial in findings.usable if trial.loaded is not None]
-    spoken = [each for trial in usable for each in trial.spoken if not each.error]
-    if findings.experiment.engine != engine or not spoken:
-        return None
-    per_character = sum(each.seconds for each in spoken) / sum(each.characters for each in spoken)
-    spoken_s = sum(each.seconds for each in spoken)
-    rest_s = max(0.0, sum(trial.wall_s for trial in usable) - spoken_s) / len(usable)
-    return per_character, rest_s
-
-
-def _keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
-    """Keep the first trial's growing texts for listening, one file a text."""
-    if folder.exists():
-        return
-    folder.mkdir(parents=True)
-    for spoken in trial.of_part(Part.GROWING, Part.TIMED):
-        source = scratch / spoken.file
-        if spoken.file and source.is_file():
-            shutil.copyfile(source, folder / f"{spoken.part.value}-{spoken.index}.wav")
-
-
 def _wait_until_unloaded(unloading: Errand[CleanupReport]) -> None:
     if unloading.wait(_UNLOAD_S) is None:
         raise DiagnosticsError("laboratory.not_unloaded")
-
-
-def _newest(root: Path) -> Path | None:
-    folders = sorted(path.parent for path in root.glob(f"*/{FINDINGS_FILE}"))
-    return folders[-1] if folders else None

@@ -13,7 +13,8 @@ import plotly.offline
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics import figures
-from glmtts_core.diagnostics.claims import Answer, check_claims, claim_table
+from glmtts_core.diagnostics.claim_checks import check_claims
+from glmtts_core.diagnostics.claims import Answer, claim_table
 from glmtts_core.diagnostics.findings import Cell, Findings, table
 from glmtts_core.diagnostics.listening import Listening, outcome
 from glmtts_core.diagnostics.trial import Metric
@@ -92,7 +93,7 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
         f"<h2>{say('report.plots')}</h2>",
         *(_plot_html(number, plot) for number, plot in enumerate(plots)),
         f"<h2>{say('report.claims')}</h2><p>{escape(claims_source(language))}</p>",
-        _claims_html(check_claims(findings), language),
+        _claims_html(check_claims(findings, listening), language),
         _listening_html(listening, findings, language),
         f"<h2>{say('report.machine')}</h2><table>{machine}</table>",
     ]

@@ -16,12 +16,7 @@ from typing import Any, Final
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.quality import Verdict, assess
-from glmtts_core.engines.base import (
-    CancelToken,
-    Capabilities,
-    SynthesisRequest,
-    SynthesisResult,
-)
+from glmtts_core.engines.base import CancelToken, SynthesisRequest, SynthesisResult
 from glmtts_core.errors import GLMTTSError, StorageError
 from glmtts_core.files import write_whole
 from glmtts_core.jobs import Job
@@ -131,18 +126,17 @@ def self_check(
     *,
     folders: Sequence[Path] | None = None,
     request: SynthesisRequest | None = None,
-    meaningful: bool = True,
     on_result: Callable[[CheckResult], None] = lambda _: None,
     cancel: CancelToken | None = None,
 ) -> SelfCheck:
     """Run all checks, one after the other. Blocks; not for a page's own thread.
 
     Args:
-        studio: whose engine speaks, in a session of its own that leaves nothing behind.
+        studio: where it is spoken, in a session of its own that leaves nothing behind.
         ask_routes: how the routes are asked.
         folders: what must be writable; None takes those of the studio's settings.
-        request: what to speak; None speaks `TEXT` with the engine's first voice.
-        meaningful: False for an engine with random weights: its sound is not judged.
+        request: what to speak, and by which engine; None has the preferred one speak `TEXT`.
+            What neither names a voice nor brings a recording is not spoken.
         on_result: told each result as it comes.
         cancel: the wish to stop.
 
@@ -151,7 +145,7 @@ def self_check(
     """
     stop = cancel or CancelToken()
     settings = studio.settings
-    run = _Run(studio, request, meaningful, stop)
+    run = _Run(studio, request, stop)
     steps: tuple[tuple[Check, Callable[[], CheckResult]], ...] = (
         (Check.DISK, lambda: _disk(folders or (settings.output_dir, settings.cache_dir))),
         (Check.LOAD, run.load),
@@ -215,12 +209,11 @@ class _Run:
         self,
         studio: Studio,
         request: SynthesisRequest | None,
-        meaningful: bool,
         cancel: CancelToken,
     ) -> None:
         self._studio = studio
-        self._request = request or _request(studio.engine.capabilities)
-        self._meaningful = meaningful and not studio.engine.capabilities.random_weights
+        self._request = request or studio.engine.capabilities.plain_request(TEXT)
+        self._engine = studio.engines.find(self._request.engine).capabilities
         self._cancel = cancel
         self._id = new_session_id()
         self._loaded = False
@@ -237,8 +230,8 @@ class _Run:
 
     def load(self) -> CheckResult:
         """Bring the weights into memory."""
-        engine = self._studio.engine.capabilities.engine
-        self._finish(self._studio.load(self._id))
+        engine = self._engine.engine
+        self._finish(self._studio.load(self._id, engine))
         self._loaded = True
         return CheckResult(Check.LOAD, Light.GREEN, "self_check.load_ok", {"engine": engine})
 
@@ -246,7 +239,7 @@ class _Run:
         """Speak once; the result stays in memory."""
         if not self._loaded:
             return _skipped(Check.SPEAK)
-        if self._request is None:
+        if self._request.voice is None and self._request.reference is None:
             return CheckResult(Check.SPEAK, Light.AMBER, "self_check.no_voice")
         self._finish(self._studio.submit(self._id, self._request, keep=self._spoken.append))
         audio_s, seconds = self._spoken[0].audio.duration_s, self._spoken[0].seconds
@@ -260,7 +253,10 @@ class _Run:
         audio = self._spoken[0].audio
         # there is nothing to compare the pitch with
         judged = assess(
-            audio.samples, audio.sample_rate_hz, meaningful=self._meaningful, pitch=False
+            audio.samples,
+            audio.sample_rate_hz,
+            meaningful=not self._engine.random_weights,
+            pitch=False,
         )
         if judged.verdict is Verdict.FAULTY:
             details = {"finding": judged.findings[0], "count": len(judged.findings)}
@@ -303,10 +299,3 @@ def judge_cleanup(report: CleanupReport) -> CheckResult:
 
 def _skipped(check: Check) -> CheckResult:
     return CheckResult(check, Light.AMBER, "self_check.skipped")
-
-
-def _request(capabilities: Capabilities) -> SynthesisRequest | None:
-    """Return what can be spoken without a recording; None for an engine that only clones."""
-    if not capabilities.voices:
-        return None
-    return SynthesisRequest(TEXT, capabilities.voices[0].id, capabilities.sample_rates[0].hz)

@@ -74,6 +74,7 @@ class Spoken(_Value):
         index: within its part, from 0.
         characters: length of the text.
         sample_rate_hz: as asked for.
+        voice: as asked for; empty where a recording was cloned.
         seconds: what it took.
         error: why it failed; empty where it did not.
         out_of_memory: whether memory was what it lacked.
@@ -88,6 +89,7 @@ class Spoken(_Value):
     index: int
     characters: int
     sample_rate_hz: int
+    voice: str = ""
     seconds: float
     error: str = ""
     out_of_memory: bool = False

@@ -20,6 +20,7 @@ def arm_name(arm: Arm, language: Language) -> str:
     extras = {
         "start": arm.clean_at_start,
         "rates": arm.switch_rates,
+        "voices": arm.switch_voices,
         "history": arm.use_history,
         "seeds": arm.fresh_seeds,
     }
@@ -31,12 +32,14 @@ def arm_name(arm: Arm, language: Language) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a figure with its unit: "s", "bytes" or "share"; a true minus where it is negative."""
+    """Return a figure with its unit ("s", "bytes", "points" or "share") and a true minus."""
     match unit:
         case "s":
             words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
         case "bytes":
             words = f"{value / _MIB:,.{0 if abs(value) >= 10 * _MIB else 1}f} MiB"
+        case "points":
+            words = f"{value:.0f}"
         case _:
             words = f"{value:.0%}"
     return words.replace("-", "−")

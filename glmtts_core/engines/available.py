@@ -34,16 +34,32 @@ def engines_on_offer(settings: Settings, device: str) -> Offer:
         settings: name the checkpoint's folder, or ask for a rehearsal.
         device: "cpu" or "cuda:N", where GLM-TTS would compute.
     """
-    lacking = None if settings.rehearsal else _lacking(settings)
+    if settings.rehearsal:
+        return Offer((rehearsal_engine(device), KokoroEngine), None)
+    lacking = _lacking(settings)
     if lacking is not None:
         return Offer((KokoroEngine,), lacking)
 
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
+        from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
 
-        return GlmTtsEngine(settings, ledger, device)
+        parts = CheckpointParts(settings.ckpt, settings.threads)
+        return GlmTtsEngine(settings, ledger, device, parts)
 
     return Offer((glmtts, KokoroEngine), None)
+
+
+def rehearsal_engine(device: str) -> EngineFactory:
+    """Return what makes GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N")."""
+
+    def rehearsal(settings: Settings, ledger: Ledger) -> Engine:
+        from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
+        from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+
+        return GlmTtsEngine(settings, ledger, device, RehearsalParts())
+
+    return rehearsal
 
 
 def _lacking(settings: Settings) -> Problem | None:

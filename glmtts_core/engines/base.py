@@ -92,6 +92,25 @@ class Capabilities:
     load_bytes: int = 0
     random_weights: bool = False
 
+    def plain_request(
+        self, text: str, reference: ReferenceAudio | None = None, seed: int | None = None
+    ) -> SynthesisRequest:
+        """Return what speaks ``text`` without further wishes: the first voice, the first rate.
+
+        Args:
+            text: what to say.
+            reference: the recording to clone; left out where the engine does not clone.
+            seed: left out where the engine draws nothing.
+        """
+        return SynthesisRequest(
+            text=text,
+            voice=self.voices[0].id if self.voices else None,
+            sample_rate_hz=self.sample_rates[0].hz,
+            seed=seed if self.seed else None,
+            reference=reference if self.voice_cloning else None,
+            engine=self.engine,
+        )
+
 
 @dataclass(frozen=True)
 class ReferenceAudio:

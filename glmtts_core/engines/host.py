@@ -48,6 +48,30 @@ class EngineHost:
         return self._engines[name]
 
     @property
+    def rehearsal(self) -> Engine | None:
+        """The engine with random weights; None where nothing is rehearsed."""
+        return next(
+            (engine for engine in self._engines.values() if engine.capabilities.random_weights),
+            None,
+        )
+
+    @property
+    def main_device(self) -> str:
+        """Where memory is accounted for: the first GPU that an engine computes on, or "cpu"."""
+        devices = [engine.capabilities.device for engine in self._engines.values()]
+        return next((device for device in devices if device != "cpu"), "cpu")
+
+    def add(self, engine: Engine) -> None:
+        """Offer one more engine, after the others."""
+        # a new mapping: other threads may be going through the present one
+        self._engines = {**self._engines, engine.capabilities.engine: engine}
+
+    def remove(self, engine: Engine) -> None:
+        """Offer ``engine`` no longer, and have it let go of all its memory."""
+        self._engines = {name: each for name, each in self._engines.items() if each is not engine}
+        engine.release(CleanupLevel.UNLOAD)
+
+    @property
     def any_loaded(self) -> bool:
         """Whether some engine has its weights in memory."""
         return any(engine.loaded for engine in self._engines.values())

@@ -44,8 +44,8 @@ def button_with_outcome(session: Session, language: Language, *, key: str) -> No
     st.fragment(draw, run_every=1.0 if session.cleanup_pending else None)()
 
 
-def load_or_unload_button(session: Session, language: Language) -> None:
-    """Draw the small button that loads the engine ahead of its first use, or drops its weights."""
+def engine_buttons(session: Session, language: Language) -> None:
+    """Draw the small buttons: load the engine ahead of its first use, or take its weights away."""
     state = session.studio.state(session.engine).engine
     if state is EngineState.NOT_LOADED:
         st.button(
@@ -55,15 +55,17 @@ def load_or_unload_button(session: Session, language: Language) -> None:
             type="tertiary",
         )
         return
-    st.button(
-        text("cleanup.unload", language),
-        key="unload_model",
-        on_click=session.clean,
-        args=(CleanupLevel.UNLOAD,),
-        disabled=session.cleanup_pending or state is EngineState.LOADING,
-        help=text("cleanup.unload_help", language),
-        type="tertiary",
-    )
+    for level in (CleanupLevel.OFFLOAD, CleanupLevel.UNLOAD):
+        if level in session.capabilities.release_levels:
+            st.button(
+                text(f"cleanup.level.{level}", language),
+                key=f"{level}_model",
+                on_click=session.clean,
+                args=(level,),
+                disabled=session.cleanup_pending or state is EngineState.LOADING,
+                help=text(f"cleanup.level_help.{level}", language),
+                type="tertiary",
+            )
 
 
 def outcome(session: Session, language: Language) -> None:

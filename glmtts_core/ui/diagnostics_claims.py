@@ -12,7 +12,7 @@ from glmtts_core.diagnostics.claims import Answer, Verdict
 from glmtts_core.diagnostics.report import claims_source
 from glmtts_core.diagnostics.wording import summary_words
 from glmtts_core.ui import diagnostics_run
-from glmtts_core.ui.diagnostics_results import claim_answers, newest
+from glmtts_core.ui.diagnostics_results import claim_answers, kept_listening, newest
 from glmtts_core.ui.shell import Page
 
 _MIB: Final = 2**20
@@ -45,7 +45,8 @@ def show(page: Page) -> None:
     if found is not None and found.experiment.engine != engine:
         # what another engine has shown says nothing of this one
         found = None
-    rows = "".join(_row(page, answer) for answer in claim_answers(found))
+    heard = None if found is None else kept_listening(page)
+    rows = "".join(_row(page, answer) for answer in claim_answers(found, heard))
     st.html(f'<div class="glm-claims">{rows}</div>')
 
 

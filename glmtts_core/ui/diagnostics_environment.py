@@ -1,11 +1,11 @@
-"""The environment tab: the self-check, and what runs here, to copy into a report of a fault."""
+"""The environment tab: self-check, rehearsal, and what runs here to copy into a report."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from glmtts_core.diagnostics.environment import environment, report
-from glmtts_core.ui import diagnostics_self_check
+from glmtts_core.ui import diagnostics_rehearsal, diagnostics_self_check
 from glmtts_core.ui.shell import Page
 
 
@@ -14,6 +14,7 @@ def show(page: Page) -> None:
     diagnostics_self_check.show(page)
     for problem in page.session.studio.engines.problems:
         st.warning(problem.text(page.language))
+    diagnostics_rehearsal.show(page)
     st.subheader(page.text("diagnostics.environment"), anchor=False)
     st.caption(page.text("diagnostics.environment_help"))
     # the block has a copy button of its own

@@ -11,7 +11,7 @@ import streamlit as st
 from glmtts_core.diagnostics.arms import FIXED_SEED, shipped_texts
 from glmtts_core.diagnostics.growth import growth
 from glmtts_core.diagnostics.leak_hunt import WARM_UP, Grown, LeakHunt, hunt
-from glmtts_core.engines.base import CancelToken, SynthesisRequest
+from glmtts_core.engines.base import CancelToken
 from glmtts_core.ui import diagnostics_charts
 from glmtts_core.ui.diagnostics_tasks import running, task_name, tasks
 from glmtts_core.ui.quantities import change, size
@@ -61,15 +61,7 @@ def _hunt(page: Page) -> None:
 
 def _start(page: Page, count: int) -> None:
     session = page.session
-    can = session.capabilities
-    request = SynthesisRequest(
-        text=shipped_texts().timed,
-        voice=can.voices[0].id if can.voices else None,
-        sample_rate_hz=can.sample_rates[0].hz,
-        seed=FIXED_SEED if can.seed else None,
-        reference=session.reference() if can.voice_cloning else None,
-        engine=session.engine,
-    )
+    request = session.plain_request(shipped_texts().timed, FIXED_SEED)
 
     def work(cancel: CancelToken, report: Callable[[float], None]) -> LeakHunt:
         def spoken(number: int) -> None:

@@ -91,15 +91,14 @@ def _engine(page: Page) -> str:
     names = page.session.studio.engines.names
     if len(names) == 1:
         return names[0]
+    key = f"{_PREFIX}engine"
+    if st.session_state.get(key) not in names:
+        # the first time, and when the engine that was chosen has been taken away
+        st.session_state[key] = page.session.engine
     chosen = st.segmented_control(
-        page.text("form.engine"),
-        names,
-        default=page.session.engine,
-        required=True,
-        key=f"{_PREFIX}engine",
-        persist_state="session",
+        page.text("form.engine"), names, required=True, key=key, persist_state="session"
     )
-    return chosen if chosen in names else page.session.engine
+    return chosen or page.session.engine
 
 
 def _variants(page: Page, engine: str) -> list[dict[str, Any]]:
@@ -121,6 +120,8 @@ def _variants(page: Page, engine: str) -> list[dict[str, Any]]:
             variants.append({"headroom_bytes": int(headroom) * _MIB})
         if len(can.sample_rates) > 1 and _toggle(page, "rates"):
             variants.append({"switch_rates": True})
+        if len(can.voices) > 1 and _toggle(page, "voices"):
+            variants.append({"switch_voices": True})
         if can.kv_history and _toggle(page, "history"):
             variants.append({"use_history": True})
         if can.seed and _toggle(page, "seeds"):

@@ -9,8 +9,8 @@ import streamlit as st
 
 from glmtts_core.diagnostics import listening
 from glmtts_core.diagnostics.arms import shipped_texts
+from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
 from glmtts_core.diagnostics.findings import Findings
-from glmtts_core.diagnostics.laboratory import AUDIO_FOLDER
 from glmtts_core.diagnostics.listening import RATINGS, BlindTest, Preference
 from glmtts_core.diagnostics.report import listening_words
 from glmtts_core.diagnostics.wording import arm_name

@@ -33,7 +33,7 @@ def show(page: Page) -> None:
     ours = next(part for part in whole.children if part.key == "breakdown.process")
     _treemap(page, ours, "treemap_process")
     st.html(_share_html(page, whole, ours))
-    _allocator(page, inspector_for(studio.engine.capabilities.device))
+    _allocator(page, inspector_for(studio.engines.main_device))
     _process(page)
 
 

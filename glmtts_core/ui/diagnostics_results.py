@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from glmtts_core.diagnostics import figures, listening, report
-from glmtts_core.diagnostics.claims import Answer, check_claims
+from glmtts_core.diagnostics.claim_checks import check_claims
+from glmtts_core.diagnostics.claims import Answer
 from glmtts_core.diagnostics.findings import Cell, Findings, table
 from glmtts_core.diagnostics.listening import Listening
 from glmtts_core.diagnostics.trial import Metric
@@ -27,9 +28,10 @@ _ANSWERS: Final = "laboratory_answers"
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was worked out of one object of findings."""
+    """What was worked out of one object of findings and, where it counts, a blind test."""
 
     found: Findings | None
+    heard: Listening | None
     value: list[Any]
 
 
@@ -69,20 +71,25 @@ def newest(page: Page) -> Findings | None:
         return None
 
 
-def claim_answers(found: Findings | None) -> list[Answer]:
-    """Return the answers to the claims, worked out once for the same findings."""
-    return _once(_ANSWERS, found, lambda: check_claims(found))
+def claim_answers(found: Findings | None, heard: Listening | None) -> list[Answer]:
+    """Return the answers to the claims, worked out once for the same findings and blind test."""
+    return _once(_ANSWERS, found, lambda: check_claims(found, heard), heard)
 
 
 def _table(found: Findings) -> list[Cell]:
     return _once(_CELLS, found, lambda: table(found))
 
 
-def _once(key: str, found: Findings | None, work: Callable[[], list[T]]) -> list[T]:
-    """Keep what ``work`` returns for these findings: the bootstrap takes tenths of a second."""
+def _once(
+    key: str,
+    found: Findings | None,
+    work: Callable[[], list[T]],
+    heard: Listening | None = None,
+) -> list[T]:
+    """Keep what ``work`` returns for the same: the bootstrap takes tenths of a second."""
     kept = st.session_state.get(key)
-    if not isinstance(kept, _Kept) or kept.found is not found:
-        kept = st.session_state[key] = _Kept(found, work())
+    if not isinstance(kept, _Kept) or kept.found is not found or kept.heard != heard:
+        kept = st.session_state[key] = _Kept(found, heard, work())
     return kept.value
 
 

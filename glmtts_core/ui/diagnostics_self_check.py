@@ -8,7 +8,14 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.diagnostics.self_check import Check, CheckResult, Light, SelfCheck, self_check
+from glmtts_core.diagnostics.self_check import (
+    TEXT,
+    Check,
+    CheckResult,
+    Light,
+    SelfCheck,
+    self_check,
+)
 from glmtts_core.doctor import ask_app, ask_routes
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.ui.diagnostics_tasks import running, task_name, tasks
@@ -42,6 +49,7 @@ def show(page: Page) -> None:
 
 def _start(page: Page) -> None:
     studio = page.session.studio
+    request = page.session.plain_request(TEXT)
     url = f"http://127.0.0.1:{st.get_option('server.port')}"
 
     def work(cancel: CancelToken, report: Callable[[float], None]) -> SelfCheck:
@@ -54,7 +62,7 @@ def _start(page: Page) -> None:
         def routes() -> CheckResult:
             return ask_app(url, studio.settings) or ask_routes(studio)
 
-        return self_check(studio, routes, on_result=note, cancel=cancel)
+        return self_check(studio, routes, request=request, on_result=note, cancel=cancel)
 
     tasks(page).start(task_name(page, _KIND), work)
 

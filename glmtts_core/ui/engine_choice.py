@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.ui.fields import keep, prefill
+from glmtts_core.ui.fields import keep
 from glmtts_core.ui.shell import Page
 
 _ENGINE: Final = "form_engine"
@@ -17,7 +17,8 @@ def show(page: Page) -> None:
     names = page.session.studio.engines.names
     if len(names) == 1:
         return
-    prefill(_ENGINE, page.session.engine)
+    # what was kept counts: the engine chosen here may have been taken away meanwhile
+    st.session_state[_ENGINE] = page.session.engine
     st.segmented_control(
         page.text("form.engine"),
         names,

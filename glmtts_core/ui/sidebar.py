@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.session import Session
 from glmtts_core.ui import browser_session, cleanup_button, memory_view
 from glmtts_core.ui import language as ui_language
@@ -114,12 +115,13 @@ def _engine(session: Session, language: Language) -> None:
         words += f" {state.loading:.0%}"
     if state.queued:
         words += text("engine_state.queued", language, count=state.queued)
+    can_offload = CleanupLevel.OFFLOAD in session.capabilities.release_levels
     with st.container(
         horizontal=True,
-        wrap=False,
+        wrap=can_offload,  # two buttons have no room beside a long name
         vertical_alignment="center",
         horizontal_alignment="distribute",
     ):
         name = escape(f"{session.capabilities.engine} · {words}")
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
-        cleanup_button.load_or_unload_button(session, language)
+        cleanup_button.engine_buttons(session, language)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from glmtts_core.diagnostics.claims import Verdict, check_claims, claim_table
+from glmtts_core.diagnostics.claim_checks import check_claims
+from glmtts_core.diagnostics.claims import Verdict, claim_table
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 
 

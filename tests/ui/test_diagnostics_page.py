@@ -8,8 +8,9 @@ import pytest
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
 from glmtts_core.diagnostics.findings import save
-from glmtts_core.diagnostics.laboratory import AUDIO_FOLDER, Laboratory, LaboratoryState
+from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.diagnostics.wording import conclusions

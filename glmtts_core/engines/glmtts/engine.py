@@ -27,12 +27,10 @@ from glmtts_core.engines.base import (
 )
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.checks import check_request
-from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
 from glmtts_core.engines.glmtts.language_model import Spoken
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
 from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Part, PartSource
 from glmtts_core.engines.glmtts.reference_check import check_reference
-from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
 from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
@@ -60,16 +58,13 @@ class GlmTtsEngine:
         settings: longest text, threads.
         ledger: where weights and workspace are written down.
         device: "cpu" or "cuda:N".
-        parts: where the networks come from; by default a rehearsal where the settings ask for
-            one, else the checkpoint that they name.
+        parts: where the networks come from.
     """
 
-    def __init__(
-        self, settings: Settings, ledger: Ledger, device: str, parts: PartSource | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, device: str, parts: PartSource) -> None:
         self._settings = settings
         self._device = torch.device(device)
-        self._source = parts or _parts_for(settings)
+        self._source = parts
         self._networks = Networks(self._source, self._device, ledger)
         self._vocoder = Part.HIFT
 
@@ -314,9 +309,3 @@ def _enter(stage: Stage, clock: StageClock, control: JobControl) -> None:
     clock.enter(stage)
     control.report(Progress(stage, 0.0))
     control.safe_point()
-
-
-def _parts_for(settings: Settings) -> PartSource:
-    if settings.rehearsal:
-        return RehearsalParts()
-    return CheckpointParts(settings.ckpt, settings.threads)
