@@ -1,9 +1,10 @@
 """GLM-TTS against a plain float32 implementation: seconds by stage, bandwidth, memory.
 
-    python -m benchmarks.glmtts --size full --random [--runs 3] [--device cpu] [--precision]
+    python -m benchmarks.glmtts --size full --random [--runs 3] [--precision | --int8]
 
 Each arm runs in a process of its own, in turns. ``--precision`` instead compares the flow's mixed
-precision with float32. Full size takes about 9 GB.
+precision with float32, ``--int8`` the language model's 8-bit integers with its default. Full size
+takes about 9 GB.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Final
 
 import torch
@@ -24,8 +27,10 @@ from benchmarks.glmtts_arms import (
     SPEECH_S,
     Outcome,
     PeakMemory,
+    int8_error,
     mixed_precision_error,
     run_baseline,
+    run_int8,
     run_ours,
 )
 from benchmarks.reporting import MIB, Figure, print_figures, print_machine
@@ -35,12 +40,16 @@ from glmtts_core.engines.glmtts.precision import (
     language_model_dtype,
 )
 
-ARMS: Final = {"ours": run_ours, "baseline": run_baseline}
+ARMS: Final = {"ours": run_ours, "baseline": run_baseline, "int8": run_int8}
 STAGES: Final = ("load", "prompt", "language model", "flow", "vocoder")
 #: Stages of a request whose voice is known.
 REQUEST: Final = ("language model", "flow", "vocoder")
-#: How many times as fast as the baseline each is to be, where the processor has bfloat16.
-TARGETS: Final = {"language model": 1.8, "flow": 1.15, "request": 1.8}
+#: How many times as fast as the baseline each is to be, where the processor has bfloat16; and as
+#: fast as without, where the language model is 8-bit integers.
+TARGETS: Final = {
+    "baseline": {"language model": 1.8, "flow": 1.15, "request": 1.8},
+    "ours": {"language model": 2.5},
+}
 _READ_BYTES: Final = 512 * MIB
 
 
@@ -55,19 +64,23 @@ def main() -> None:
         _print_precision(options.size, device)
         return
     _print_device(device)
-    rounds: dict[str, list[Outcome]] = {arm: [] for arm in ARMS}
+    slow, fast = ("ours", "int8") if options.int8 else ("baseline", "ours")
+    rounds: dict[str, list[Outcome]] = {fast: [], slow: []}
     reads: list[float] = []
     for number in range(options.runs):
         reads.append(_in_child("read", options)["bytes_hz"])
-        for arm in ARMS:
+        for arm in rounds:
             started_s = time.perf_counter()
             rounds[arm].append(Outcome(**_in_child(arm, options)))
             seconds = time.perf_counter() - started_s
             print(f"round {number + 1}, {arm}: {seconds:.0f} s", file=sys.stderr)
-    for arm in ARMS:
+    for arm in rounds:
         print(f"\n{arm}")
         print_figures(_figures(rounds[arm], reads))
-    _print_ratios(rounds)
+    _print_ratios(rounds, slow, fast)
+    if options.int8:
+        error = int8_error(SIZES[options.size], device)
+        print("logits:", ", ".join(f"{name} {value:.4g}" for name, value in error.items()))
 
 
 def _options() -> argparse.Namespace:
@@ -79,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", action="store_true", help="compare the flow's precisions")
+    parser.add_argument("--int8", action="store_true", help="compare 8-bit integers, on the CPU")
     parser.add_argument("--child", choices=[*ARMS, "read"], help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -142,22 +156,28 @@ def _request_s(outcome: Outcome) -> float:
     return sum(outcome.seconds[stage] for stage in REQUEST)
 
 
-def _print_ratios(rounds: dict[str, list[Outcome]]) -> None:
-    print("\nbaseline / ours, medians")
-    for stage in STAGES:
-        _print_ratio(stage, {arm: [each.seconds[stage] for each in rounds[arm]] for arm in ARMS})
-    for stage in REQUEST:
-        computed = {arm: [each.processor_s[stage] for each in rounds[arm]] for arm in ARMS}
-        _print_ratio(f"{stage}, all threads", computed)
-    _print_ratio("request", {arm: [_request_s(each) for each in rounds[arm]] for arm in ARMS})
-    peaks = {arm: statistics.median(each.peak_bytes for each in rounds[arm]) for arm in ARMS}
-    print(f"ours / baseline, peak memory: {peaks['ours'] / peaks['baseline']:.2f} (target <= 0.6)")
+def _print_ratios(rounds: dict[str, list[Outcome]], slow: str, fast: str) -> None:
+    print(f"\n{slow} / {fast}, medians")
+    figures: dict[str, Callable[[Outcome], float]] = {
+        **{stage: partial(_stage_s, stage) for stage in STAGES},
+        **{f"{stage}, all threads": partial(_processor_s, stage) for stage in REQUEST},
+        "request": _request_s,
+    }
+    for name, figure in figures.items():
+        medians = {arm: statistics.median(map(figure, each)) for arm, each in rounds.items()}
+        target = TARGETS[slow].get(name)
+        words = f"   (target >= {target})" if target else ""
+        print(f"{name:27} {medians[slow] / medians[fast]:6.2f}{words}")
+    peaks = {arm: statistics.median(o.peak_bytes for o in each) for arm, each in rounds.items()}
+    print(f"{fast} / {slow}, peak memory: {peaks[fast] / peaks[slow]:.2f} (target <= 0.6)")
 
 
-def _print_ratio(name: str, seconds: dict[str, list[float]]) -> None:
-    ratio = statistics.median(seconds["baseline"]) / statistics.median(seconds["ours"])
-    target = f"   (target >= {TARGETS[name]})" if name in TARGETS else ""
-    print(f"{name:27} {ratio:6.2f}{target}")
+def _stage_s(stage: str, outcome: Outcome) -> float:
+    return outcome.seconds[stage]
+
+
+def _processor_s(stage: str, outcome: Outcome) -> float:
+    return outcome.processor_s[stage]
 
 
 def _print_precision(size: str, device: torch.device) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from benchmarks.glmtts_baseline import PlainFlow, PlainHift, PlainLlama, sample
 from glmtts_core.engines.base import CancelToken
@@ -30,8 +31,9 @@ from glmtts_core.engines.glmtts.flow import (
 )
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
+from glmtts_core.engines.glmtts.int8_matrix import Int8Matrix, quantized
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, LlamaConfig, random_llama
+from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig, random_llama
 from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.engines.glmtts.speech_tokenizer import (
@@ -139,13 +141,13 @@ class Stopwatch:
         self._outcome.processor_s[name] = time.process_time() - computed_s
 
 
-def run_ours(size: Size, device: torch.device) -> Outcome:
-    """Measure our own networks, in the precision that the device's default is."""
+def run_ours(size: Size, device: torch.device, *, int8: bool = False) -> Outcome:
+    """Measure our own networks, in the device's default precision or with 8-bit integers."""
     outcome = Outcome()
     watch = Stopwatch(device, outcome)
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
-        dtype = language_model_dtype(device)
+        dtype = language_model_dtype(device, int8=int8)
         llama = random_llama(size.llama, device=device, dtype=dtype, seed=2)
         flow = random_flow(size.flow, device=device, precision=flow_precision(device), seed=3)
         hift = random_hift(size.hift, device=device, seed=4)
@@ -258,6 +260,62 @@ def flow_prompt(size: Size, codes: list[int], device: torch.device) -> FlowPromp
     mel = torch.randn(1, _MEL_HZ * PROMPT_S, size.flow.mel_bins, generator=generator) * 2 - 5
     speaker = torch.randn(1, 192, generator=generator)
     return FlowPrompt(torch.tensor([codes], device=device), mel.to(device), speaker.to(device))
+
+
+def run_int8(size: Size, device: torch.device) -> Outcome:
+    """Measure our own networks with the language model in 8-bit integers."""
+    return run_ours(size, device, int8=True)
+
+
+@torch.inference_mode()
+def int8_error(size: Size, device: torch.device, steps: int = 32) -> dict[str, float]:
+    """Return how far the logits of 8-bit integers are from those of float32, weights being equal.
+
+    Both run over the prompt and then over the same random speech tokens.
+
+    Returns:
+        "power over error, dB" of all audio logits, "largest error, deviations" of the logits'
+        spread, "same best token, share", and "divergence, nats" from float32's distribution.
+    """
+    whole = random_llama(size.llama, device=device, dtype=torch.float32, seed=2)
+    small = Llama(size.llama, int8=True)
+    float_state = whole.state_dict()
+    for name, module in small.named_modules():
+        if isinstance(module, Int8Matrix):
+            module.weight, module.scale = quantized(float_state[f"{name}.weight"])
+    small.load_state_dict({**small.state_dict(), **_vectors(float_state)})
+    generator = torch.Generator().manual_seed(11)
+    first = size.ids.first_audio
+    prompt = torch.randint(first, first + size.ids.codes, (PROMPT_TOKENS,), generator=generator)
+    fed = torch.randint(first, first + size.ids.codes, (steps, 1), generator=generator)
+    expected, seen = (_audio_logits(each, size.ids, prompt, fed) for each in (whole, small))
+    error = seen - expected
+    spread = expected.std(dim=1, keepdim=True)
+    divergence = functional.kl_div(
+        seen.log_softmax(1), expected.log_softmax(1), reduction="batchmean", log_target=True
+    )
+    return {
+        "power over error, dB": 10.0
+        * math.log10(float(expected.square().mean() / error.square().mean())),
+        "largest error, deviations": float((error.abs() / spread).max()),
+        "same best token, share": float((seen.argmax(1) == expected.argmax(1)).float().mean()),
+        "divergence, nats": float(divergence),
+    }
+
+
+def _vectors(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: each for name, each in state.items() if each.dim() == 1}
+
+
+def _audio_logits(network: Llama, ids: SpeechIds, prompt: Tensor, fed: Tensor) -> Tensor:
+    """Return the logits of all speech tokens after the prompt and after each token fed."""
+    cache = network.cache(len(prompt) + len(fed))
+    hidden = network.prefill(prompt, cache, 0)
+    rows = [network.logits(hidden, ids.first_audio, ids.last_audio)]
+    for index, token in enumerate(fed, start=len(prompt)):
+        hidden = network.step(token, torch.tensor([index]), cache, index + 1)
+        rows.append(network.logits(hidden, ids.first_audio, ids.last_audio))
+    return torch.stack(rows)
 
 
 def mixed_precision_error(size: Size, device: torch.device) -> tuple[float, dict[str, float]]:

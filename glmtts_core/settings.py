@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """Folder of the GLM-TTS checkpoint in its official layout."""
     rehearsal: bool = False
     """Whether to run GLM-TTS with random weights, without any file of it."""
+    language_model_int8: bool = False
+    """Whether GLM-TTS's language model is 8-bit integers on the CPU: lean, fast, less exact."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Language of the pages; auto follows the browser."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0

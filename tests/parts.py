@@ -36,9 +36,9 @@ def wait_until(condition: Callable[[], object], bound_s: float = BOUND_S) -> Non
         pause.wait(0.002)
 
 
-def request(text: str = "hello") -> SynthesisRequest:
+def request(text: str = "hello", **more) -> SynthesisRequest:
     """Return what the scripted engine speaks."""
-    return SynthesisRequest(text, "alpha")
+    return SynthesisRequest(**{"text": text, "voice": "alpha", **more})
 
 
 def result(seconds: float = 0.5, audio_s: float = 1.0) -> SynthesisResult:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
-from glmtts_core.files import write_whole
+from glmtts_core.files import clear_old_folders, write_whole
 from tests.parts import full_disk
 
 
@@ -32,3 +35,15 @@ def test_a_target_that_cannot_be_replaced_leaves_no_temporary_file(tmp_path):
     with pytest.raises(OSError, match="file"):
         write_whole(tmp_path / "file", b"data")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_folders_in_which_nothing_was_added_for_long_are_cleared(tmp_path):
+    for name, age_days in (("old", 8), ("new", 6)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "file").touch()
+        then_s = time.time() - 86_400 * age_days
+        os.utime(folder, (then_s, then_s))
+    (tmp_path / "file").touch()
+    assert clear_old_folders([*tmp_path.iterdir(), tmp_path / "gone"], 7.0) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "new"]

@@ -11,6 +11,8 @@ from dataclasses import replace
 import pytest
 
 from glmtts_core.engines.base import Stage
+from glmtts_core.engines.glmtts.engine import GlmTtsEngine
+from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalParts
 from glmtts_core.errors import (
     BusyError,
     EngineError,
@@ -27,6 +29,7 @@ from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.settings import Settings
 from glmtts_core.studio import EngineState, Studio, close_studio, get_studio, use_studio
+from tests.engines.glmtts.parts import TINY_SIZE
 from tests.parts import ANNA, BERT, BOUND_S, CLARA, request, wait_until
 from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
 
@@ -567,3 +570,52 @@ def test_a_setting_that_cannot_be_used_is_told_until_it_is_corrected(monkeypatch
 def test_a_studio_made_elsewhere_is_the_processs_own_for_a_while(studio):
     with use_studio(studio):
         assert get_studio() is studio
+
+
+# -- the rehearsal -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny_rehearsal(monkeypatch):
+    def factory(device: str):
+        parts = RehearsalParts(TINY_SIZE)
+        return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts)
+
+    monkeypatch.setattr("glmtts_core.studio.rehearsal_engine", factory)
+    return RehearsalParts.engine_name
+
+
+def test_a_rehearsal_comes_besides_the_engines_and_goes_with_its_memory(studio, tiny_rehearsal):
+    studio.rehearse(True).wait(BOUND_S)
+    studio.rehearse(True).wait(BOUND_S)
+    assert studio.engines.names == ("Scripted", tiny_rehearsal)
+    asked = request(engine=tiny_rehearsal, voice=REHEARSAL_VOICE.id)
+    job = studio.submit(ANNA, asked)
+    assert job.wait(BOUND_S)
+    assert job.view().state is JobState.DONE
+    assert studio.ledger.snapshot().total_bytes(kinds={LedgerKind.WEIGHTS}) > 0
+    studio.rehearse(False).wait(BOUND_S)
+    assert studio.engines.names == ("Scripted",)
+    assert studio.ledger.snapshot().total_bytes(kinds={LedgerKind.WEIGHTS}) == 0
+    with pytest.raises(RequestError, match="no engine called"):
+        studio.submit(BERT, asked)
+
+
+def test_while_jobs_run_or_wait_the_rehearsal_stays_as_it_is(studio, tiny_rehearsal):
+    job = held(studio)
+    for wanted in (True, False):
+        with pytest.raises(BusyError, match="when it is done"):
+            studio.rehearse(wanted)
+    assert studio.engines.names == ("Scripted",)
+    studio.engine.gate.set()
+    assert job.wait(BOUND_S)
+
+
+def test_offloading_waits_for_the_running_job_and_takes_nobodys_text(studio):
+    job = held(studio)
+    errand = studio.cleanup(CleanupLevel.OFFLOAD, ANNA)
+    assert errand.wait(0.05) is None
+    studio.engine.gate.set()
+    assert errand.wait(BOUND_S).level is CleanupLevel.OFFLOAD
+    assert job.view().state is JobState.DONE
+    assert CleanupLevel.OFFLOAD in studio.engine.released

@@ -44,7 +44,7 @@ def engines_on_offer(settings: Settings, device: str) -> Offer:
         from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
 
-        parts = CheckpointParts(settings.ckpt, settings.threads)
+        parts = CheckpointParts(settings.ckpt, settings.threads, int8=settings.language_model_int8)
         return GlmTtsEngine(settings, ledger, device, parts)
 
     return Offer((glmtts, KokoroEngine), None)
@@ -57,7 +57,9 @@ def rehearsal_engine(device: str) -> EngineFactory:
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 
-        return GlmTtsEngine(settings, ledger, device, RehearsalParts())
+        return GlmTtsEngine(
+            settings, ledger, device, RehearsalParts(int8=settings.language_model_int8)
+        )
 
     return rehearsal
 

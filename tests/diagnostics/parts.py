@@ -16,6 +16,7 @@ ALWAYS = Arm(policy=Policy.ALWAYS, clean_at_start=True)
 
 def spoken(part: Part, index: int = 0, seconds: float = 1.0, **changes) -> Spoken:
     figures = {"before_bytes": 300 * MIB, "peak_bytes": 500 * MIB, "after_bytes": 310 * MIB}
+    figures |= {"alarms": ()}
     return Spoken(
         part=part,
         index=index,
@@ -23,7 +24,6 @@ def spoken(part: Part, index: int = 0, seconds: float = 1.0, **changes) -> Spoke
         sample_rate_hz=24_000,
         seconds=seconds,
         audio_s=4.0,
-        alarms=(),
         **{**figures, **changes},
     )
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
+from glmtts_core.catalogue import text
+from glmtts_core.diagnostics.arms import Arm, Policy
 from glmtts_core.diagnostics.claim_checks import check_claims
 from glmtts_core.diagnostics.claims import Verdict, claim_table
-from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
+from glmtts_core.diagnostics.listening import Judgement, Listening, Preference
+from glmtts_core.diagnostics.trial import Part
+from tests.diagnostics.parts import ALWAYS, NEVER, findings, spoken, trial
+
+LIMITED = Arm(policy=Policy.ALWAYS, headroom_bytes=2**28)
+NEVER_VOICES = Arm(policy=Policy.NEVER, switch_voices=True)
+ALWAYS_VOICES = Arm(policy=Policy.ALWAYS, switch_voices=True)
 
 
 def answers(never: dict, always: dict, repetitions: int = 4):
@@ -57,3 +67,106 @@ def test_memory_that_climbs_over_eight_texts_is_seen():
 def test_what_needs_ears_or_an_arm_that_was_not_run_is_not_testable():
     found = answers({}, {})
     assert {found[number].verdict for number in (4, 6, 7, 8, 9, 12, 13)} == {Verdict.NOT_TESTABLE}
+
+
+# -- ears ----------------------------------------------------------------------------------------
+
+
+def listened(*preferred: str | None, arm: Arm = NEVER, other: Arm = ALWAYS, rating=None):
+    """A finished blind test in which ``preferred`` were the arms liked better."""
+    names = {arm.id: Preference.FIRST, other.id: Preference.SECOND, None: Preference.SAME}
+    judgements = [
+        Judgement(
+            text="",
+            first_arm=arm.id,
+            second_arm=other.id,
+            preference=names[each],
+            first_rating=None if rating is None else rating[0],
+            second_rating=None if rating is None else rating[1],
+        )
+        for each in preferred
+    ]
+    return Listening(arm=arm.id, other_arm=other.id, judgements=tuple(judgements))
+
+
+def heard(listening: Listening | None):
+    trials = [trial(arm, number) for arm in (NEVER, ALWAYS) for number in range(1, 5)]
+    return check_claims(findings(trials), listening)[5]
+
+
+@pytest.mark.parametrize(
+    ("preferred", "verdict"),
+    [
+        ([ALWAYS.id] * 8, Verdict.CONFIRMED),
+        ([NEVER.id] * 8, Verdict.NOT_CONFIRMED),
+        ([ALWAYS.id] * 4 + [NEVER.id] * 4, Verdict.NOT_CONFIRMED),
+        ([None] * 8, Verdict.NOT_CONFIRMED),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_ears_confirm_what_they_prefer_beyond_chance(preferred, verdict, turned):
+    arms = {"arm": ALWAYS, "other": NEVER} if turned else {}
+    answer = heard(listened(*preferred, **arms))
+    assert answer.verdict is verdict
+    assert answer.details["cleaned"] == preferred.count(ALWAYS.id)
+    assert answer.details["uncleaned"] == preferred.count(NEVER.id)
+
+
+def test_ratings_are_shown_out_of_a_hundred():
+    answer = heard(listened(*[ALWAYS.id] * 8, rating=(2, 5)))
+    assert {each.label: each.summary.median for each in answer.shown} == {
+        "never": 25.0,
+        "always": 100.0,
+    }
+    assert all(text(f"claims.shown.{each.label}", "en") for each in answer.shown)
+
+
+@pytest.mark.parametrize(
+    ("listening", "reason"),
+    [
+        (None, "claims.reason.needs_listeners"),
+        (listened(*[ALWAYS.id] * 3), "claims.reason.few_pairs"),
+        (listened(*[LIMITED.id] * 8, other=LIMITED), "claims.reason.other_listening"),
+    ],
+)
+def test_without_a_fitting_blind_test_ears_say_nothing(listening, reason):
+    answer = heard(listening)
+    assert (answer.verdict, answer.reason) == (Verdict.NOT_TESTABLE, reason)
+
+
+# -- voices --------------------------------------------------------------------------------------
+
+
+def switched(drifted: int, drifted_with_cleanups: int):
+    """Findings in which two voices took turns and the pitch drifted so often."""
+    trials = []
+    for arm, count in ((NEVER_VOICES, drifted), (ALWAYS_VOICES, drifted_with_cleanups)):
+        alarms = [("pitch_drift",)] * count + [()] * (10 - count)
+        # the first of each voice is what the others are held against
+        timed = [
+            spoken(Part.TIMED, number, voice=voice, alarms=each)
+            for number, (voice, each) in enumerate(zip("ab" * 6, [(), (), *alarms], strict=True))
+        ]
+        plain = trial(arm, 1)
+        trials.append(plain.model_copy(update={"spoken": tuple(timed)}))
+    return findings(trials, NEVER, ALWAYS, NEVER_VOICES, ALWAYS_VOICES)
+
+
+def test_drift_that_only_goes_with_cleanups_away_is_confirmed():
+    answer = check_claims(switched(8, 0))[8]
+    assert answer.verdict is Verdict.CONFIRMED
+    assert (answer.details["drifted"], answer.details["count"]) == (8, 10)
+    assert answer.details["cleaned"] == 0
+
+
+@pytest.mark.parametrize("drifts", [(0, 0), (8, 8), (0, 8), (1, 0)])
+def test_drift_that_chance_explains_or_that_cleanups_do_not_cure_is_not_confirmed(drifts):
+    assert check_claims(switched(*drifts))[8].verdict is Verdict.NOT_CONFIRMED
+
+
+def test_without_switched_voices_nothing_is_said_of_drift():
+    answer = answers({}, {})[9]
+    assert (answer.verdict, answer.reason) == (
+        Verdict.NOT_TESTABLE,
+        "claims.reason.needs_voices",
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from contextlib import closing
 
 import numpy as np
@@ -161,3 +163,21 @@ def test_the_preset_leaves_out_what_the_engine_lacks(studio):
     assert "never+rates" in ids
     assert not any("history" in each or "seeds" in each for each in ids)
     assert len(set(ids)) == len(ids)
+
+
+def test_voices_take_turns_where_an_arm_switches_them(laboratory):
+    found = run(laboratory, NEVER, Arm(policy=Policy.NEVER, switch_voices=True))
+    voices = {trial.arm_id: [each.voice for each in trial.spoken] for trial in found.trials}
+    assert set(voices[NEVER.id]) == {"alpha"}
+    assert voices["never+voices"] == ["alpha", "kumo"] * 3 + ["alpha"]
+
+
+def test_an_old_experiment_goes_when_a_new_one_begins(laboratory, settings):
+    first = run(laboratory, NEVER)
+    folder = laboratory.folder
+    then_s = time.time() - 86_400 * (settings.history_max_age_days + 1)
+    os.utime(folder, (then_s, then_s))
+    second = run(laboratory, NEVER)
+    assert second.began_at > first.began_at
+    assert not folder.exists()
+    assert load(laboratory.folder) == second

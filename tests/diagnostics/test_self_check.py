@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from glmtts_core import api
+from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli import main
 from glmtts_core.diagnostics.self_check import (
+    TEXT,
     Check,
     Light,
     SelfCheck,
@@ -25,7 +27,7 @@ from glmtts_core.diagnostics.self_check import (
     self_check,
 )
 from glmtts_core.doctor import ask_app, ask_routes
-from glmtts_core.engines.base import CancelToken, SpokenAudio
+from glmtts_core.engines.base import CancelToken, ReferenceAudio, SpokenAudio
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
@@ -65,6 +67,14 @@ class Cloner(Speaker):
     @property
     def capabilities(self):
         return replace(super().capabilities, voices=(), voice_cloning=True)
+
+
+class SilentCloner(SilentSpeaker):
+    """Another engine, without a voice of its own."""
+
+    @property
+    def capabilities(self):
+        return replace(super().capabilities, engine="Silent", voices=(), voice_cloning=True)
 
 
 @contextmanager
@@ -132,6 +142,24 @@ def test_an_engine_without_a_voice_is_told_to_need_a_recording(settings):
     assert lights(checked)[Check.SPEAK] is Light.AMBER
     assert "reference recording" in told(checked, Check.SPEAK)
     assert checked.light is Light.AMBER
+
+
+def test_an_engine_without_a_voice_speaks_in_that_of_a_recording(settings):
+    with opened(settings, Cloner) as studio:
+        recording = ReferenceAudio(speech(4.0), RATE_HZ, "anna.wav", "hello")
+        asked = studio.engine.capabilities.plain_request(TEXT, recording)
+        checked = check(studio, request=asked)
+    assert checked.light is Light.GREEN
+
+
+def test_the_engine_that_is_asked_for_is_checked(settings):
+    with closing(Studio(settings, Speaker, SilentCloner)) as studio:
+        second = studio.engines.find("Silent").capabilities
+        recording = ReferenceAudio(speech(4.0), RATE_HZ, "anna.wav", "hello")
+        checked = check(studio, request=second.plain_request(TEXT, recording))
+        assert "Silent" in told(checked, Check.LOAD)
+        assert lights(checked)[Check.SOUND] is Light.RED
+        assert not studio.engine.loaded
 
 
 def test_a_folder_that_cannot_be_written_is_red(settings, tmp_path):
@@ -252,6 +280,18 @@ def test_the_doctor_ends_with_1_where_something_fails(doctor, capsys):
 def test_the_doctors_json_is_one_object(doctor, capsys):
     assert doctor(Speaker, "--json") == 0
     assert json.loads(capsys.readouterr().out)["light"] == "green"
+
+
+def test_the_doctor_clones_the_recording_that_it_is_given(doctor, tmp_path, capsys):
+    file = tmp_path / "anna.wav"
+    file.write_bytes(encode_wav(speech(4.0), RATE_HZ))
+    assert doctor(Cloner, "--reference", str(file), "--reference-text", "hello", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["light"] == "green"
+
+
+def test_an_engine_that_the_doctor_does_not_know_is_told(doctor, capsys):
+    assert doctor(Speaker, "--engine", "Nobody") == 1
+    assert "no engine called Nobody" in capsys.readouterr().err
 
 
 def test_the_doctor_of_a_cloning_engine_ends_with_0(doctor):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glmtts_core.engines.available import engines_on_offer
+from glmtts_core.engines.available import engines_on_offer, rehearsal_engine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.engines.glmtts.official_layout import write_checkpoint
@@ -49,3 +49,19 @@ def test_a_damaged_index_is_told_in_one_sentence(settings, tmp_path):
 def test_a_rehearsal_needs_no_file(settings):
     rehearsing = settings.model_copy(update={"rehearsal": True, "ckpt": Path("nowhere")})
     assert "rehearsal" in names(rehearsing)[0]
+
+
+def test_a_rehearsal_can_be_had_besides_what_is_on_offer(settings):
+    engine = rehearsal_engine("cpu")(settings, Ledger())
+    assert engine.capabilities.random_weights
+    assert not engine.loaded
+
+
+def test_8_bit_integers_reach_the_language_model(settings):
+    wanted = settings.model_copy(update={"language_model_int8": True})
+    sizes = [
+        rehearsal_engine("cpu")(each, Ledger()).capabilities.load_bytes
+        for each in (settings, wanted)
+    ]
+    # two or four bytes a value become one
+    assert sizes[0] - sizes[1] >= 1_552_009_216

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from glmtts_core.engines.base import Capabilities
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import RequestError
 from glmtts_core.memory.cleanup import CleanupLevel
@@ -12,6 +15,16 @@ from glmtts_core.settings import Settings
 from tests.scripted_engine import CloningEngine, LoadOnly, ScriptedEngine
 
 NEEDED_BYTES = 100
+
+
+class Rehearsal(ScriptedEngine):
+    """Computes on a GPU, with random weights."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(
+            super().capabilities, engine="Rehearsal", device="cuda:1", random_weights=True
+        )
 
 
 @pytest.fixture
@@ -56,3 +69,29 @@ def test_a_release_reaches_every_engine(engines):
     assert host.any_loaded
     host.release(CleanupLevel.UNLOAD)
     assert not host.any_loaded
+
+
+def test_an_engine_can_come_after_the_others_and_go_with_its_memory(engines):
+    cloning, scripted = engines
+    host = host_with([cloning], None)
+    host.add(scripted)
+    assert host.names == ("Cloning", "Scripted")
+    scripted.load(LoadOnly())
+    host.remove(scripted)
+    assert host.names == ("Cloning",)
+    assert not scripted.loaded
+
+
+def test_the_rehearsal_is_the_engine_with_random_weights(engines):
+    host = host_with(engines, None)
+    assert host.rehearsal is None
+    rehearsal = Rehearsal(Settings(_env_file=None), Ledger())
+    host.add(rehearsal)
+    assert host.rehearsal is rehearsal
+
+
+def test_memory_is_accounted_for_where_the_first_gpu_is(engines):
+    host = host_with(engines, None)
+    assert host.main_device == "cpu"
+    host.add(Rehearsal(Settings(_env_file=None), Ledger()))
+    assert host.main_device == "cuda:1"

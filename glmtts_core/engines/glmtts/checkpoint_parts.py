@@ -40,13 +40,15 @@ class CheckpointParts:
     Args:
         root: the folder.
         threads: CPU threads of the speaker model; 0 takes all cores.
+        int8: whether the language model is wanted in 8-bit integers.
     """
 
     engine_name = "GLM-TTS"
     random_weights = False
     voices: tuple[Voice, ...] = ()
 
-    def __init__(self, root: Path, threads: int = 0) -> None:
+    def __init__(self, root: Path, threads: int = 0, *, int8: bool = False) -> None:
+        self._int8 = int8
         self._checkpoint = Checkpoint(root)
         self._threads = threads
 
@@ -90,7 +92,7 @@ class CheckpointParts:
         files = self._files(part)
         stored = sum(file.stat().st_size for file in files if file.is_file())
         if part is Part.LANGUAGE_MODEL:
-            return stored // _STORED_BYTES * language_model_dtype(device).itemsize
+            return stored // _STORED_BYTES * language_model_dtype(device, int8=self._int8).itemsize
         return stored
 
     def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
@@ -100,7 +102,7 @@ class CheckpointParts:
             _validated(LlamaConfig, self._checkpoint.llm_config(), folder),
             self._checkpoint.llm_source(),
             device=device,
-            dtype=language_model_dtype(device),
+            dtype=language_model_dtype(device, int8=self._int8),
             on_bytes=on_bytes,
         )
 

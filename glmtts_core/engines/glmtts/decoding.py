@@ -76,7 +76,7 @@ class Decoder:
         self.problem: Problem | None = None
         self._network = network
         self._ids = ids
-        device = network.embed_tokens.weight.device
+        device = network.device
         self._static = device.type == "cuda" or capture is not None
         self._logits = torch.zeros(ids.codes + 1, dtype=torch.float32, device=device)
         # the window before the first token is empty, so the tokens lie behind it

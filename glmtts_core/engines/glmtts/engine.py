@@ -102,8 +102,10 @@ class GlmTtsEngine:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What runs slower than it could on this machine, and why."""
-        problem = self._networks.problem
-        return () if problem is None else (problem,)
+        problems = [self._networks.problem]
+        if self._settings.language_model_int8 and self._device.type != "cpu":
+            problems.append(Problem("glmtts.int8_for_cpu", {"device": self._device}))
+        return tuple(each for each in problems if each is not None)
 
     def load(self, control: JobControl) -> None:
         """Bring language model and flow into memory.

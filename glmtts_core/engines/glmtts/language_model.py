@@ -80,7 +80,7 @@ class LanguageModel:
     def __init__(self, network: Llama, ids: SpeechIds, capture: Capture | None = None) -> None:
         self.network = network
         self._ids = ids
-        self._device = network.embed_tokens.weight.device
+        self._device = network.device
         on_cuda = self._device.type == "cuda"
         self._capture = cuda_graph_capture(self._device) if capture is None and on_cuda else capture
         self._look_every = _LOOK_EVERY_ON_CUDA if on_cuda else 1

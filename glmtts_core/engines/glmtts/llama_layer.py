@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glmtts_core.engines.glmtts.int8_matrix import Int8Matrix
+
 
 class LlamaLayer(nn.Module):
     """Attention and feed-forward with their norms before them.
@@ -17,10 +19,19 @@ class LlamaLayer(nn.Module):
         kv_heads: key and value heads.
         width: values of a head.
         epsilon: of the norms.
+        int8: whether the matrices are 8-bit integers.
     """
 
     def __init__(
-        self, *, size: int, inner: int, heads: int, kv_heads: int, width: int, epsilon: float
+        self,
+        *,
+        size: int,
+        inner: int,
+        heads: int,
+        kv_heads: int,
+        width: int,
+        epsilon: float,
+        int8: bool = False,
     ) -> None:
         super().__init__()
         self._heads = heads
@@ -29,11 +40,11 @@ class LlamaLayer(nn.Module):
         self._scale = width**-0.5
         self.input_layernorm = nn.RMSNorm(size, epsilon)
         rows = (self._heads + 2 * self._kv_heads) * width
-        self.qkv_proj = nn.Linear(size, rows, bias=False)
-        self.o_proj = nn.Linear(self._heads * width, size, bias=False)
+        self.qkv_proj = _matrix(size, rows, int8)
+        self.o_proj = _matrix(self._heads * width, size, int8)
         self.post_attention_layernorm = nn.RMSNorm(size, epsilon)
-        self.gate_up_proj = nn.Linear(size, 2 * inner, bias=False)
-        self.down_proj = nn.Linear(inner, size, bias=False)
+        self.gate_up_proj = _matrix(size, 2 * inner, int8)
+        self.down_proj = _matrix(inner, size, int8)
 
     def prefill(
         self,
@@ -114,6 +125,10 @@ class LlamaLayer(nn.Module):
         gate, up = self.gate_up_proj(self.post_attention_layernorm(hidden)).chunk(2, dim=-1)
         out: Tensor = hidden + self.down_proj(functional.silu(gate) * up)
         return out
+
+
+def _matrix(columns: int, rows: int, int8: bool) -> nn.Module:
+    return Int8Matrix(columns, rows) if int8 else nn.Linear(columns, rows, bias=False)
 
 
 def product_float32(left: Tensor, right: Tensor) -> Tensor:

@@ -90,7 +90,8 @@ def parity_report(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     checks = list(golden_checks(where))
-    lines = ["# GLM-TTS Studio: parity report", "", "## Machine", *_machine(where)]
+    machine = _machine(where, int8=settings.language_model_int8)
+    lines = ["# GLM-TTS Studio: parity report", "", "## Machine", *machine]
     lines += ["", "## Golden vectors", *(_line(check) for check in checks)]
     passed = all(check.passed for check in checks)
     lines.append(f"all {len(checks)} passed" if passed else "SOME FAILED")
@@ -105,7 +106,7 @@ def parity_report(
     return ParityReport(tuple(lines), passed)
 
 
-def _machine(device: torch.device) -> Iterator[str]:
+def _machine(device: torch.device, *, int8: bool) -> Iterator[str]:
     total, available = host_memory()
     yield f"system      {platform.system()} {platform.release()} {platform.machine()}"
     yield f"processor   {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
@@ -116,7 +117,7 @@ def _machine(device: torch.device) -> Iterator[str]:
     packages = (f"{name} {_version(name)}" for name in _PACKAGES)
     yield f"packages    torch {torch.__version__}, {', '.join(packages)}"
     yield f"device      {_device_name(device)}"
-    dtype = str(language_model_dtype(device)).removeprefix("torch.")
+    dtype = str(language_model_dtype(device, int8=int8)).removeprefix("torch.")
     yield f"precision   language model {dtype}, flow {flow_precision(device)}"
 
 
@@ -163,7 +164,9 @@ def _rehearsal(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[str]:
     ledger = Ledger()
-    engine = GlmTtsEngine(settings, ledger, str(device), RehearsalParts(size))
+    engine = GlmTtsEngine(
+        settings, ledger, str(device), RehearsalParts(size, int8=settings.language_model_int8)
+    )
     _start_peak(device)
     started_s = time.perf_counter()
     engine.load(_Alone(on_progress))

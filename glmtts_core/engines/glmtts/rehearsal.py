@@ -77,6 +77,7 @@ class RehearsalParts:
 
     Args:
         size: official, unless a test wants it tiny.
+        int8: whether the language model is wanted in 8-bit integers.
     """
 
     engine_name = "GLM-TTS (rehearsal)"
@@ -85,7 +86,8 @@ class RehearsalParts:
 
     sample_rates_hz: tuple[int, ...] = tuple(VOCODERS)
 
-    def __init__(self, size: RehearsalSize = OFFICIAL_SIZE) -> None:
+    def __init__(self, size: RehearsalSize = OFFICIAL_SIZE, *, int8: bool = False) -> None:
+        self._int8 = int8
         self._size = size
         self.speech_ids = size.ids
         self.tokenizer = StandInTokenizer(size.ids.begin_audio)
@@ -110,9 +112,8 @@ class RehearsalParts:
         with torch.device("meta"):
             match part:
                 case Part.LANGUAGE_MODEL:
-                    return (
-                        _elements(Llama(self._size.llama)) * language_model_dtype(device).itemsize
-                    )
+                    dtype = language_model_dtype(device, int8=self._int8)
+                    return _elements(Llama(self._size.llama)) * dtype.itemsize
                 case Part.FLOW:
                     return 4 * _elements(Flow(self._size.flow))
                 case Part.HIFT:
@@ -129,7 +130,7 @@ class RehearsalParts:
         return random_llama(
             self._size.llama,
             device=device,
-            dtype=language_model_dtype(device),
+            dtype=language_model_dtype(device, int8=self._int8),
             seed=_SEED,
             on_bytes=on_bytes,
         )

@@ -102,7 +102,7 @@ class Control:
 class Rig:
     """An engine with its ledger and one session's caches."""
 
-    def __init__(self, settings: Settings, parts: PartSource | None = None) -> None:
+    def __init__(self, settings: Settings, parts: PartSource) -> None:
         self.ledger = Ledger()
         self.caches = SessionCaches("anna", self.ledger)
         self.engine = GlmTtsEngine(settings, self.ledger, "cpu", parts)

@@ -10,12 +10,13 @@ import torch
 
 from glmtts_core.engines.base import Stage, SynthesisRequest
 from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
+from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.parts import Part
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.ledger import WEIGHT_KINDS, LedgerKind
+from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind
 from glmtts_core.settings import Settings
 from tests.engines.glmtts.parts import TINY_SIZE, Rig, living_tensor_bytes, recording, request
 
@@ -43,7 +44,7 @@ def kept(rig: Rig, *kinds: LedgerKind) -> dict[str, int]:
 
 @pytest.mark.parametrize("hz", [24_000, 32_000])
 def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, hz):
-    rig = Rig(settings.model_copy(update={"ckpt": tiny_checkpoint.root}))
+    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
     spoken = rig.engine.synthesize(replace(HELLO, sample_rate_hz=hz), rig.caches, rig.control)
     assert spoken.sample_rate_hz == hz
     assert spoken.samples.dtype == np.float32
@@ -63,10 +64,13 @@ def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, h
 
 
 def test_a_checkpoint_offers_the_rates_whose_vocoders_are_there(settings, own_checkpoint):
-    settings = settings.model_copy(update={"ckpt": own_checkpoint.root})
-    assert [each.hz for each in Rig(settings).engine.capabilities.sample_rates] == [24_000, 32_000]
+    def rates() -> list[int]:
+        engine = Rig(settings, CheckpointParts(own_checkpoint.root)).engine
+        return [each.hz for each in engine.capabilities.sample_rates]
+
+    assert rates() == [24_000, 32_000]
     own_checkpoint.vocos_file.unlink()
-    assert [each.hz for each in Rig(settings).engine.capabilities.sample_rates] == [24_000]
+    assert rates() == [24_000]
 
 
 def test_a_checkpoint_has_no_voice_without_a_recording(settings, tiny_checkpoint):
@@ -316,8 +320,20 @@ def test_a_recording_without_its_text_can_be_cloned(rig):
 
 
 def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
-    rig = Rig(settings.model_copy(update={"rehearsal": True}))
+    rig = Rig(settings, RehearsalParts(TINY_SIZE))
     assert "rehearsal" in rig.engine.capabilities.engine
-    tiny = Rig(settings, RehearsalParts(TINY_SIZE))
-    asked = SynthesisRequest("你好", tiny.engine.capabilities.voices[0].id, seed=0)
-    assert len(tiny.speak(asked))
+    asked = SynthesisRequest("你好", rig.engine.capabilities.voices[0].id, seed=0)
+    assert len(rig.speak(asked))
+
+
+def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings):
+    sounds = [Rig(settings, RehearsalParts(TINY_SIZE, int8=True)).speak(HELLO) for _ in range(2)]
+    assert np.array_equal(*sounds)
+    assert not np.array_equal(sounds[0], Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO))
+
+
+@pytest.mark.parametrize(("device", "told"), [("cpu", False), ("cuda:0", True)])
+def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
+    wanted = settings.model_copy(update={"language_model_int8": True})
+    engine = GlmTtsEngine(wanted, Ledger(), device, RehearsalParts(TINY_SIZE, int8=True))
+    assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told

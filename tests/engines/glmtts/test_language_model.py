@@ -224,6 +224,43 @@ def test_in_bfloat16_speech_repeats_itself_too(vectors, config, ids, prompt, tex
     assert len(one.speech) >= 2 * len(text)
 
 
+@pytest.fixture(scope="module")
+def integers(vectors, config) -> Llama:
+    return load_llama(config, MappedSource(vectors.weights), device=CPU, dtype=torch.int8)
+
+
+def test_in_8_bit_integers_the_logits_are_near_and_the_matrices_take_a_byte_a_value(
+    network, integers, ids, text
+):
+    rows = [
+        each.logits(each.prefill(torch.tensor(text), each.cache(64), 0), ids.first_audio, 170)
+        for each in (network, integers)
+    ]
+    error = (rows[1] - rows[0]).square().mean()
+    assert 10 * torch.log10(rows[0].square().mean() / error) > 25.0
+    matrices = sum(each.numel() for each in network.parameters() if each.dim() == 2)
+    assert matrices < held_bytes(integers) < 0.4 * held_bytes(network)
+
+
+def test_in_8_bit_integers_speech_repeats_itself_and_the_prefix_only_saves_time(
+    integers, ids, prompt, text
+):
+    model = LanguageModel(integers, ids)
+    one = speak(model, prompt, text, seed=3, keep_prefix=True)
+    assert len(one.speech) >= 2 * len(text)
+    again = speak(LanguageModel(integers, ids), prompt, text, seed=3, keep_prefix=True)
+    assert again.speech == one.speech
+    restored = speak(model, prompt, text, seed=3, keep_prefix=True, prefix=one.prefix)
+    assert restored.speech == one.speech
+
+
+@pytest.mark.parametrize("key", ["model.norm.weight", "model.layers.0.mlp.down_proj.weight"])
+def test_in_8_bit_integers_a_missing_weight_is_named_too(vectors, config, key):
+    weights = {name: each for name, each in vectors.weights.items() if name != key}
+    with pytest.raises(CheckpointError, match=key.replace(".", r"\.")):
+        load_llama(config, MappedSource(weights), device=CPU, dtype=torch.int8)
+
+
 def test_a_prompt_beyond_the_last_position_is_refused_in_one_sentence(model, text):
     with pytest.raises(TextError, match="more than the model can take in"):
         speak(model, (Spoken(text, (1,) * 600),), text)

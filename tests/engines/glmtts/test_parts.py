@@ -75,6 +75,16 @@ def test_dropping_everything_leaves_nothing_in_the_ledger(networks, ledger):
     assert networks.weights_bytes == 0
 
 
+def test_in_8_bit_integers_the_language_model_is_promised_a_quarter_and_takes_it(ledger):
+    parts = RehearsalParts(TINY_SIZE, int8=True)
+    whole = 4 * RehearsalParts(TINY_SIZE, int8=True).size_bytes(Part.LANGUAGE_MODEL, CPU)
+    networks = Networks(parts, CPU, ledger)
+    networks.language_model()
+    held = networks.weights_bytes
+    # norms and scales come on top, and weigh in a network as small as this
+    assert parts.size_bytes(Part.LANGUAGE_MODEL, CPU) < held < 0.5 * whole
+
+
 def test_the_official_sizes_are_those_of_the_official_checkpoint():
     parts = RehearsalParts(OFFICIAL_SIZE)
     sizes = {part: parts.size_bytes(part, CPU) for part in Part}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from glmtts_core.engines.glmtts.precision import (
@@ -12,6 +13,13 @@ from glmtts_core.engines.glmtts.precision import (
 )
 
 CPU = torch.device("cpu")
+
+
+def test_integers_are_for_the_cpu_alone():
+    assert language_model_dtype(CPU, int8=True) == torch.int8
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glmtts_core.engines.glmtts.precision.has_fast_bfloat16", lambda _: True)
+        assert language_model_dtype(torch.device("cuda"), int8=True) == torch.bfloat16
 
 
 def test_a_processor_without_bfloat16_computes_in_float32() -> None:
