@@ -49,3 +49,18 @@ def studio(settings: Settings) -> Iterator[Studio]:
 
     with closing(Studio(settings, ScriptedEngine)) as opened:
         yield opened
+
+
+@pytest.fixture
+def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make the studio's rehearsal a tiny one; return its engine's name."""
+    from glmtts_core.engines.glmtts.engine import GlmTtsEngine
+    from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+    from tests.engines.glmtts.parts import TINY_SIZE
+
+    def factory(device: str):
+        parts = RehearsalParts(TINY_SIZE)
+        return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts)
+
+    monkeypatch.setattr("glmtts_core.studio.rehearsal_engine", factory)
+    return RehearsalParts.engine_name

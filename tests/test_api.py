@@ -118,6 +118,13 @@ def test_an_unload_drops_the_weights(client, studio):
     assert not studio.engine.loaded
 
 
+def test_an_offload_keeps_the_weights_at_hand(client, studio):
+    assert studio.load(ANNA).wait(BOUND_S)
+    answer = client.post("/api/cleanup", json={"level": "offload"})
+    assert (answer.status_code, answer.json()["level"]) == (200, "offload")
+    assert studio.engine.released == ["offload"]
+
+
 def test_a_trim_while_a_job_runs_is_done_at_its_safe_point(client, studio):
     job = held(studio)
     assert client.post("/api/cleanup").status_code == 200

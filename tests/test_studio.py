@@ -11,8 +11,7 @@ from dataclasses import replace
 import pytest
 
 from glmtts_core.engines.base import Stage
-from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalParts
+from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE
 from glmtts_core.errors import (
     BusyError,
     EngineError,
@@ -29,7 +28,6 @@ from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.settings import Settings
 from glmtts_core.studio import EngineState, Studio, close_studio, get_studio, use_studio
-from tests.engines.glmtts.parts import TINY_SIZE
 from tests.parts import ANNA, BERT, BOUND_S, CLARA, request, wait_until
 from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
 
@@ -573,16 +571,6 @@ def test_a_studio_made_elsewhere_is_the_processs_own_for_a_while(studio):
 
 
 # -- the rehearsal -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def tiny_rehearsal(monkeypatch):
-    def factory(device: str):
-        parts = RehearsalParts(TINY_SIZE)
-        return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts)
-
-    monkeypatch.setattr("glmtts_core.studio.rehearsal_engine", factory)
-    return RehearsalParts.engine_name
 
 
 def test_a_rehearsal_comes_besides_the_engines_and_goes_with_its_memory(studio, tiny_rehearsal):

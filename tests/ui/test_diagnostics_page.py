@@ -8,6 +8,7 @@ import pytest
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.arms import Policy
 from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
 from glmtts_core.diagnostics.findings import save
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
@@ -18,7 +19,7 @@ from glmtts_core.memory.problem import Problem
 from glmtts_core.ui.diagnostics import TAB_KEY
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
-from tests.parts import result
+from tests.parts import BERT, request, result
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor
 
 Visit = Callable[..., Visitor]
@@ -176,3 +177,82 @@ def test_the_open_tab_stays_open_in_the_other_language(visit: Visit, laboratory)
     visitor = open_tab(visit(DIAGNOSTICS, "zh"), "environment").choose_language("en")
     assert "self_check_start" in visitor.button_keys()
     assert "laboratory_start" not in visitor.button_keys()
+
+
+# -- the rehearsal -------------------------------------------------------------------------------
+
+
+def rehearsal(visitor: Visitor, wanted: bool) -> Visitor:
+    """Use the switch."""
+    visitor.app.toggle(key="rehearsal").set_value(wanted)
+    return visitor.run()
+
+
+@both_languages
+def test_the_rehearsal_is_switched_on_chosen_spoken_with_and_switched_off(
+    visit: Visit, laboratory, language, tiny_rehearsal
+):
+    visitor = open_tab(visit(DIAGNOSTICS, language), "environment")
+    assert tiny_rehearsal not in visitor.read()
+    rehearsal(visitor, True)
+    studio = visitor.session.studio
+    assert studio.engines.names == ("Scripted", tiny_rehearsal)
+    assert tiny_rehearsal in visitor.read()
+    visitor.go(SYNTHESIS)
+    assert visitor.session.engine == tiny_rehearsal
+    assert visitor.app.segmented_control(key="form_engine").value == tiny_rehearsal
+    visitor.speak("你好。")
+    assert visitor.records[0].engine == tiny_rehearsal
+    rehearsal(open_tab(visitor.go(DIAGNOSTICS), "environment"), False)
+    assert studio.engines.names == ("Scripted",)
+    visitor.go(SYNTHESIS).speak("hello")
+    assert visitor.records[0].engine == "Scripted"
+
+
+def test_the_switch_shows_what_another_visitor_has_done(visit: Visit, laboratory, tiny_rehearsal):
+    anna, bert = (open_tab(visit(DIAGNOSTICS), "environment") for _ in range(2))
+    rehearsal(anna, True)
+    assert bert.run().app.toggle(key="rehearsal").value
+    # only who asked for it is taken to it
+    assert bert.session.engine == "Scripted"
+
+
+def test_while_something_is_spoken_the_switch_says_so_and_stays(
+    visit: Visit, laboratory, studio, tiny_rehearsal
+):
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
+    studio.engine.gate.clear()
+    studio.submit(BERT, request())
+    assert studio.engine.reached.wait(BOUND_S)
+    rehearsal(visitor, True)
+    assert visitor.words("studio.rehearsal_busy") in visitor.read()
+    assert not visitor.app.toggle(key="rehearsal").value
+    studio.engine.gate.set()
+
+
+def test_a_rehearsal_that_does_not_fit_is_told_before_it_is_loaded(
+    visit: Visit, laboratory, studio, tiny_rehearsal, monkeypatch
+):
+    monkeypatch.setattr(studio, "free_bytes", lambda device: 1)
+    visitor = rehearsal(open_tab(visit(DIAGNOSTICS), "environment"), True)
+    assert any("will not load" in warning.value for warning in visitor.app.warning)
+
+
+def test_a_rehearsal_by_the_settings_cannot_be_switched_off(
+    visit: Visit, laboratory, studio, monkeypatch
+):
+    monkeypatch.setattr(studio, "settings", studio.settings.model_copy(update={"rehearsal": True}))
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
+    assert visitor.app.toggle(key="rehearsal").disabled
+
+
+# -- every setting at once -----------------------------------------------------------------------
+
+
+def test_all_policies_with_all_settings_can_be_asked_for(visit: Visit, laboratory):
+    visitor = visit(DIAGNOSTICS)
+    visitor.app.button_group(key="laboratory_policies").set_value(list(Policy))
+    for name in ("pressure", "rates", "voices"):
+        visitor.app.toggle(key=f"laboratory_{name}").set_value(True)
+    visitor.run()
+    assert "laboratory_start" in visitor.button_keys()

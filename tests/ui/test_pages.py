@@ -18,6 +18,7 @@ from glmtts_core.diagnostics.quality import Symptom, assess
 from glmtts_core.errors import EngineError
 from glmtts_core.history import session_folder
 from glmtts_core.jobs import JobState
+from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
 from glmtts_core.ui.quantities import size
@@ -729,6 +730,24 @@ def test_a_cleanup_that_must_wait_says_so_and_cannot_be_asked_for_twice(synthesi
     assert synthesis.words("cleanup.pending.unload") in synthesis.read()
     assert synthesis.app.button(key="sidebar_cleanup").disabled
     assert synthesis.app.button(key="unload_model").disabled
+
+
+@both_languages
+def test_what_can_be_moved_to_main_memory_has_a_button_for_it(
+    visit: Visit, studio, language, monkeypatch
+):
+    assert "offload_model" not in visit(OVERVIEW, language).button_keys()
+    plain = studio.engine.capabilities
+    both = (*plain.release_levels, CleanupLevel.OFFLOAD)
+    monkeypatch.setattr(
+        ScriptedEngine, "capabilities", replace(plain, release_levels=both), raising=True
+    )
+    visitor = visit(OVERVIEW, language)
+    assert "offload_model" not in visitor.button_keys()
+    assert studio.load(ANNA).wait(BOUND_S)
+    visitor.run().click("offload_model")
+    assert studio.engine.released == [CleanupLevel.OFFLOAD]
+    assert visitor.words("memory.next_cost.move") in visitor.read()
 
 
 @both_languages
