@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,23 +21,41 @@ _REFERENCE_FILE: Final = "reference.audio"
 _log = logging.getLogger(__name__)
 
 
-class Form(BaseModel):
-    """The fields of the synthesis form; None where the user has chosen nothing yet."""
+class SpeakingChoices(BaseModel):
+    """How something is to be spoken; None where the user has chosen nothing yet."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    language: Language | None = None
-    engine: str | None = None
-    text: str | None = None
     voice: str | None = None
     speed: float | None = None
     sample_rate_hz: int | None = None
     seed: int | None = None
     sampling: str | None = None
     use_history: bool = False
+
+
+class BatchForm(SpeakingChoices):
+    """What holds for the lines of the next batch that say nothing else, and when it cleans up."""
+
+    reference_name: str | None = None
+    reference_text: str = ""
+    clean_at_threshold: bool = True
+    threshold_mib: int | None = None
+    clean_every: bool = False
+    every_lines: int | None = None
+    clean_after_failure: bool = True
+
+
+class Form(SpeakingChoices):
+    """The fields of the synthesis form, of the batch page, and what both share."""
+
+    language: Language | None = None
+    engine: str | None = None
+    text: str | None = None
     notice_read: bool = False
     reference_name: str | None = None
     reference_transcript: str | None = None
+    batch: BatchForm = BatchForm()
 
 
 class SessionDraft:
@@ -60,12 +79,13 @@ class SessionDraft:
         The changed form holds in memory in any case.
         """
         with self._lock:
-            before = self._known_form()
-            self._form = before.model_copy(update=changes)
-            # what the disk refused before is tried again
-            if self._form != before or self._problem:
-                self._problem = self._write(_FORM_FILE, self._form.model_dump_json().encode())
-            return self._problem
+            return self._change(changes)
+
+    def keep_batch(self, **changes: object) -> str:
+        """Change fields of the batch page's form, as `keep` does those of the other."""
+        with self._lock:
+            batch = self._known_form().batch.model_copy(update=changes)
+            return self._change({"batch": batch})
 
     def keep_reference(self, data: bytes, name: str) -> str:
         """Keep the uploaded recording; return why that failed, or "" when it did not."""
@@ -97,6 +117,14 @@ class SessionDraft:
         except OSError as error:
             # forgotten all the same: the form does not name it any more
             _log.warning("cannot remove the recording in %s: %s", self._folder, error)
+
+    def _change(self, changes: Mapping[str, object]) -> str:
+        before = self._known_form()
+        self._form = before.model_copy(update=changes)
+        # what the disk refused before is tried again
+        if self._form != before or self._problem:
+            self._problem = self._write(_FORM_FILE, self._form.model_dump_json().encode())
+        return self._problem
 
     def _known_form(self) -> Form:
         if self._form is None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glmtts_core.drafts import Form, SessionDraft
+from glmtts_core.drafts import BatchForm, Form, SessionDraft
 from tests.parts import full_disk
 
 
@@ -34,6 +34,15 @@ def test_a_change_of_one_field_leaves_the_others(draft):
     draft.keep(text="hello", voice="alpha")
     draft.keep(text="")
     assert draft.form == Form(text="", voice="alpha")
+
+
+def test_the_batch_page_has_fields_of_its_own(draft, folder):
+    draft.keep(voice="alpha")
+    assert draft.keep_batch(voice="kumo", clean_every=True) == ""
+    draft.keep_batch(every_lines=5)
+    kept = SessionDraft(folder).form
+    assert kept.voice == "alpha"
+    assert kept.batch == BatchForm(voice="kumo", clean_every=True, every_lines=5)
 
 
 def test_fields_changed_by_two_threads_at_once_are_both_kept(draft, folder):

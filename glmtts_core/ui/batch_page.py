@@ -6,6 +6,7 @@ import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.dry_run import missing_from
+from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
@@ -93,7 +94,7 @@ def _new(page: Page, batches: Batches) -> None:
     if amended is not None:
         _amending(page, draft, amended)
     show_problems(page)
-    defaults = amended.store.header.defaults if amended else batch_settings.run_defaults(page)
+    defaults = _defaults(page, draft) if amended is None else amended.store.header.defaults
     if draft.name is None:
         left, right = st.columns([3, 2], gap="large")
         with left:
@@ -109,6 +110,10 @@ def _new(page: Page, batches: Batches) -> None:
         _settings(page, draft, amended)
         batch_check.preview(page, check)
     batch_past.past(page, batches, runs)
+
+
+def _defaults(page: Page, draft: BatchDraft) -> RunDefaults:
+    return batch_settings.run_defaults(page, draft.references.names())
 
 
 def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
@@ -192,8 +197,8 @@ def _start(
             draft.name or "",
             draft.data(),
             check.result,
-            batch_settings.run_defaults(page),
-            policy=batch_settings.cleanup_policy(),
+            _defaults(page, draft),
+            policy=batch_settings.cleanup_policy(page),
             references=references,
         )
     batch_past.choose(run.id)

@@ -17,6 +17,11 @@ def keep(page: Page, field: str, key: str) -> None:
     st.session_state[NOT_KEPT] = page.session.draft.keep(**{field: st.session_state[key]})
 
 
+def keep_batch(page: Page, field: str, key: str) -> None:
+    """Write a changed field of the batch page to disk."""
+    st.session_state[NOT_KEPT] = page.session.draft.keep_batch(**{field: st.session_state[key]})
+
+
 def prefill(key: str, value: object) -> None:
     """Give a widget its first value; later runs and other pages keep what the user chose."""
     if key not in st.session_state:

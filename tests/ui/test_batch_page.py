@@ -255,6 +255,29 @@ def test_the_chosen_settings_hold_for_the_run(guest, studio):
     assert (policy.threshold_bytes, policy.every_lines) == (None, 1)
 
 
+def test_the_chosen_settings_survive_a_reload(guest):
+    guest.give()
+    guest.app.selectbox(key="batch_voice").set_value("kumo")
+    guest.app.slider(key="batch_speed").set_value(1.5)
+    guest.app.segmented_control(key="batch_sample_rate").set_value(32_000)
+    guest.app.checkbox(key="batch_clean_every").set_value(True)
+    guest.run().app.number_input(key="batch_every_lines").set_value(3)
+    guest.run()
+    again = Guest(BATCH, session_id=guest.session.id).checked()
+    assert again.app.selectbox(key="batch_voice").value == "kumo"
+    assert again.app.segmented_control(key="batch_sample_rate").value == 32_000
+    again.begin().finish()
+    header = again.batch_run.store.header
+    assert (header.defaults.voice, header.defaults.speed) == ("kumo", 1.5)
+    assert (header.defaults.sample_rate_hz, header.policy.every_lines) == (32_000, 3)
+
+
+def test_the_synthesis_page_keeps_its_own_settings(guest):
+    guest.go(SYNTHESIS).app.slider(key="form_speed").set_value(0.8)
+    guest.run().go(BATCH)
+    assert guest.app.slider(key="batch_speed").value == 1.0
+
+
 def test_the_voice_outlives_the_language_switch(guest, studio):
     guest.give()
     guest.app.selectbox(key="batch_voice").set_value("kumo")

@@ -655,7 +655,7 @@ def test_a_seed_that_nobody_gave_is_drawn_and_told_with_the_result(cloning):
 
 
 def test_the_die_throws_a_seed_that_a_reload_keeps(cloning):
-    cloning.click("throw_seed")
+    cloning.click("form_throw_seed")
     thrown = cloning.app.number_input(key="form_seed").value
     assert thrown is not None
     assert cloning.session.draft.form.seed == thrown

@@ -1,0 +1,230 @@
+"""How something is to be spoken: voice, speed, rate, seed, sampling, history, on every page alike.
+
+Each page has widgets of its own, and what is chosen in them is kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from glmtts_core.drafts import SpeakingChoices
+from glmtts_core.engines.base import Capabilities, SampleRate
+from glmtts_core.session import SEEDS, new_seed
+from glmtts_core.ui.fields import prefill
+from glmtts_core.ui.shell import Page
+
+#: Keeps a field of the draft under the widget's key.
+Keep = Callable[[Page, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The widgets of one page.
+
+    What was kept counts and not the widget where both may differ: after a switch of language
+    Streamlit hands over a label in the language before, and after one of the engine a choice that
+    the new one does not have.
+
+    Attributes:
+        page: where they are drawn.
+        prefix: of their keys.
+        kept: what was chosen before.
+        keep: keeps what is chosen.
+    """
+
+    page: Page
+    prefix: str
+    kept: SpeakingChoices
+    keep: Keep
+
+    # -- what was chosen -----------------------------------------------------------------------
+
+    @property
+    def can(self) -> Capabilities:
+        """What the session's engine can do."""
+        return self.page.session.capabilities
+
+    @property
+    def voice(self) -> str | None:
+        """Id of the voice; None for an engine that only clones."""
+        voices = [voice.id for voice in self.can.voices]
+        return self.kept.voice if self.kept.voice in voices else next(iter(voices), None)
+
+    @property
+    def speed(self) -> float:
+        """How fast; 1.0 is natural."""
+        return 1.0 if self.can.speed_range is None else self.kept.speed or 1.0
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """One of the engine's rates."""
+        rates = [rate.hz for rate in self.can.sample_rates]
+        kept = self.kept.sample_rate_hz
+        return kept if kept in rates else rates[0]
+
+    @property
+    def seed(self) -> int | None:
+        """The seed; None draws one, or the engine has none."""
+        return self.kept.seed if self.can.seed else None
+
+    @property
+    def sampling(self) -> str | None:
+        """The sampling method; None where the engine has none."""
+        methods = self.can.sampling_methods
+        return self.kept.sampling if self.kept.sampling in methods else next(iter(methods), None)
+
+    @property
+    def use_history(self) -> bool:
+        """Whether sentences already spoken serve as prompt history."""
+        return self.kept.use_history and self.can.kv_history
+
+    # -- the widgets ---------------------------------------------------------------------------
+
+    def draw_voice_and_speed(self) -> None:
+        """Draw what most users set, as far as the engine has it."""
+        voice_column, speed_column = st.columns([3, 2])
+        labels = {voice.id: self.page.text(voice.label_key) for voice in self.can.voices}
+        if labels:
+            st.session_state[self._key("voice")] = self.voice
+            voice_column.selectbox(
+                self.page.text("form.voice"),
+                list(labels),
+                format_func=labels.__getitem__,
+                key=self._key("voice"),
+                persist_state="session",
+                on_change=self._keep_offered,
+                args=("voice", list(labels)),
+            )
+        if self.can.speed_range is not None:
+            slowest, fastest = self.can.speed_range
+            prefill(self._key("speed"), self.speed)
+            speed_column.slider(
+                self.page.text("form.speed"),
+                slowest,
+                fastest,
+                step=0.05,
+                format="%.2f ×",
+                key=self._key("speed"),
+                persist_state="session",
+                on_change=self._keep,
+                args=("speed",),
+            )
+
+    def draw_advanced(self) -> None:
+        """Draw the rest; what the engine lacks is greyed out and says so."""
+        self._draw_sample_rate()
+        seed_column, sampling_column = st.columns(2)
+        with seed_column:
+            self._draw_seed()
+        with sampling_column:
+            self._draw_sampling()
+        self._draw_history()
+        if controls := self._lacking_controls():
+            words = {"engine": self.can.engine, "controls": controls}
+            st.caption(self.page.text("form.lacking_list", **words))
+
+    def _draw_sample_rate(self) -> None:
+        rates = {rate.hz: rate for rate in self.can.sample_rates}
+        key = self._key("sample_rate")
+        st.session_state[key] = self.sample_rate_hz
+        st.segmented_control(
+            self.page.text("form.sample_rate"),
+            list(rates),
+            format_func=lambda hz: self._rate_label(rates[hz]),
+            key=key,
+            required=True,
+            persist_state="session",
+            on_change=self.keep,
+            args=(self.page, "sample_rate_hz", key),
+        )
+
+    def _rate_label(self, rate: SampleRate) -> str:
+        name = f"{rate.hz // 1000} kHz"
+        return self.page.text("form.resampled", rate=name) if rate.resampled else name
+
+    def _draw_seed(self) -> None:
+        """Draw the seed and, beside it, the die that throws one."""
+        prefill(self._key("seed"), self.kept.seed)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.number_input(
+                self.page.text("form.seed"),
+                min_value=0,
+                max_value=SEEDS - 1,
+                value=None,
+                key=self._key("seed"),
+                persist_state="session",
+                placeholder=self.page.text("form.seed_random"),
+                disabled=not self.can.seed,
+                help=self._help("form.seed_help", offered=self.can.seed),
+                on_change=self._keep,
+                args=("seed",),
+            )
+            if self.can.seed:
+                st.button(
+                    self.page.text("form.seed_throw"),
+                    key=self._key("throw_seed"),
+                    icon=":material/casino:",
+                    on_click=self._throw_seed,
+                )
+
+    def _throw_seed(self) -> None:
+        st.session_state[self._key("seed")] = new_seed()
+        self._keep("seed")
+
+    def _draw_sampling(self) -> None:
+        methods = self.can.sampling_methods
+        if methods:
+            st.session_state[self._key("sampling")] = self.sampling
+        st.selectbox(
+            self.page.text("form.sampling"),
+            methods,
+            key=self._key("sampling"),
+            format_func=lambda method: self.page.text(f"sampling.{method}"),
+            persist_state="session",
+            disabled=not methods,
+            placeholder="–",
+            help=self._help("form.sampling_help", offered=bool(methods)),
+            on_change=self._keep_offered,
+            args=("sampling", list(methods)),
+        )
+
+    def _draw_history(self) -> None:
+        key = self._key("history")
+        prefill(key, self.kept.use_history)
+        st.toggle(
+            self.page.text("form.history"),
+            key=key,
+            persist_state="session",
+            disabled=not self.can.kv_history,
+            help=self._help("form.history_help", offered=self.can.kv_history),
+            on_change=self.keep,
+            args=(self.page, "use_history", key),
+        )
+
+    def _lacking_controls(self) -> str:
+        lacking = {
+            "form.seed": not self.can.seed,
+            "form.sampling": not self.can.sampling_methods,
+            "form.history": not self.can.kv_history,
+        }
+        return self.page.text("form.list_separator").join(
+            self.page.text(key) for key, lacks in lacking.items() if lacks
+        )
+
+    def _help(self, key: str, *, offered: bool) -> str:
+        if offered:
+            return self.page.text(key)
+        return self.page.text("form.lacking", engine=self.can.engine)
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}_{name}"
+
+    def _keep(self, name: str) -> None:
+        self.keep(self.page, name, self._key(name))
+
+    def _keep_offered(self, name: str, offered: list[str]) -> None:
+        if st.session_state[self._key(name)] in offered:
+            self._keep(name)
