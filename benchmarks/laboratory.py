@@ -19,7 +19,7 @@ from glmtts_core.diagnostics.claim_checks import check_claims
 from glmtts_core.diagnostics.environment_facts import machine_facts
 from glmtts_core.diagnostics.findings import Findings, table
 from glmtts_core.diagnostics.laboratory import Laboratory
-from glmtts_core.diagnostics.report import to_html
+from glmtts_core.diagnostics.report import shown_words, to_html
 from glmtts_core.diagnostics.wording import arm_name, conclusions, metric_name, summary_words
 from glmtts_core.session import new_session_id
 from glmtts_core.settings import load_settings
@@ -113,6 +113,8 @@ def _print(found: Findings) -> None:
         verdict = text(f"claims.verdict.{answer.verdict.value}", "en")
         reason = text(answer.reason, "en", **answer.details)
         print(f"claim {answer.claim.number:2}: {verdict}: {reason}")
+        for words in shown_words(answer, "en"):
+            print(f"          {words}")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,10 @@ class RequestError(GLMTTSError):
     """A synthesis request that the engine cannot fulfil as it stands."""
 
 
+class NoSuchEngineError(RequestError):
+    """A request names an engine that is not, or no longer, on offer."""
+
+
 class EngineError(GLMTTSError):
     """The engine could not be loaded or failed while speaking."""
 

@@ -47,6 +47,7 @@ class ResultRecord(BaseModel):
         seconds: what the synthesis took, without waiting and loading.
         audio_s: length of the audio in seconds.
         seed: that it was spoken with; None where nothing is drawn at random.
+        rehearsed: whether random weights have spoken: it is noise, and not judged.
         memory: what it cost, as `MemoryCost.to_dict` gives it.
         unsaved_reason: why it could not be written to disk; empty for what is on disk.
     """
@@ -64,6 +65,7 @@ class ResultRecord(BaseModel):
     audio_s: float
     memory: dict[str, Any]
     seed: int | None = None
+    rehearsed: bool = False
     unsaved_reason: str = ""
 
     @field_validator("memory")
@@ -110,7 +112,14 @@ class SessionHistory:
         self._listing: Listing | None = None
         self._unsaved: dict[int, tuple[ResultRecord, bytes]] = {}
 
-    def save(self, request: SynthesisRequest, result: SynthesisResult, engine: str) -> ResultRecord:
+    def save(
+        self,
+        request: SynthesisRequest,
+        result: SynthesisResult,
+        engine: str,
+        *,
+        rehearsed: bool = False,
+    ) -> ResultRecord:
         """Store a result; the oldest go when there are more than the session may keep.
 
         Where the disk refuses (full, no permission), the result stays in memory, is listed and
@@ -131,6 +140,7 @@ class SessionHistory:
                 audio_s=result.audio.duration_s,
                 memory=result.memory.to_dict(),
                 seed=request.seed,
+                rehearsed=rehearsed,
             )
             wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
             try:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from glmtts_core.engines.base import (
     CancelToken,
+    Capabilities,
     Engine,
     Progress,
     Stage,
@@ -147,7 +148,7 @@ class JobRunner:
         self._account.cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
 
     def _ensure_loaded(self, engine: Engine, control: _JobControl) -> None:
-        if engine.loaded:
+        if engine.ready:
             return
         self.loading = engine.capabilities.engine
         try:
@@ -172,7 +173,7 @@ class JobRunner:
         self._monitor.mark(EventKind.SYNTHESIS_START)
         try:
             result = self._measure(job, request, engine, control)
-            return self._keep(job, request, result, engine.capabilities.engine)
+            return self._keep(job, request, result, engine.capabilities)
         finally:
             # storing the result has grown the heap too, and a cleanup gives that back as well
             self._account.cleaner.end_growth()
@@ -193,13 +194,13 @@ class JobRunner:
         return SynthesisResult(audio, seconds, meter.cost)
 
     def _keep(
-        self, job: Job, request: SynthesisRequest, result: SynthesisResult, engine: str
+        self, job: Job, request: SynthesisRequest, result: SynthesisResult, can: Capabilities
     ) -> ResultRecord | None:
         if job.keep is not None:
             job.keep(result)
             return None
         space = self._spaces.space(job.session_id)
-        record = space.history.save(request, result, engine)
+        record = space.history.save(request, result, can.engine, rehearsed=can.random_weights)
         # the page draws waveform and mel spectrogram from these without decoding the file again
         samples = result.audio.samples
         space.caches.put(LedgerKind.RESULTS, str(record.number), samples, samples.nbytes)

@@ -125,9 +125,11 @@ class Session:
     @property
     def load_error(self) -> GLMTTSError | None:
         """Why the last wish to load failed, as long as nothing has loaded since."""
-        if self._load_job is None or self.studio.engines.find(self._load_job.engine).loaded:
+        job = self._load_job
+        # the engine may have been taken away since
+        if job is None or job.engine not in self.studio.engines.names:
             return None
-        return self._load_job.view().error
+        return None if self.studio.engines.find(job.engine).loaded else job.view().error
 
     def cancel(self) -> None:
         """Cancel this session's job, waiting or running."""

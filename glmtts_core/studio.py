@@ -134,10 +134,11 @@ class Studio:
         """The preferred engine."""
         return self.engines.preferred
 
-    def rehearse(self, wanted: bool) -> Errand[None]:
+    def rehearse(self, wanted: bool) -> Errand[bool]:
         """Offer GLM-TTS with random weights besides the engines there are, or take it away again.
 
-        Runs on the worker's thread; bringing PyTorch in may take seconds.
+        Runs on the worker's thread; bringing PyTorch in may take seconds. The errand's result is
+        True.
 
         Raises:
             BusyError: jobs run or wait, and memory may have to be accounted for elsewhere.
@@ -148,14 +149,15 @@ class Studio:
         self._worker.send(errand)
         return errand
 
-    def _rehearse(self, wanted: bool) -> None:
+    def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
         if wanted and rehearsed is None:
             self.engines.add(rehearsal_engine(self.device)(self.settings, self.ledger))
         elif rehearsed is not None and not wanted:
-            self.engines.remove(rehearsed)
-            self._account.allocator.give_back()
+            drop = [lambda: self.engines.remove(rehearsed)]
+            self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
         self._account.move_to(self.engines.main_device)
+        return True
 
     def load(self, session_id: str, engine: str | None = None) -> Job:
         """Queue the mere loading of an engine, by default of the preferred one.
@@ -258,7 +260,7 @@ class Studio:
         """Ask for a cleanup; it runs at once, or at the running job's next safe point.
 
         A trim by a session drops this session's caches, one by nobody (``None``) those of all
-        sessions without a job. An unload always waits for the running job to end.
+        sessions without a job. What goes deeper always waits for the running job to end.
 
         Raises:
             BusyError: unload without ``force`` while jobs of others run or wait.

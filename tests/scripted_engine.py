@@ -42,6 +42,7 @@ class ScriptedEngine:
         fail_loading_with: raised while loading.
         fail_releasing_with: raised while releasing.
         problems: what it says to run slower than it could.
+        offloaded: whether its weights wait elsewhere.
         released: the levels of the releases so far.
         spoken: the texts spoken so far.
         requests: what was asked for so far.
@@ -59,6 +60,7 @@ class ScriptedEngine:
         self.fail_with: Callable[[], BaseException] | None = None
         self.fail_loading_with: Callable[[], BaseException] | None = None
         self.fail_releasing_with: Callable[[], BaseException] | None = None
+        self.offloaded = False
         self.released: list[CleanupLevel] = []
         self.spoken: list[str] = []
         self.requests: list[SynthesisRequest] = []
@@ -90,6 +92,10 @@ class ScriptedEngine:
     def loaded(self) -> bool:
         return self._weights is not None
 
+    @property
+    def ready(self) -> bool:
+        return self.loaded and not self.offloaded
+
     def load(self, control: JobControl) -> None:
         self.threads.add(threading.current_thread().name)
         control.report(Progress(Stage.LOADING, 0.5))
@@ -97,6 +103,7 @@ class ScriptedEngine:
             control.safe_point()
         if self.fail_loading_with is not None:
             raise self.fail_loading_with()
+        self.offloaded = False
         self._weights = np.ones(WEIGHTS_BYTES, np.uint8)
         self._ledger.record(LedgerKind.WEIGHTS, "engine", self._name, WEIGHTS_BYTES)
 
@@ -127,6 +134,7 @@ class ScriptedEngine:
         if level is CleanupLevel.UNLOAD:
             self._weights = None
             self._ledger.forget(LedgerKind.WEIGHTS, "engine", self._name)
+        self.offloaded = level is CleanupLevel.OFFLOAD and self.loaded
 
     def memory(self) -> EngineMemory:
         return EngineMemory(WEIGHTS_BYTES if self.loaded else 0, None)

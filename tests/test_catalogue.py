@@ -80,6 +80,7 @@ COMPOSED = {
         *("before", "after", "never", "always", "history", "plain"),
         *("fixed", "fresh", "cleanup", "restart"),
     ],
+    "quality.symptom.{}": [symptom.value for symptom in Symptom],
     "diagnostics.allocator.{}": [
         *("reserved", "allocated", "free_inside", "largest_free", "fragmentation"),
     ],

@@ -23,6 +23,7 @@ from glmtts_core.engines.base import Progress, SynthesisRequest
 from glmtts_core.errors import (
     EngineError,
     GLMTTSError,
+    NoSuchEngineError,
     OutOfMemoryError,
     StorageError,
     SynthesisCancelled,
@@ -188,6 +189,9 @@ class Coordinator:
         # here nothing of a failed attempt is held any more
         if isinstance(error, SynthesisCancelled):
             self._land(position, LineOutcome(error, None))
+        elif isinstance(error, NoSuchEngineError):
+            self._recorder.queued(position)
+            raise error
         elif error is not None:
             self._ended_with(position, error, None)
         elif self._wish in _AT_ONCE:
@@ -221,11 +225,11 @@ class Coordinator:
             self._ended_with(position, error, outcome.memory)
 
     def _concerns_all_lines(self, position: int, outcome: LineOutcome) -> bool:
-        """Whether the next line would fare no better: a full disk, an engine that cannot load."""
+        """Whether the next line would fare no better: a full disk, an engine that is gone."""
         not_loaded = isinstance(outcome.error, EngineError) and outcome.memory is None
         if isinstance(outcome.error, OutOfMemoryError) and position not in self._retried:
             return False
-        return not_loaded or isinstance(outcome.error, StorageError)
+        return not_loaded or isinstance(outcome.error, (StorageError, NoSuchEngineError))
 
     def _ended_with(
         self, position: int, error: GLMTTSError | None, memory: MemoryCost | None

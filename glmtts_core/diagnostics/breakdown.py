@@ -13,7 +13,13 @@ from typing import Final
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
-from glmtts_core.memory.ledger import CACHE_KINDS, LedgerEntry, LedgerKind, LedgerSnapshot
+from glmtts_core.memory.ledger import (
+    CACHE_KINDS,
+    WEIGHT_KINDS,
+    LedgerEntry,
+    LedgerKind,
+    LedgerSnapshot,
+)
 from glmtts_core.memory.probe import MemoryReading
 
 #: Layers that hold weights; WEIGHTS are those of an engine with one network.
@@ -28,6 +34,11 @@ _WEIGHT_LAYERS: Final = (
 _NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
 #: Characters of a session's id that are shown: who has all of it sees the session's results.
 _SHOWN_ID: Final = 4
+#: How weights are named.
+_NAMED: Final = {
+    LedgerKind.WEIGHTS: "breakdown.named",
+    LedgerKind.SPARE_WEIGHTS: "breakdown.spare",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +124,11 @@ def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) 
 
 
 def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
-    """Return the weights of one layer by their names in the ledger."""
+    """Return the weights of one layer by their names in the ledger, the spare ones marked."""
     weights = [
-        Part("breakdown.named", entry.size_bytes, layer=layer, details={"name": entry.name})
+        Part(_NAMED[entry.kind], entry.size_bytes, layer=layer, details={"name": entry.name})
         for entry in entries
-        if entry.kind is LedgerKind.WEIGHTS
+        if entry.kind in WEIGHT_KINDS
         and layer == (Layer.WEIGHTS if entry.part is None else Layer(entry.part.value))
     ]
     return _filled(size, weights, layer)

@@ -2,28 +2,31 @@
 
 A claim is confirmed when the effect is there (its interval excludes none) and reaches the claimed
 size; an effect in the claimed direction that is smaller is not confirmed, and the reason says so.
+Of what ears prefer (6) and of drifting pitch (9) only the presence is tested.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from scipy import stats
 
 from glmtts_core.diagnostics.arms import Arm, Policy
+from glmtts_core.diagnostics.claim_answers import (
+    arm_of,
+    judge,
+    never_and_always,
+    not_testable,
+    shown,
+    values_of,
+)
 from glmtts_core.diagnostics.claims import Answer, Claim, Shown, Verdict, claim_table
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.listening import Listening, Outcome, outcome
 from glmtts_core.diagnostics.quality import Symptom
-from glmtts_core.diagnostics.statistics import (
-    ENOUGH_TRIALS,
-    Comparison,
-    Conclusion,
-    compare,
-    summarise,
-)
+from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, compare
 from glmtts_core.diagnostics.trial import WORK, Metric, Part, Trial
 
 #: "5 s syntheses take 20 s": a synthesis four times as slow as its like.
@@ -46,94 +49,12 @@ def check_claims(findings: Findings | None, listening: Listening | None = None) 
 
 def _answer(claim: Claim, findings: Findings | None, listening: Listening | None) -> Answer:
     if claim.number in _UNTESTABLE:
-        return _not_testable(claim, _UNTESTABLE[claim.number])
+        return not_testable(claim, _UNTESTABLE[claim.number])
     if findings is None:
-        return _not_testable(claim, "claims.reason.not_run")
+        return not_testable(claim, "claims.reason.not_run")
     if claim.number == _HEARD:
         return _listened(claim, findings, listening)
     return _CHECKS[claim.number](claim, findings)
-
-
-def _not_testable(claim: Claim, reason: str, **details: object) -> Answer:
-    return Answer(claim, Verdict.NOT_TESTABLE, reason, details)
-
-
-# -- the arms that answer ----------------------------------------------------------------------
-
-
-def _arm(
-    findings: Findings, policy: Policy, *, limited: bool = False, **wanted: bool
-) -> Arm | None:
-    """Return the arm of this policy whose settings are as wanted and otherwise plain."""
-    setting = Arm(policy=Policy.NEVER, **wanted)
-    for arm in findings.experiment.arms:
-        unlimited = arm.setting.model_copy(update={"headroom_bytes": None})
-        like = unlimited == setting and (arm.headroom_bytes is not None) == limited
-        if arm.policy is policy and like:
-            return arm
-    return None
-
-
-def _pair(
-    findings: Findings, metric: Metric, *, limited: bool = False
-) -> tuple[list[float], list[float]]:
-    """Return the figures without cleaning, and those with cleaning after every synthesis."""
-    return (
-        _values(findings, _arm(findings, Policy.NEVER, limited=limited), metric.of),
-        _values(findings, _arm(findings, Policy.ALWAYS, limited=limited), metric.of),
-    )
-
-
-def _values(
-    findings: Findings, arm: Arm | None, figure: Callable[[Trial], float | None]
-) -> list[float]:
-    if arm is None:
-        return []
-    found = [figure(trial) for trial in findings.of_arm(arm)]
-    return [value for value in found if value is not None]
-
-
-def _shown(unit: str, **values: Sequence[float]) -> tuple[Shown, ...]:
-    summaries = {label: summarise(each) for label, each in values.items()}
-    return tuple(Shown(label, each, unit) for label, each in summaries.items() if each is not None)
-
-
-def _judge(claim: Claim, comparison: Comparison, shown: tuple[Shown, ...]) -> Answer:
-    """Judge an effect by its interval: is it there, and does it reach the claimed share?"""
-    match comparison.conclusion:
-        case Conclusion.NOT_MEASURED:
-            return _not_testable(claim, "claims.reason.no_arm")
-        case Conclusion.TOO_FEW:
-            return Answer(
-                claim,
-                Verdict.NOT_TESTABLE,
-                "claims.reason.too_few",
-                {"count": ENOUGH_TRIALS},
-                shown,
-            )
-    claimed, measured = claim.share or 0.0, comparison.relative or 0.0
-    details: dict[str, object] = {"claimed": _percent(claimed), "measured": _percent(measured)}
-    if comparison.conclusion in (Conclusion.NO_DIFFERENCE_SEEN, Conclusion.IDENTICAL):
-        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.no_effect", details, shown)
-    if (measured > 0) != (claimed > 0):
-        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.opposite", details, shown)
-    if _reaches(comparison, claimed):
-        return Answer(claim, Verdict.CONFIRMED, "claims.reason.confirmed", details, shown)
-    return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.smaller", details, shown)
-
-
-def _percent(share: float) -> str:
-    sign = "−" if round(100 * share) < 0 else "+"
-    return f"{sign}{abs(share):.0%}"
-
-
-def _reaches(comparison: Comparison, claimed: float) -> bool:
-    """Whether the interval of the effect reaches the claimed share."""
-    if not comparison.difference or comparison.interval is None or comparison.relative is None:
-        return False
-    base = comparison.difference / comparison.relative
-    bounds = [bound / base for bound in comparison.interval]
-    return max(bounds) >= claimed if claimed > 0 else min(bounds) <= claimed
 
 
 # -- one check a claim -------------------------------------------------------------------------
@@ -141,10 +62,10 @@ def _reaches(comparison: Comparison, claimed: float) -> bool:
 
 def _climbs(claim: Claim, findings: Findings) -> Answer:
     """1: memory climbs over eight short syntheses when nothing is cleaned."""
-    arm = _arm(findings, Policy.NEVER)
-    before = _values(findings, arm, lambda trial: _edge(trial, 0, "before_bytes"))
-    after = _values(findings, arm, lambda trial: _edge(trial, -1, "after_bytes"))
-    return _judge(claim, compare(after, before), _shown("bytes", before=before, after=after))
+    arm = arm_of(findings, Policy.NEVER)
+    before = values_of(findings, arm, lambda trial: _edge(trial, 0, "before_bytes"))
+    after = values_of(findings, arm, lambda trial: _edge(trial, -1, "after_bytes"))
+    return judge(claim, compare(after, before), shown("bytes", before=before, after=after))
 
 
 def _edge(trial: Trial, index: int, name: str) -> float | None:
@@ -159,28 +80,26 @@ def _start_cleanup(claim: Claim, findings: Findings) -> Answer:
     ]
     before = [float(each.before_bytes) for each in starts]
     after = [float(each.before_bytes - each.regained_bytes) for each in starts]
-    return _judge(claim, compare(after, before), _shown("bytes", before=before, after=after))
+    return judge(claim, compare(after, before), shown("bytes", before=before, after=after))
 
 
 def _metric(metric: Metric, *, limited: bool = False) -> Callable[[Claim, Findings], Answer]:
     """3, 4, 5: a figure with cleaning after every synthesis against the same without."""
 
     def check(claim: Claim, findings: Findings) -> Answer:
-        never, always = _pair(findings, metric, limited=limited)
-        return _judge(
-            claim, compare(always, never), _shown(metric.unit, never=never, always=always)
-        )
+        never, always = never_and_always(findings, metric, limited=limited)
+        return judge(claim, compare(always, never), shown(metric.unit, never=never, always=always))
 
     return check
 
 
 def _history(claim: Claim, findings: Findings) -> Answer:
     """7: sentences kept as history quadruple what a synthesis leaves behind."""
-    kept = _values(findings, _arm(findings, Policy.NEVER, use_history=True), _growth_each)
-    plain = _values(findings, _arm(findings, Policy.NEVER), _growth_each)
+    kept = values_of(findings, arm_of(findings, Policy.NEVER, use_history=True), _growth_each)
+    plain = values_of(findings, arm_of(findings, Policy.NEVER), _growth_each)
     if not kept:
-        return _not_testable(claim, "claims.reason.no_history")
-    return _judge(claim, compare(plain, kept), _shown("bytes", history=kept, plain=plain))
+        return not_testable(claim, "claims.reason.no_history")
+    return judge(claim, compare(plain, kept), shown("bytes", history=kept, plain=plain))
 
 
 def _growth_each(trial: Trial) -> float | None:
@@ -192,12 +111,12 @@ def _growth_each(trial: Trial) -> float | None:
 
 def _rates(claim: Claim, findings: Findings) -> Answer:
     """8: switching between sample rates without cleaning fails."""
-    arm = _arm(findings, Policy.NEVER, switch_rates=True)
+    arm = arm_of(findings, Policy.NEVER, switch_rates=True)
     if arm is None:
-        return _not_testable(claim, "claims.reason.one_rate")
+        return not_testable(claim, "claims.reason.one_rate")
     spoken = [each for trial in findings.of_arm(arm) for each in trial.of_part(*WORK)]
     if not spoken:
-        return _not_testable(claim, "claims.reason.no_arm")
+        return not_testable(claim, "claims.reason.no_arm")
     failed = sum(bool(each.error) for each in spoken)
     share = failed / len(spoken)
     details: dict[str, object] = {"failed": failed, "count": len(spoken)}
@@ -209,11 +128,11 @@ def _rates(claim: Claim, findings: Findings) -> Answer:
 def _listened(claim: Claim, findings: Findings, listening: Listening | None) -> Answer:
     """6: who does not know which is which prefers what was spoken between cleanups."""
     if listening is None:
-        return _not_testable(claim, "claims.reason.needs_listeners")
-    never, always = _arm(findings, Policy.NEVER), _arm(findings, Policy.ALWAYS)
+        return not_testable(claim, "claims.reason.needs_listeners")
+    never, always = arm_of(findings, Policy.NEVER), arm_of(findings, Policy.ALWAYS)
     arms = {arm.id for arm in (never, always) if arm is not None}
     if len(arms) < 2 or {listening.arm, listening.other_arm} != arms or always is None:
-        return _not_testable(claim, "claims.reason.other_listening")
+        return not_testable(claim, "claims.reason.other_listening")
     heard = outcome(listening)
     mine = heard.arm == always.id
     cleaned, uncleaned = heard.preferred, heard.other_preferred
@@ -225,8 +144,9 @@ def _listened(claim: Claim, findings: Findings, listening: Listening | None) -> 
         "same": heard.same,
         "p": "1" if heard.p_value is None else f"{heard.p_value:.3g}",
     }
-    if len(listening.judgements) < _ENOUGH_PAIRS:
-        return _not_testable(claim, "claims.reason.few_pairs", count=_ENOUGH_PAIRS)
+    # who hears no difference anywhere has answered too
+    if (cleaned + uncleaned or heard.same) < _ENOUGH_PAIRS:
+        return not_testable(claim, "claims.reason.few_pairs", count=_ENOUGH_PAIRS)
     clear = heard.p_value is not None and heard.p_value < SIGNIFICANT
     verdict = Verdict.CONFIRMED if clear and cleaned > uncleaned else Verdict.NOT_CONFIRMED
     return Answer(claim, verdict, "claims.reason.listened", details, _points(heard, mine=mine))
@@ -238,18 +158,19 @@ def _points(heard: Outcome, *, mine: bool) -> tuple[Shown, ...]:
     always, never = ratings if mine else reversed(ratings)
     if always is None or never is None:
         return ()
-    return _shown("points", never=[25.0 * (never - 1.0)], always=[25.0 * (always - 1.0)])
+    return shown("points", never=[25.0 * (never - 1.0)], always=[25.0 * (always - 1.0)])
 
 
 def _voices(claim: Claim, findings: Findings) -> Answer:
     """9: after another voice, without a cleanup, the pitch of the same text drifts."""
-    drifts = [
-        _drifts(findings, _arm(findings, policy, switch_voices=True))
+    (drifted, count), (with_cleanup, count_cleaned) = (
+        _drifts(findings, arm_of(findings, policy, switch_voices=True))
         for policy in (Policy.NEVER, Policy.ALWAYS)
-    ]
-    (drifted, count), (with_cleanup, count_cleaned) = drifts
+    )
     if not count or not count_cleaned:
-        return _not_testable(claim, "claims.reason.needs_voices")
+        return not_testable(claim, "claims.reason.needs_voices")
+    if min(count, count_cleaned) < ENOUGH_TRIALS:
+        return not_testable(claim, "claims.reason.too_few", count=ENOUGH_TRIALS)
     table = [
         [drifted, count - drifted],
         [with_cleanup, count_cleaned - with_cleanup],
@@ -267,33 +188,38 @@ def _voices(claim: Claim, findings: Findings) -> Answer:
 
 
 def _drifts(findings: Findings, arm: Arm | None) -> tuple[int, int]:
-    """Return how many repetitions of a text drifted from its first synthesis, and of how many."""
+    """Return in how many trials a text drifted from its first synthesis, and of how many.
+
+    Within a trial one synthesis says little beyond another: with the same seed they are alike.
+    """
     drifted = count = 0
     for trial in [] if arm is None else findings.of_arm(arm):
         heard: set[str] = set()
+        compared: list[bool] = []
         for spoken in trial.of_part(Part.TIMED):
             if spoken.alarms is None:
                 continue
             if spoken.voice in heard:
-                count += 1
-                drifted += Symptom.PITCH_DRIFT.value in spoken.alarms
+                compared.append(Symptom.PITCH_DRIFT.value in spoken.alarms)
             heard.add(spoken.voice)
+        count += bool(compared)
+        drifted += any(compared)
     return drifted, count
 
 
 def _repeated(claim: Claim, findings: Findings) -> Answer:
     """10: a sentence said again and again grows memory each time, seed or no seed."""
-    fresh = _values(findings, _arm(findings, Policy.NEVER, fresh_seeds=True), _growth_repeated)
-    fixed = _values(findings, _arm(findings, Policy.NEVER), _growth_repeated)
-    shown = _shown("bytes", fixed=fixed, fresh=fresh)
+    fresh = values_of(findings, arm_of(findings, Policy.NEVER, fresh_seeds=True), _growth_repeated)
+    fixed = values_of(findings, arm_of(findings, Policy.NEVER), _growth_repeated)
+    figures = shown("bytes", fixed=fixed, fresh=fresh)
     if not fixed:
-        return _not_testable(claim, "claims.reason.no_arm")
+        return not_testable(claim, "claims.reason.no_arm")
     # 0.15 GB a synthesis is the least that is claimed
     grows = statistics.median(fixed) >= 0.15e9
     verdict = Verdict.CONFIRMED if grows else Verdict.NOT_CONFIRMED
     reason = "claims.reason.repeated" if fresh else "claims.reason.repeated_no_seed"
     growth = f"{statistics.median(fixed) / 2**20:+.1f} MiB"
-    return Answer(claim, verdict, reason, {"growth": growth}, shown)
+    return Answer(claim, verdict, reason, {"growth": growth}, figures)
 
 
 def _growth_repeated(trial: Trial) -> float | None:
@@ -308,17 +234,17 @@ def _restart(claim: Claim, findings: Findings) -> Answer:
     """11: a cleanup takes a hundredth of a restart."""
     restarts = [trial.loaded.start_s for trial in findings.usable if trial.loaded is not None]
     cleanups = [value for trial in findings.usable if (value := Metric.CLEANUP.of(trial))]
-    shown = _shown("s", cleanup=cleanups, restart=restarts)
-    return _judge(claim, compare(cleanups, restarts), shown)
+    figures = shown("s", cleanup=cleanups, restart=restarts)
+    return judge(claim, compare(cleanups, restarts), figures)
 
 
 def _symptoms(claim: Claim, findings: Findings) -> Answer:
     """12: slow syntheses, damaged audio, batches that stop; looked for where memory is short."""
-    arm = _arm(findings, Policy.NEVER, limited=True)
+    arm = arm_of(findings, Policy.NEVER, limited=True)
     trials = [] if arm is None else findings.of_arm(arm)
     spoken = [each for trial in trials for each in trial.of_part(*WORK)]
     if not spoken:
-        return _not_testable(claim, "claims.reason.no_arm")
+        return not_testable(claim, "claims.reason.no_arm")
     details: dict[str, object] = {
         "slow": sum(_slow(trial) for trial in trials),
         "damaged": sum(bool(each.alarms) for each in spoken),

@@ -119,7 +119,7 @@ def environment(studio: Studio, env_file: Path = Path(".env")) -> Environment:
     return Environment(
         versions=_versions(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        engine_device=studio.engine.capabilities.device,
+        engine_device=studio.engines.main_device,
         host_total_bytes=reading.host_total_bytes,
         driver=studio.driver_version,
         devices=reading.devices,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glmtts_core.audio import decode
+from glmtts_core.diagnostics.dnsmos import mean_opinion
 from glmtts_core.diagnostics.quality import Baseline, assess
 from glmtts_core.diagnostics.trial import Part, Spoken, Trial
 
@@ -13,14 +14,15 @@ def examined(trial: Trial, folder: Path) -> Trial:
     """Return the trial with the faults that were found in each of its results.
 
     The 50-character text is held against its first synthesis of the same sample rate and voice;
-    pitch, which takes as long as all else together, is measured for this text only.
+    pitch and predicted rating, which take longer than all else, are measured for this text only.
 
     Args:
         trial: whose files lie in ``folder``.
         folder: the trial's own.
 
     Raises:
-        AudioError: a file cannot be read.
+        AudioError: a file cannot be read, or holds no sound.
+        ModelFileError: the network that rates cannot be opened.
         OSError: a file is gone.
     """
     baselines: dict[tuple[int, str], Baseline] = {}
@@ -41,4 +43,5 @@ def _examined(spoken: Spoken, folder: Path, baselines: dict[tuple[int, str], Bas
     if repeated:
         baselines.setdefault(like, Baseline.of(report.measures))
     alarms = tuple(finding.symptom.value for finding in report.findings)
-    return spoken.model_copy(update={"alarms": alarms})
+    opinion = mean_opinion(audio.samples, rate).overall if repeated else None
+    return spoken.model_copy(update={"alarms": alarms, "opinion": opinion})

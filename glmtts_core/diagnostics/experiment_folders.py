@@ -13,15 +13,15 @@ from glmtts_core.files import clear_old_folders
 AUDIO_FOLDER: Final = "audio"
 
 
-def newest_experiment(root: Path) -> Path | None:
-    """Return the folder of the newest experiment in ``root``; None where there is none."""
-    folders = _experiments(root)
-    return folders[-1] if folders else None
+def experiments(root: Path) -> list[Path]:
+    """Return the folders of all experiments in ``root``, the newest last."""
+    # their names begin with the moment they began
+    return sorted(path.parent for path in root.glob(f"*/{FINDINGS_FILE}"))
 
 
 def clear_old_experiments(root: Path, max_age_days: float) -> int:
     """Remove experiments untouched for ``max_age_days``, the newest never; return how many."""
-    return clear_old_folders(_experiments(root)[:-1], max_age_days)
+    return clear_old_folders(experiments(root)[:-1], max_age_days)
 
 
 def keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
@@ -39,8 +39,3 @@ def keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
         source = scratch / spoken.file
         if spoken.file and source.is_file():
             shutil.copyfile(source, folder / f"{spoken.part.value}-{spoken.index}.wav")
-
-
-def _experiments(root: Path) -> list[Path]:
-    # their names begin with the moment they began
-    return sorted(path.parent for path in root.glob(f"*/{FINDINGS_FILE}"))

@@ -52,8 +52,8 @@ def memory_over_time(findings: Findings, language: Language) -> Figure:
 
 def box_plot(findings: Findings, metric: Metric, language: Language) -> Figure:
     """Return one metric, a box an arm, each trial a point."""
-    scale = {"s": 1.0, "bytes": 1 / _MIB, "share": 100.0}[metric.unit]
-    suffix = {"s": " s", "bytes": " MiB", "share": " %"}[metric.unit]
+    scale = {"s": 1.0, "bytes": 1 / _MIB, "share": 100.0, "rating": 1.0}[metric.unit]
+    suffix = {"s": " s", "bytes": " MiB", "share": " %", "rating": ""}[metric.unit]
     traces: list[Figure] = []
     for number, arm in enumerate(findings.experiment.arms):
         colour = ARM_COLOURS[number % len(ARM_COLOURS)]

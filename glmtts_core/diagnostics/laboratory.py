@@ -23,8 +23,8 @@ from glmtts_core.diagnostics.examination import examined
 from glmtts_core.diagnostics.experiment_folders import (
     AUDIO_FOLDER,
     clear_old_experiments,
+    experiments,
     keep_audio,
-    newest_experiment,
 )
 from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.process import TrialProcess
@@ -103,10 +103,11 @@ class Laboratory:
         self._planned_s = 0.0
         self._thread: threading.Thread | None = None
         self._process: TrialProcess | None = None
+        self._rehearsed = False
         self._reference: Path | None = None
         self._reference_text = ""
         self._cancelled = threading.Event()
-        self._folder = newest_experiment(self._root)
+        self._folder = next(reversed(self.folders()), None)
         self._findings: Findings | None = None
 
     def view(self) -> LaboratoryView:
@@ -123,6 +124,10 @@ class Laboratory:
     def folder(self) -> Path | None:
         """Where the newest experiment is kept; None before the first."""
         return self._folder
+
+    def folders(self) -> list[Path]:
+        """Return where all experiments are kept, the newest last."""
+        return experiments(self._root)
 
     def findings(self) -> Findings | None:
         """Return what the newest experiment has found so far; None before the first.
@@ -173,6 +178,8 @@ class Laboratory:
             self._planned_s = planned_s
             self._began_s = time.monotonic()
             self._cancelled.clear()
+            # as it is now: a rehearsal may be switched off while its experiment runs
+            self._rehearsed = capabilities.random_weights
             self._reference = reference
             self._reference_text = draft.form.reference_transcript or ""
             self._view = LaboratoryView(LaboratoryState.RUNNING, trials=len(experiment.trials()))
@@ -245,8 +252,7 @@ class Laboratory:
                 if self._cancelled.is_set():
                     return
                 # what random weights say is noise, and no fault of it means anything
-                capabilities = self._studio.engines.find(experiment.engine).capabilities
-                if not capabilities.random_weights:
+                if not self._rehearsed:
                     trial = examined(trial, Path(scratch))
                 keep_audio(trial, Path(scratch), folder / AUDIO_FOLDER / arm.id)
             findings = findings.model_copy(
@@ -257,7 +263,7 @@ class Laboratory:
 
     def _run_trial(self, experiment: Experiment, arm: Arm, repetition: int, scratch: Path) -> Trial:
         order = TrialOrder(
-            settings=self._settings_for(scratch, experiment.engine),
+            settings=self._settings_for(scratch),
             engine=experiment.engine,
             arm=arm,
             workload=experiment.workload,
@@ -275,11 +281,10 @@ class Laboratory:
             self._process = None
         return trial.model_copy(update={"disturbed": watch.seen})
 
-    def _settings_for(self, scratch: Path, engine: str) -> dict[str, Any]:
+    def _settings_for(self, scratch: Path) -> dict[str, Any]:
         settings = self._studio.settings.model_dump(mode="json", exclude={"api_token"})
-        rehearsed = self._studio.engines.find(engine).capabilities.random_weights
         ours = {
-            "rehearsal": self._studio.settings.rehearsal or rehearsed,
+            "rehearsal": self._studio.settings.rehearsal or self._rehearsed,
             "output_dir": str(scratch),
             "cache_dir": str(self._studio.settings.cache_dir.absolute()),
             "history_max_results": _RESULTS_KEPT,

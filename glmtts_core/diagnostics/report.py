@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import plotly
 import plotly.offline
@@ -18,7 +18,13 @@ from glmtts_core.diagnostics.claims import Answer, claim_table
 from glmtts_core.diagnostics.findings import Cell, Findings, table
 from glmtts_core.diagnostics.listening import Listening, outcome
 from glmtts_core.diagnostics.trial import Metric
-from glmtts_core.diagnostics.wording import arm_name, conclusions, metric_name, summary_words
+from glmtts_core.diagnostics.wording import (
+    arm_name,
+    conclusions,
+    faults,
+    metric_name,
+    summary_words,
+)
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -31,7 +37,7 @@ h2 { margin-top: 2.2rem; font-size: 1.2rem; } .scroll { overflow-x: auto; }
 
 
 def to_json(findings: Findings, listening: Listening | None = None) -> str:
-    """Return experiment, trials, table and listening as JSON."""
+    """Return experiment, trials, table, listening and the claims' answers as JSON."""
     cells = [
         {
             "arm": cell.arm.id,
@@ -46,8 +52,26 @@ def to_json(findings: Findings, listening: Listening | None = None) -> str:
         **findings.model_dump(mode="json"),
         "table": cells,
         "listening": None if listening is None else listening.model_dump(mode="json"),
+        "claims": [_claim(answer) for answer in check_claims(findings, listening)],
     }
     return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+def _claim(answer: Answer) -> dict[str, Any]:
+    return {
+        "number": answer.claim.number,
+        "verdict": answer.verdict.value,
+        "reason": text(answer.reason, "en", **answer.details),
+        "shown": {each.label: each.summary.to_dict() for each in answer.shown},
+    }
+
+
+def shown_words(answer: Answer, language: Language) -> list[str]:
+    """Return the figures that an answer rests on, one in a sentence."""
+    return [
+        f"{text(f'claims.shown.{each.label}', language)}: {summary_words(each.summary, each.unit)}"
+        for each in answer.shown
+    ]
 
 
 def to_csv(findings: Findings) -> str:
@@ -55,7 +79,7 @@ def to_csv(findings: Findings) -> str:
     buffer = io.StringIO()
     names = (
         "part", "index", "characters", "sample_rate_hz", "seconds", "audio_s", "before_bytes",
-        "peak_bytes", "after_bytes", "out_of_memory", "error",
+        "peak_bytes", "after_bytes", "opinion", "out_of_memory", "error",
     )  # fmt: skip
     writer = csv.writer(buffer)
     writer.writerow(["arm", "repetition", *names, "alarms"])
@@ -76,7 +100,8 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
 
     cells = table(findings)
     sentences = "".join(
-        f"<li>{escape(each)}</li>" for each in conclusions(findings, cells, language)
+        f"<li>{escape(each)}</li>"
+        for each in (*conclusions(findings, cells, language), *faults(findings, language))
     )
     machine = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
@@ -147,6 +172,7 @@ def _claims_html(answers: list[Answer], language: Language) -> str:
                 answer.claim.figures,
                 text(f"claims.verdict.{answer.verdict.value}", language),
                 text(answer.reason, language, **answer.details),
+                "; ".join(shown_words(answer, language)),
             )
         )
         + "</tr>"

@@ -81,6 +81,7 @@ class Spoken(_Value):
         before_bytes, peak_bytes, after_bytes: the main line.
         audio_s: length of the audio.
         alarms: what the examination of the audio found; None where it was not examined.
+        opinion: how listeners would rate it from 1 to 5, by DNSMOS; None where it was not rated.
         file: name of the WAV file in the trial's folder; empty where none was kept.
     """
 
@@ -98,6 +99,7 @@ class Spoken(_Value):
     after_bytes: int = 0
     audio_s: float = 0.0
     alarms: tuple[str, ...] | None = None
+    opinion: float | None = None
     file: str = ""
 
 
@@ -188,15 +190,18 @@ class Metric(StrEnum):
     PEAK = "peak"
     AFTER = "after"
     QUALITY = "quality"
+    OPINION = "opinion"
     CLEANUP = "cleanup"
     NEXT = "next"
     GROWTH = "growth"
 
     @property
-    def unit(self) -> Literal["s", "bytes", "share"]:
+    def unit(self) -> Literal["s", "bytes", "share", "rating"]:
         """What its values are."""
         if self in (Metric.SECONDS, Metric.CLEANUP, Metric.NEXT):
             return "s"
+        if self is Metric.OPINION:
+            return "rating"
         return "share" if self in (Metric.SUCCESS, Metric.QUALITY) else "bytes"
 
     def of(self, trial: Trial) -> float | None:
@@ -232,6 +237,11 @@ def _quality(trial: Trial) -> float | None:
     return sum(not alarms for alarms in examined) / len(examined) if examined else None
 
 
+def _opinion(trial: Trial) -> float | None:
+    """Median rating of the 50-character text, from 1 to 5."""
+    return _median([each.opinion for each in trial.of_part(Part.TIMED) if each.opinion is not None])
+
+
 def _cleanup(trial: Trial) -> float | None:
     """Median seconds of the trial's cleanups."""
     return _median([each.seconds for each in trial.cleaned])
@@ -265,6 +275,7 @@ _FIGURES: dict[Metric, Callable[[Trial], float | None]] = {
     Metric.PEAK: _peak,
     Metric.AFTER: _after,
     Metric.QUALITY: _quality,
+    Metric.OPINION: _opinion,
     Metric.CLEANUP: _cleanup,
     Metric.NEXT: _next,
     Metric.GROWTH: _growth,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.arms import Arm
 from glmtts_core.diagnostics.findings import Cell, Findings
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
-from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.trial import WORK, Metric
 
 _MIB: Final = 2**20
 
@@ -32,7 +33,7 @@ def arm_name(arm: Arm, language: Language) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a figure with its unit ("s", "bytes", "points" or "share") and a true minus."""
+    """Return a figure with its unit (as of `Metric`, or "points") and a true minus."""
     match unit:
         case "s":
             words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
@@ -40,6 +41,8 @@ def quantity(value: float, unit: str) -> str:
             words = f"{value / _MIB:,.{0 if abs(value) >= 10 * _MIB else 1}f} MiB"
         case "points":
             words = f"{value:.0f}"
+        case "rating":
+            words = f"{value:.2f}"
         case _:
             words = f"{value:.0%}"
     return words.replace("-", "−")
@@ -103,6 +106,22 @@ def _reservations(findings: Findings, cells: Sequence[Cell], language: Language)
     if not findings.complete:
         sentences.append(text("laboratory.conclusion.incomplete", language))
     sentences.append(text("laboratory.conclusion.here_only", language))
+    return sentences
+
+
+def faults(findings: Findings, language: Language) -> list[str]:
+    """Return which faults of the sound were found in which arm, a sentence each."""
+    sentences = []
+    for arm in findings.experiment.arms:
+        spoken = [each for trial in findings.of_arm(arm) for each in trial.of_part(*WORK)]
+        counts = Counter(alarm for each in spoken for alarm in each.alarms or ())
+        if counts:
+            named = ", ".join(
+                f"{text(f'quality.symptom.{symptom}', language)} ×{count}"
+                for symptom, count in counts.most_common()
+            )
+            details = {"arm": arm_name(arm, language), "faults": named, "count": len(spoken)}
+            sentences.append(text("laboratory.faults", language, **details))
     return sentences
 
 

@@ -99,7 +99,7 @@ class Capabilities:
 
         Args:
             text: what to say.
-            reference: the recording to clone; left out where the engine does not clone.
+            reference: the recording to clone.
             seed: left out where the engine draws nothing.
         """
         return SynthesisRequest(
@@ -107,7 +107,7 @@ class Capabilities:
             voice=self.voices[0].id if self.voices else None,
             sample_rate_hz=self.sample_rates[0].hz,
             seed=seed if self.seed else None,
-            reference=reference if self.voice_cloning else None,
+            reference=reference,
             engine=self.engine,
         )
 
@@ -302,11 +302,15 @@ class Engine(Protocol):
         """Whether the weights are in memory."""
 
     @property
+    def ready(self) -> bool:
+        """Whether they are where they compute, and not offloaded."""
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What runs slower than it could on this machine, and why; for the diagnostics page."""
 
     def load(self, control: JobControl) -> None:
-        """Bring the weights into memory; does nothing when they are there.
+        """Bring the weights to where they compute; does nothing when they are there.
 
         Raises:
             EngineError: they cannot be loaded; nothing half-loaded stays behind.

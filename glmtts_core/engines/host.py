@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from glmtts_core.engines.base import Engine
-from glmtts_core.errors import RequestError
+from glmtts_core.errors import NoSuchEngineError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.problem import Problem
 
@@ -39,12 +39,12 @@ class EngineHost:
         """Return the engine called ``name``, with None the preferred one.
 
         Raises:
-            RequestError: no engine has this name.
+            NoSuchEngineError: no engine has this name.
         """
         if name is None:
             return self.preferred
         if name not in self._engines:
-            raise RequestError("request.engine", engine=name, known=", ".join(self._engines))
+            raise NoSuchEngineError("request.engine", engine=name, known=", ".join(self._engines))
         return self._engines[name]
 
     @property
@@ -99,8 +99,11 @@ class EngineHost:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What runs slower than it could, of all engines."""
-        return tuple(problem for engine in self._engines.values() for problem in engine.problems)
+        """What runs slower than it could, of all engines, each once."""
+        every: list[Problem] = []
+        for engine in self._engines.values():
+            every += [problem for problem in engine.problems if problem not in every]
+        return tuple(every)
 
     def release(self, level: CleanupLevel) -> None:
         """Have every engine drop what ``level`` covers."""

@@ -95,6 +95,11 @@ class KokoroEngine:
         return self._loaded is not None
 
     @property
+    def ready(self) -> bool:
+        """The same: they are never moved."""
+        return self.loaded
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Nothing: this voice has one way to compute."""
         return ()

@@ -54,4 +54,6 @@ class MemoryAccount:
         self.allocator = allocator_for(device)
         self._probe = MemoryProbe(self._nvml, self.allocator, self._ledger, device)
         self.monitor.probe = self._probe
+        # who looks at the newest reading must not meet one of the device before
+        self.monitor.sample_now()
         self.cleaner = Cleaner(self.monitor, self.allocator, self._ledger, device)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from glmtts_core.memory.allocator import TensorAllocator
-from glmtts_core.memory.ledger import PREPARED_KINDS, Ledger
+from glmtts_core.memory.ledger import PREPARED_KINDS, WEIGHT_KINDS, Ledger, LedgerSnapshot
 from glmtts_core.memory.monitor import EventKind, MemoryMonitor
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
 from glmtts_core.memory.promises import CleanupLevel, Promise
@@ -117,7 +117,7 @@ class Cleaner:
             owners: whose caches ``drop`` covers, for the promise; None for all.
         """
         promised = self.promise(level, owners)
-        prepared_before = self._ledger.snapshot().total_bytes(kinds=PREPARED_KINDS)
+        kept_before = self._ledger.snapshot()
         # also takes the reading before, so that the chart shows the height it fell from
         unloads = level is CleanupLevel.UNLOAD
         self._monitor.mark(EventKind.UNLOAD if unloads else EventKind.CLEANUP)
@@ -131,9 +131,8 @@ class Cleaner:
         seconds = time.perf_counter() - started_s
         self._promises.note_floor()
         after = MemoryPoint.of(self._monitor.sample_now())
-        prepared_after = self._ledger.snapshot().total_bytes(kinds=PREPARED_KINDS)
+        costs = _costs(level, kept_before, self._ledger.snapshot())
         line = main_line(self._device, (before, after))
-        costs = level is not CleanupLevel.TRIM or prepared_after < prepared_before
         return CleanupReport(
             level=level,
             promised=promised,
@@ -161,6 +160,21 @@ def settle_garbage() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _costs(level: CleanupLevel, before: LedgerSnapshot, after: LedgerSnapshot) -> bool:
+    """Whether the next synthesis pays for it: what it needs was dropped or moved."""
+    match level:
+        case CleanupLevel.TRIM:
+            return after.total_bytes(kinds=PREPARED_KINDS) < before.total_bytes(
+                kinds=PREPARED_KINDS
+            )
+        case CleanupLevel.OFFLOAD:
+            return after.total_bytes(kinds=WEIGHT_KINDS, on_device=True) < before.total_bytes(
+                kinds=WEIGHT_KINDS, on_device=True
+            )
+        case CleanupLevel.UNLOAD:
+            return True
 
 
 def _fallen(before: MemoryPoint, after: MemoryPoint) -> dict[str, int]:

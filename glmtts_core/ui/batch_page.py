@@ -13,6 +13,7 @@ from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_check, batch_input, batch_past, batch_run, batch_settings
 from glmtts_core.ui.batch_draft import draft_of, show_problems, steer, tell
+from glmtts_core.ui.fields import NOT_KEPT
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -178,6 +179,8 @@ def _start_button(
         disabled=not missing,
         width="stretch",
     )
+    if not_kept := st.session_state.get(NOT_KEPT):
+        st.warning(page.text("form.not_kept", reason=not_kept))
     if amended is not None and check.result is not None:
         kept = f"{len(lines) - len(missing):,}"
         st.caption(page.text("batch.amend_kept", count=kept))

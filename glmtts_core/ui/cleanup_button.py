@@ -55,6 +55,7 @@ def engine_buttons(session: Session, language: Language) -> None:
             type="tertiary",
         )
         return
+    engine = session.studio.engines.find(session.engine)
     for level in (CleanupLevel.OFFLOAD, CleanupLevel.UNLOAD):
         if level in session.capabilities.release_levels:
             st.button(
@@ -62,7 +63,9 @@ def engine_buttons(session: Session, language: Language) -> None:
                 key=f"{level}_model",
                 on_click=session.clean,
                 args=(level,),
-                disabled=session.cleanup_pending or state is EngineState.LOADING,
+                disabled=session.cleanup_pending
+                or state is EngineState.LOADING
+                or (level is CleanupLevel.OFFLOAD and not engine.ready),
                 help=text(f"cleanup.level_help.{level}", language),
                 type="tertiary",
             )

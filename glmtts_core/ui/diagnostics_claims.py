@@ -9,10 +9,10 @@ import streamlit as st
 
 from glmtts_core.diagnostics.arms import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.claims import Answer, Verdict
-from glmtts_core.diagnostics.report import claims_source
-from glmtts_core.diagnostics.wording import summary_words
+from glmtts_core.diagnostics.report import claims_source, shown_words
 from glmtts_core.ui import diagnostics_run
-from glmtts_core.ui.diagnostics_results import claim_answers, kept_listening, newest
+from glmtts_core.ui.diagnostics_experiment import choose, kept_listening, shown
+from glmtts_core.ui.diagnostics_results import claim_answers
 from glmtts_core.ui.shell import Page
 
 _MIB: Final = 2**20
@@ -41,12 +41,14 @@ def show(page: Page) -> None:
         label = page.text("diagnostics.check_claims")
         diagnostics_run.starting(page, experiment, label, key="claims_start")
     diagnostics_run.progress(page, key="claims_cancel")
-    found = newest(page)
-    if found is not None and found.experiment.engine != engine:
+    choose(page)
+    kept = shown(page)
+    if kept is not None and kept.found.experiment.engine != engine:
         # what another engine has shown says nothing of this one
-        found = None
-    heard = None if found is None else kept_listening(page)
-    rows = "".join(_row(page, answer) for answer in claim_answers(found, heard))
+        kept = None
+    heard = None if kept is None else kept_listening(page, kept.folder)
+    answers = claim_answers(None if kept is None else kept.found, heard)
+    rows = "".join(_row(page, answer) for answer in answers)
     st.html(f'<div class="glm-claims">{rows}</div>')
 
 
@@ -61,16 +63,12 @@ def _row(page: Page, answer: Answer) -> str:
     number = answer.claim.number
     verdict = page.text(f"claims.verdict.{answer.verdict.value}")
     reason = page.text(answer.reason, **answer.details)
-    shown = "".join(
-        f"<li>{escape(page.text(f'claims.shown.{each.label}'))}: "
-        f"{escape(summary_words(each.summary, each.unit))}</li>"
-        for each in answer.shown
-    )
+    figures = "".join(f"<li>{escape(each)}</li>" for each in shown_words(answer, page.language))
     return (
         f"<div><div><b>{number}</b> {escape(page.text(f'claims.claim.{number}'))}"
         f'<span class="glm-muted"> {escape(answer.claim.figures)}</span></div>'
         f'<div><i class="glm-verdict {_class(answer.verdict)}">{escape(verdict)}</i> '
-        f"{escape(reason)}<ul>{shown}</ul></div></div>"
+        f"{escape(reason)}<ul>{figures}</ul></div></div>"
     )
 
 

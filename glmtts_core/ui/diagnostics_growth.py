@@ -61,9 +61,10 @@ def _hunt(page: Page) -> None:
 
 def _start(page: Page, count: int) -> None:
     session = page.session
-    request = session.plain_request(shipped_texts().timed, FIXED_SEED)
 
     def work(cancel: CancelToken, report: Callable[[float], None]) -> LeakHunt:
+        request = session.plain_request(shipped_texts().timed, FIXED_SEED)
+
         def spoken(number: int) -> None:
             report(number / (count + WARM_UP))
 

@@ -12,6 +12,11 @@ from glmtts_core.ui.shell import Page
 
 _PREFIX: Final = "laboratory_"
 _MIB: Final = 2**20
+_TEXTS: Final = {
+    "growing": "diagnostics.growing",
+    "timed": "diagnostics.timed",
+    "lines": "diagnostics.lines",
+}
 #: Headroom that lets the built-in voice speak short lines and starves it on long ones.
 _HEADROOM_MIB: Final = 256
 
@@ -42,7 +47,7 @@ def _form(page: Page) -> Experiment | None:
         key=f"{_PREFIX}policies",
         persist_state="session",
     )
-    columns = st.columns(3)
+    columns = st.columns(2)
     every = int(
         columns[0].number_input(
             page.text("diagnostics.every"),
@@ -65,16 +70,7 @@ def _form(page: Page) -> Experiment | None:
             help=page.text("diagnostics.repetitions_help"),
         )
     )
-    lines = int(
-        columns[2].number_input(
-            page.text("diagnostics.lines"),
-            0,
-            50,
-            50,
-            key=f"{_PREFIX}lines",
-            persist_state="session",
-        )
-    )
+    workload = _workload(page)
     variants = _variants(page, engine)
     # a widget of before may hold a label in another language
     chosen = [policy for policy in Policy if policy in policies]
@@ -83,8 +79,27 @@ def _form(page: Page) -> Experiment | None:
     )
     if not arms:
         return None
-    workload = Workload(batch=lines)
     return Experiment(engine=engine, arms=arms, repetitions=repetitions, workload=workload)
+
+
+def _workload(page: Page) -> Workload:
+    """Return how much of the shipped texts each trial speaks."""
+    plain = Workload()
+    limits = {"growing": (0, 8), "timed": (1, 50), "lines": (0, 50)}
+    first = {"growing": plain.growing, "timed": plain.timed, "lines": plain.batch}
+    chosen = {}
+    for column, (name, (least, most)) in zip(st.columns(3), limits.items(), strict=True):
+        chosen[name] = int(
+            column.number_input(
+                page.text(_TEXTS[name]),
+                least,
+                most,
+                first[name],
+                key=f"{_PREFIX}{name}",
+                persist_state="session",
+            )
+        )
+    return Workload(growing=chosen["growing"], timed=chosen["timed"], batch=chosen["lines"])
 
 
 def _engine(page: Page) -> str:

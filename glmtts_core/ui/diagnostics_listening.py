@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -10,48 +12,52 @@ import streamlit as st
 from glmtts_core.diagnostics import listening
 from glmtts_core.diagnostics.arms import shipped_texts
 from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
-from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.listening import RATINGS, BlindTest, Preference
 from glmtts_core.diagnostics.report import listening_words
 from glmtts_core.diagnostics.wording import arm_name
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui.diagnostics_results import kept_listening, newest
-from glmtts_core.ui.diagnostics_run import laboratory
+from glmtts_core.ui.diagnostics_experiment import Shown, choose, kept_listening, shown
 from glmtts_core.ui.shell import Page
 
 _TEST: Final = "listening_test"
 _ERROR: Final = "listening_error"
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A test and the experiment whose recordings it plays; a newer one may come meanwhile."""
+
+    test: BlindTest
+    folder: Path
+
+
 def show(page: Page) -> None:
     """Draw the tab."""
     st.caption(page.text("diagnostics.listening_help"))
-    found = newest(page)
-    arms = _arms_with_audio(page, found)
-    if found is None or len(arms) < 2:
+    kept = shown(page)
+    arms = [] if kept is None else _arms_with_audio(kept)
+    if kept is None or len(arms) < 2:
         st.info(page.text("diagnostics.listening_first"))
         return
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
         st.error(problem.text(page.language))
-    test = st.session_state.get(_TEST)
-    if isinstance(test, BlindTest) and test.pair is not None:
-        _pair(page, test)
+    begun = st.session_state.get(_TEST)
+    if isinstance(begun, _Begun) and begun.test.pair is not None:
+        _pair(page, begun)
         return
-    _outcome(page, found)
-    _choice(page, found, arms)
+    choose(page)
+    _outcome(page, kept)
+    _choice(page, kept, arms)
 
 
-def _arms_with_audio(page: Page, found: Findings | None) -> list[str]:
-    folder = laboratory(page).folder
-    if found is None or folder is None:
-        return []
-    arms = [arm.id for arm in found.experiment.arms]
-    return [arm for arm in arms if any((folder / AUDIO_FOLDER / arm).glob("*.wav"))]
+def _arms_with_audio(kept: Shown) -> list[str]:
+    arms = [arm.id for arm in kept.found.experiment.arms]
+    return [arm for arm in arms if any((kept.folder / AUDIO_FOLDER / arm).glob("*.wav"))]
 
 
-def _choice(page: Page, found: Findings, arms: list[str]) -> None:
-    names = {arm.id: arm_name(arm, page.language) for arm in found.experiment.arms}
+def _choice(page: Page, kept: Shown, arms: list[str]) -> None:
+    names = {arm.id: arm_name(arm, page.language) for arm in kept.found.experiment.arms}
     columns = st.columns(2)
     chosen = [
         column.selectbox(
@@ -68,38 +74,41 @@ def _choice(page: Page, found: Findings, arms: list[str]) -> None:
         key="listening_start",
         icon=":material/headphones:",
         on_click=_begin,
-        args=(page, *chosen),
+        args=(kept.folder, *chosen),
         disabled=chosen[0] == chosen[1],
     )
 
 
-def _begin(page: Page, arm: str, other: str) -> None:
-    folder = laboratory(page).folder
-    if folder is None:
-        return
+def _begin(folder: Path, arm: str, other: str) -> None:
     texts = {f"growing-{index}": text for index, text in enumerate(shipped_texts().growing)}
     st.session_state[_ERROR] = None
     try:
         seed = secrets.randbits(32)
-        st.session_state[_TEST] = BlindTest(folder / AUDIO_FOLDER, arm, other, texts, seed)
+        test = BlindTest(folder / AUDIO_FOLDER, arm, other, texts, seed)
+        st.session_state[_TEST] = _Begun(test, folder)
     except GLMTTSError as error:
         st.session_state[_ERROR] = error
 
 
-def _pair(page: Page, test: BlindTest) -> None:
-    pair = test.pair
+def _pair(page: Page, begun: _Begun) -> None:
+    test, pair = begun.test, begun.test.pair
     assert pair is not None
+    try:
+        recordings = [path.read_bytes() for path in (pair.first, pair.second)]
+    except OSError as error:
+        st.session_state[_TEST] = None
+        reason = error.strerror or error
+        st.error(page.text("storage.read", name=error.filename, reason=reason))
+        return
     st.progress(
         test.judged / test.count,
         page.text("diagnostics.listening_pair", number=test.judged + 1, count=test.count),
     )
     st.markdown(f"> {pair.text or shipped_texts().timed}")
-    for column, name, path in zip(
-        st.columns(2), ("first", "second"), (pair.first, pair.second), strict=True
-    ):
+    for column, name, recording in zip(st.columns(2), ("first", "second"), recordings, strict=True):
         with column:
             st.markdown(f"**{page.text(f'diagnostics.recording.{name}')}**")
-            st.audio(path.read_bytes(), format="audio/wav")
+            st.audio(recording, format="audio/wav")
             st.segmented_control(
                 page.text("diagnostics.listening_rating"),
                 RATINGS,
@@ -112,17 +121,17 @@ def _pair(page: Page, test: BlindTest) -> None:
                 page.text(f"diagnostics.prefer.{preference.value}"),
                 key=f"listening_prefer_{preference.value}",
                 on_click=_judge,
-                args=(page, test, preference),
+                args=(begun, preference),
             )
 
 
-def _judge(page: Page, test: BlindTest, preference: Preference) -> None:
+def _judge(begun: _Begun, preference: Preference) -> None:
+    test = begun.test
     first, second = (st.session_state.get(_rating_key(test, name)) for name in ("first", "second"))
     test.judge(preference, (first, second))
-    folder = laboratory(page).folder
-    if test.finished and folder is not None:
+    if test.finished:
         try:
-            listening.save(test.result(), folder)
+            listening.save(test.result(), begun.folder)
         except GLMTTSError as error:
             st.session_state[_ERROR] = error
 
@@ -131,7 +140,7 @@ def _rating_key(test: BlindTest, name: str) -> str:
     return f"listening_rating_{name}_{test.judged}"
 
 
-def _outcome(page: Page, found: Findings) -> None:
-    kept = kept_listening(page)
-    if kept is not None:
-        st.success(listening_words(kept, found, page.language), icon=":material/hearing:")
+def _outcome(page: Page, kept: Shown) -> None:
+    heard = kept_listening(page, kept.folder)
+    if heard is not None:
+        st.success(listening_words(heard, kept.found, page.language), icon=":material/hearing:")

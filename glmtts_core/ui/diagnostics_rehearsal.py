@@ -6,14 +6,15 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.errors import GLMTTSError
+from glmtts_core.errors import BusyError, GLMTTSError
 from glmtts_core.ui.quantities import size
 from glmtts_core.ui.shell import Page
 
 _SWITCH: Final = "rehearsal"
 _ERROR: Final = "rehearsal_error"
+_BEFORE: Final = "rehearsal_engine_before"
 #: Seconds that a click waits for PyTorch to come in.
-_WAIT_S: Final = 60.0
+_WAIT_S: Final = 30.0
 
 
 def show(page: Page) -> None:
@@ -53,10 +54,14 @@ def _switch(page: Page) -> None:
     session, wanted = page.session, bool(st.session_state[_SWITCH])
     st.session_state[_ERROR] = None
     try:
-        session.studio.rehearse(wanted).wait(_WAIT_S)
+        if session.studio.rehearse(wanted).wait(_WAIT_S) is None:
+            raise BusyError("studio.rehearsal_waits")
     except GLMTTSError as error:
         st.session_state[_ERROR] = error
         return
-    if wanted and session.studio.engines.rehearsal is not None:
-        name = session.studio.engines.rehearsal.capabilities.engine
-        session.draft.keep(engine=name)
+    rehearsal = session.studio.engines.rehearsal
+    if rehearsal is not None:
+        st.session_state[_BEFORE] = session.draft.form.engine
+        session.draft.keep(engine=rehearsal.capabilities.engine)
+    else:
+        session.draft.keep(engine=st.session_state.get(_BEFORE))

@@ -9,15 +9,20 @@ from typing import Any, Final, TypeVar
 
 import streamlit as st
 
-from glmtts_core.diagnostics import figures, listening, report
+from glmtts_core.diagnostics import figures, report
 from glmtts_core.diagnostics.claim_checks import check_claims
 from glmtts_core.diagnostics.claims import Answer
 from glmtts_core.diagnostics.findings import Cell, Findings, table
 from glmtts_core.diagnostics.listening import Listening
 from glmtts_core.diagnostics.trial import Metric
-from glmtts_core.diagnostics.wording import arm_name, conclusions, metric_name, summary_words
-from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui.diagnostics_run import laboratory
+from glmtts_core.diagnostics.wording import (
+    arm_name,
+    conclusions,
+    faults,
+    metric_name,
+    summary_words,
+)
+from glmtts_core.ui.diagnostics_experiment import Shown, choose, kept_listening, shown
 from glmtts_core.ui.shell import Page
 
 T = TypeVar("T")
@@ -37,10 +42,12 @@ class _Kept:
 
 def show(page: Page) -> None:
     """Draw the findings, or say what to do first."""
-    found = newest(page)
-    if found is None or not found.trials:
+    choose(page)
+    kept = shown(page)
+    if kept is None or not kept.found.trials:
         st.html(f'<div class="glm-muted">{escape(page.text("diagnostics.nothing_yet"))}</div>')
         return
+    found = kept.found
     cells = _table(found)
     began = f"{found.began_at.astimezone():%Y-%m-%d %H:%M}"
     st.subheader(page.text("diagnostics.found", engine=found.experiment.engine), anchor=False)
@@ -51,7 +58,7 @@ def show(page: Page) -> None:
         count=len(found.experiment.trials()),
     )
     st.caption(facts)
-    sentences = conclusions(found, cells, page.language)
+    sentences = [*conclusions(found, cells, page.language), *faults(found, page.language)]
     st.html(
         f"<ul class='glm-facts'>{''.join(f'<li>{escape(each)}</li>' for each in sentences)}</ul>"
     )
@@ -59,16 +66,7 @@ def show(page: Page) -> None:
     st.html(_table_html(page, found, cells))
     st.caption(page.text("laboratory.table_help"))
     _plots(page, found, cells)
-    _downloads(page, found)
-
-
-def newest(page: Page) -> Findings | None:
-    """Return the newest findings; what cannot be read is said."""
-    try:
-        return laboratory(page).findings()
-    except GLMTTSError as error:
-        st.error(error.text(page.language))
-        return None
+    _downloads(page, kept)
 
 
 def claim_answers(found: Findings | None, heard: Listening | None) -> list[Answer]:
@@ -91,16 +89,6 @@ def _once(
     if not isinstance(kept, _Kept) or kept.found is not found or kept.heard != heard:
         kept = st.session_state[key] = _Kept(found, heard, work())
     return kept.value
-
-
-def kept_listening(page: Page) -> Listening | None:
-    """Return the blind test that was finished with the newest findings."""
-    folder = laboratory(page).folder
-    try:
-        return None if folder is None else listening.load(folder)
-    except GLMTTSError as error:
-        st.error(error.text(page.language))
-        return None
 
 
 def _failures(page: Page, found: Findings) -> None:
@@ -148,8 +136,8 @@ def _plots(page: Page, found: Findings, cells: list[Cell]) -> None:
     )
 
 
-def _downloads(page: Page, found: Findings) -> None:
-    heard = kept_listening(page)
+def _downloads(page: Page, kept: Shown) -> None:
+    found, heard = kept.found, kept_listening(page, kept.folder)
     name = f"glm-tts-laboratory-{found.began_at:%Y%m%d-%H%M}"
     with st.container(horizontal=True):
         st.download_button(

@@ -19,6 +19,8 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.quantities import seconds
 from glmtts_core.ui.shell import Page
 
+#: Name of the folder of the experiment that is shown; empty for the newest.
+CHOSEN: Final = "diagnostics_experiment"
 _ASKED: Final = "diagnostics_asked"
 _ERROR: Final = "diagnostics_error"
 _POLL_S: Final = 1.0
@@ -121,6 +123,7 @@ def _start(page: Page, experiment: Experiment) -> None:
     try:
         machine = machine_facts(page.session.studio)
         laboratory(page).start(experiment, page.session.id, machine)
+        st.session_state[CHOSEN] = ""
     except GLMTTSError as error:
         st.session_state[_ERROR] = error
 

@@ -49,7 +49,6 @@ def show(page: Page) -> None:
 
 def _start(page: Page) -> None:
     studio = page.session.studio
-    request = page.session.plain_request(TEXT)
     url = f"http://127.0.0.1:{st.get_option('server.port')}"
 
     def work(cancel: CancelToken, report: Callable[[float], None]) -> SelfCheck:
@@ -62,6 +61,7 @@ def _start(page: Page) -> None:
         def routes() -> CheckResult:
             return ask_app(url, studio.settings) or ask_routes(studio)
 
+        request = page.session.plain_request(TEXT)
         return self_check(studio, routes, request=request, on_result=note, cancel=cancel)
 
     tasks(page).start(task_name(page, _KIND), work)

@@ -44,7 +44,7 @@ def _result(page: Page, record: ResultRecord) -> None:
         st.markdown(f"**#{record.number}** {plain(record.text)}")
         # the bytes of the file: a numpy array would be played at full loudness
         st.audio(wav)
-        if _rehearsed(page, record):
+        if record.rehearsed:
             st.caption(page.text("result.rehearsal"))
         else:
             _trouble(page, samples, record.sample_rate_hz)
@@ -74,14 +74,6 @@ def _result(page: Page, record: ResultRecord) -> None:
             config={"displayModeBar": False},
             alt=page.text("result.mel"),
         )
-
-
-def _rehearsed(page: Page, record: ResultRecord) -> bool:
-    """Tell whether random weights have spoken; what is not among the engines any more has not."""
-    engines = page.session.studio.engines
-    return record.engine in engines.names and (
-        engines.find(record.engine).capabilities.random_weights
-    )
 
 
 def _trouble(page: Page, samples: Samples, sample_rate_hz: int) -> None:

@@ -128,17 +128,16 @@ class Speaking:
 
     def _draw_sample_rate(self) -> None:
         rates = {rate.hz: rate for rate in self.can.sample_rates}
-        key = self._key("sample_rate")
-        st.session_state[key] = self.sample_rate_hz
+        st.session_state[self._key("sample_rate_hz")] = self.sample_rate_hz
         st.segmented_control(
             self.page.text("form.sample_rate"),
             list(rates),
             format_func=lambda hz: self._rate_label(rates[hz]),
-            key=key,
+            key=self._key("sample_rate_hz"),
             required=True,
             persist_state="session",
-            on_change=self.keep,
-            args=(self.page, "sample_rate_hz", key),
+            on_change=self._keep_offered,
+            args=("sample_rate_hz", list(rates)),
         )
 
     def _rate_label(self, rate: SampleRate) -> str:
@@ -192,16 +191,15 @@ class Speaking:
         )
 
     def _draw_history(self) -> None:
-        key = self._key("history")
-        prefill(key, self.kept.use_history)
+        prefill(self._key("use_history"), self.kept.use_history)
         st.toggle(
             self.page.text("form.history"),
-            key=key,
+            key=self._key("use_history"),
             persist_state="session",
             disabled=not self.can.kv_history,
             help=self._help("form.history_help", offered=self.can.kv_history),
-            on_change=self.keep,
-            args=(self.page, "use_history", key),
+            on_change=self._keep,
+            args=("use_history",),
         )
 
     def _lacking_controls(self) -> str:
@@ -220,11 +218,12 @@ class Speaking:
         return self.page.text("form.lacking", engine=self.can.engine)
 
     def _key(self, name: str) -> str:
+        """Return the key of the widget of the draft's field ``name``."""
         return f"{self.prefix}_{name}"
 
     def _keep(self, name: str) -> None:
         self.keep(self.page, name, self._key(name))
 
-    def _keep_offered(self, name: str, offered: list[str]) -> None:
+    def _keep_offered(self, name: str, offered: list[str] | list[int]) -> None:
         if st.session_state[self._key(name)] in offered:
             self._keep(name)

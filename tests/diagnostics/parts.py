@@ -59,6 +59,7 @@ def trial(
     timed = spoken(
         Part.TIMED,
         seconds=seconds,
+        opinion=3.5,
         before_bytes=(300 + 8 * grown_mib) * MIB,
         peak_bytes=peak_mib * MIB,
     )

@@ -259,13 +259,13 @@ def test_the_chosen_settings_survive_a_reload(guest):
     guest.give()
     guest.app.selectbox(key="batch_voice").set_value("kumo")
     guest.app.slider(key="batch_speed").set_value(1.5)
-    guest.app.segmented_control(key="batch_sample_rate").set_value(32_000)
+    guest.app.segmented_control(key="batch_sample_rate_hz").set_value(32_000)
     guest.app.checkbox(key="batch_clean_every").set_value(True)
     guest.run().app.number_input(key="batch_every_lines").set_value(3)
     guest.run()
     again = Guest(BATCH, session_id=guest.session.id).checked()
     assert again.app.selectbox(key="batch_voice").value == "kumo"
-    assert again.app.segmented_control(key="batch_sample_rate").value == 32_000
+    assert again.app.segmented_control(key="batch_sample_rate_hz").value == 32_000
     again.begin().finish()
     header = again.batch_run.store.header
     assert (header.defaults.voice, header.defaults.speed) == ("kumo", 1.5)

@@ -41,7 +41,7 @@ def test_a_recording_is_cloned_at_both_rates(glmtts_studio, language):
     visitor = Visitor(SYNTHESIS, language).upload(wav(3.5))
     visitor.app.text_input(key="form_transcript").set_value("hello")
     visitor.run().speak("你好")
-    visitor.app.segmented_control(key="form_sample_rate").set_value(32_000)
+    visitor.app.segmented_control(key="form_sample_rate_hz").set_value(32_000)
     visitor.run().speak("你好")
     assert [record.sample_rate_hz for record in visitor.records] == [32_000, 24_000]
     assert {record.engine for record in visitor.records} == {"GLM-TTS"}

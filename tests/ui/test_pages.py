@@ -225,7 +225,7 @@ def test_a_result_tells_its_length_speed_and_memory(visit: Visit, language):
 def test_the_form_decides_what_is_spoken(synthesis, studio):
     synthesis.app.selectbox(key="form_voice").set_value("kumo")
     synthesis.app.slider(key="form_speed").set_value(1.25)
-    synthesis.app.segmented_control(key="form_sample_rate").set_value(32_000)
+    synthesis.app.segmented_control(key="form_sample_rate_hz").set_value(32_000)
     synthesis.speak("my own words")
     asked = studio.engine.requests[0]
     assert (asked.text, asked.voice, asked.speed) == ("my own words", "kumo", 1.25)
@@ -518,7 +518,7 @@ def filled_in(visitor: Visitor) -> Visitor:
     app.text_input(key="form_transcript").set_value("what I said")
     app.selectbox(key="form_voice").set_value("kumo")
     app.slider(key="form_speed").set_value(0.8)
-    app.segmented_control(key="form_sample_rate").set_value(32_000)
+    app.segmented_control(key="form_sample_rate_hz").set_value(32_000)
     return visitor.type("my own words")
 
 
@@ -570,7 +570,7 @@ def test_controls_that_the_engine_lacks_are_disabled_and_say_why(visit: Visit, l
     controls = [
         app.number_input(key="form_seed"),
         app.selectbox(key="form_sampling"),
-        app.toggle(key="form_history"),
+        app.toggle(key="form_use_history"),
     ]
     assert [(control.disabled, control.help) for control in controls] == [(True, reason)] * 3
     names = visitor.words("form.list_separator").join(
@@ -582,7 +582,7 @@ def test_controls_that_the_engine_lacks_are_disabled_and_say_why(visit: Visit, l
 @both_languages
 def test_a_resampled_rate_is_labelled_so(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
-    rates = visitor.app.segmented_control(key="form_sample_rate")
+    rates = visitor.app.segmented_control(key="form_sample_rate_hz")
     assert rates.options == ["24 kHz", visitor.words("form.resampled", rate="32 kHz")]
 
 
@@ -641,7 +641,7 @@ def test_an_engine_that_clones_gets_recording_and_transcript(cloning):
 def test_an_engine_that_draws_at_random_gets_seed_method_and_history(cloning):
     cloning.app.number_input(key="form_seed").set_value(42)
     cloning.app.selectbox(key="form_sampling").set_value("topk")
-    cloning.app.toggle(key="form_history").set_value(True)
+    cloning.app.toggle(key="form_use_history").set_value(True)
     cloning.run().speak()
     asked = cloning.session.studio.engine.requests[0]
     assert (asked.seed, asked.sampling, asked.use_history) == (42, "topk", True)

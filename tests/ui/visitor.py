@@ -141,7 +141,7 @@ class Visitor:
             "text": app.text_area(key="form_text").value,
             "voice": app.selectbox(key="form_voice").value,
             "speed": app.slider(key="form_speed").value,
-            "rate": app.segmented_control(key="form_sample_rate").value,
+            "rate": app.segmented_control(key="form_sample_rate_hz").value,
             "transcript": app.text_input(key="form_transcript").value,
             "reference": self.session.draft.reference(),
         }

@@ -100,6 +100,11 @@ class GlmTtsEngine:
         return self._networks.held.issuperset(MAIN_PARTS)
 
     @property
+    def ready(self) -> bool:
+        """Whether both are where they compute."""
+        return self.loaded and not self._networks.offloaded.intersection(MAIN_PARTS)
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What runs slower than it could on this machine, and why."""
         problems = [self._networks.problem]
@@ -108,14 +113,14 @@ class GlmTtsEngine:
         return tuple(each for each in problems if each is not None)
 
     def load(self, control: JobControl) -> None:
-        """Bring language model and flow into memory.
+        """Bring language model and flow into memory, or back from main memory.
 
         Raises:
             CheckpointError: a file is missing, damaged or of another network.
             OutOfMemoryError: there is not enough memory.
             SynthesisCancelled: the stop was asked for.
         """
-        if self.loaded:
+        if self.ready:
             return
         control.report(Progress(Stage.LOADING, 0.0))
         if self._settings.threads:

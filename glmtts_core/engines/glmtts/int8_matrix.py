@@ -79,8 +79,9 @@ def quantized(matrix: Tensor) -> tuple[Tensor, Tensor]:
     scales = torch.empty(len(matrix))
     for start in range(0, len(matrix), _BLOCK_ROWS):
         block = matrix[start : start + _BLOCK_ROWS].float()
-        # a row of zeros keeps any scale
-        largest = block.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
+        largest = block.abs().amax(dim=1)
+        # a row of zeros may have any scale but zero
+        largest = torch.where(largest == 0, 1.0, largest)
         scale = (largest / LARGEST).bfloat16().float()
         rounded = (block / scale[:, None]).round().clamp(-LARGEST, LARGEST)
         values[start : start + _BLOCK_ROWS] = rounded.to(torch.int8)

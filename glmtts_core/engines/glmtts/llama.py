@@ -21,6 +21,8 @@ from glmtts_core.engines.glmtts.weights import fill, fill_random, read_checked
 
 #: Reads a tensor, or several as one, from where weights come from.
 Read = Callable[[WeightSource], Tensor]
+#: Logits that are computed in full: several times as many as any rule of sampling draws from.
+_REFINED = 256
 #: What stands before every key of the checkpoint.
 _PREFIX = "model."
 
@@ -172,7 +174,7 @@ class Llama(nn.Module):
         """
         table = self.embed_tokens
         if isinstance(table, Int8Matrix):
-            return table.product(hidden, first, last + 1)[0]
+            return _refined(table, hidden, first, last + 1)
         return product_float32(hidden, table.weight[first : last + 1].T)[0]
 
     def _embedded(self, ids: Tensor) -> Tensor:
@@ -344,6 +346,18 @@ def _joined(parts: dict[str, int], columns: int) -> Read:
         )
 
     return read
+
+
+def _refined(table: Int8Matrix, hidden: Tensor, first: int, end: int) -> Tensor:
+    """Return the products of a single input, the largest of them in float32.
+
+    Rounded to bfloat16, large logits lie on steps of up to an eighth: tokens would be drawn by the
+    order of their ids.
+    """
+    products = table.product(hidden, first, end)[0]
+    largest = products.topk(min(_REFINED, len(products))).indices
+    products[largest] = table.rows_of(first + largest) @ hidden[0]
+    return products
 
 
 def _causal(start: int, count: int, device: torch.device) -> Tensor:

@@ -27,8 +27,6 @@ from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind, WeightsP
 from glmtts_core.memory.problem import Problem
 
 _log = logging.getLogger(__name__)
-#: Who keeps the weights, in the ledger.
-LEDGER_OWNER: Final = "engine"
 _WORKSPACE_NAME: Final = "KV cache"
 
 OnBytes = Callable[[int], None]
@@ -155,6 +153,8 @@ class Networks:
         self.source = source
         self.device = device
         self._ledger = ledger
+        # a checkpoint and a rehearsal may be in memory side by side
+        self._owner = source.engine_name
         self._held: dict[Part, Any] = {}
         self._offloaded: set[Part] = set()
         self._in_use: frozenset[Part] = frozenset(MAIN_PARTS)
@@ -164,6 +164,11 @@ class Networks:
     def held(self) -> frozenset[Part]:
         """The parts in memory."""
         return frozenset(self._held)
+
+    @property
+    def offloaded(self) -> frozenset[Part]:
+        """The parts that wait on the host to be moved back."""
+        return frozenset(self._offloaded)
 
     @property
     def in_use(self) -> frozenset[Part]:
@@ -232,10 +237,10 @@ class Networks:
         size, on_device = self.workspace_bytes, self.device.type == "cuda"
         if size:
             self._ledger.record(
-                LedgerKind.WORKSPACE, LEDGER_OWNER, _WORKSPACE_NAME, size, on_device=on_device
+                LedgerKind.WORKSPACE, self._owner, _WORKSPACE_NAME, size, on_device=on_device
             )
         else:
-            self._ledger.forget(LedgerKind.WORKSPACE, LEDGER_OWNER, _WORKSPACE_NAME)
+            self._ledger.forget(LedgerKind.WORKSPACE, self._owner, _WORKSPACE_NAME)
 
     def drop_workspace(self) -> None:
         """Drop the language model's cache."""
@@ -256,10 +261,18 @@ class Networks:
             self._drop(part)
 
     def offload(self) -> None:
-        """Move what is in use to the host, from where it comes back without reading a file."""
+        """Move what is in use to the host, from where it comes back without reading a file.
+
+        Raises:
+            OutOfMemoryError: the host has no room for it; nothing was moved.
+        """
         self.drop_workspace()
         self._language_model = None
         self.drop_spare()
+        moving = sum(_bytes_of(self._held[part]) for part in self.held - self._offloaded)
+        if moving > free_bytes(torch.device("cpu")):
+            # nothing else would stop it: the system would end the process instead
+            raise OutOfMemoryError("glmtts.no_room_on_host", size=f"{moving / 2**30:.1f} GiB")
         for part, network in list(self._held.items()):
             if isinstance(network, nn.Module):
                 network.to("cpu")
@@ -286,20 +299,20 @@ class Networks:
         on_host = part is Part.SPEAKER or part in self._offloaded
         self._ledger.record(
             kind,
-            LEDGER_OWNER,
+            self._owner,
             part.value,
             _bytes_of(self._held[part]),
             on_device=self.device.type == "cuda" and not on_host,
             part=_WEIGHTS_PARTS[part],
         )
         for other in WEIGHT_KINDS - {kind}:
-            self._ledger.forget(other, LEDGER_OWNER, part.value)
+            self._ledger.forget(other, self._owner, part.value)
 
     def _drop(self, part: Part) -> None:
         del self._held[part]
         self._offloaded.discard(part)
         for kind in WEIGHT_KINDS:
-            self._ledger.forget(kind, LEDGER_OWNER, part.value)
+            self._ledger.forget(kind, self._owner, part.value)
 
 
 def _bytes_of(network: Any) -> int:

@@ -44,8 +44,7 @@ def language_model_dtype(device: torch.device, *, int8: bool = False) -> torch.d
 
     Args:
         device: where it computes.
-        int8: whether 8-bit integers are wanted, which are for the CPU: there they are read in a
-            quarter of the time.
+        int8: whether 8-bit integers are wanted; they are for the CPU.
     """
     if int8 and device.type == "cpu":
         return torch.int8
