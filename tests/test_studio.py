@@ -26,6 +26,7 @@ from glmtts_core.jobs import Job, JobState, Priority
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind
+from glmtts_core.session import Session
 from glmtts_core.settings import Settings
 from glmtts_core.studio import EngineState, Studio, close_studio, get_studio, use_studio
 from tests.parts import ANNA, BERT, BOUND_S, CLARA, request, wait_until
@@ -607,3 +608,24 @@ def test_offloading_waits_for_the_running_job_and_takes_nobodys_text(studio):
     assert errand.wait(BOUND_S).level is CleanupLevel.OFFLOAD
     assert job.view().state is JobState.DONE
     assert CleanupLevel.OFFLOAD in studio.engine.released
+
+
+def test_what_was_moved_to_main_memory_is_loaded_before_the_next_synthesis(studio):
+    speak(studio)
+    assert studio.cleanup(CleanupLevel.OFFLOAD, ANNA).wait(BOUND_S)
+    assert not studio.engine.ready
+    speak(studio)
+    assert studio.engine.ready
+    assert events(studio).count(EventKind.LOAD) == 2
+
+
+def test_a_session_that_has_loaded_the_rehearsal_lives_on_without_it(studio, tiny_rehearsal):
+    studio.rehearse(True).wait(BOUND_S)
+    session = Session(studio, ANNA)
+    session.draft.keep(engine=tiny_rehearsal)
+    session.load()
+    wait_until(lambda: studio.state().engine is EngineState.IDLE)
+    assert studio.rehearse(False).wait(BOUND_S)
+    assert session.load_error is None
+    assert session.engine == "Scripted"
+    assert EventKind.UNLOAD in events(studio)

@@ -34,17 +34,17 @@ class _Begun:
 def show(page: Page) -> None:
     """Draw the tab."""
     st.caption(page.text("diagnostics.listening_help"))
-    kept = shown(page)
-    arms = [] if kept is None else _arms_with_audio(kept)
-    if kept is None or len(arms) < 2:
-        st.info(page.text("diagnostics.listening_first"))
-        return
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
         st.error(problem.text(page.language))
     begun = st.session_state.get(_TEST)
     if isinstance(begun, _Begun) and begun.test.pair is not None:
         _pair(page, begun)
+        return
+    kept = shown(page)
+    arms = [] if kept is None else _arms_with_audio(kept)
+    if kept is None or len(arms) < 2:
+        st.info(page.text("diagnostics.listening_first"))
         return
     choose(page)
     _outcome(page, kept)

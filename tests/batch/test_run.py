@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ from glmtts_core.errors import (
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.studio import Studio
 from tests.batch.runs import (
+    DEFAULTS,
     MoodyEngine,
     ended,
     finish,
@@ -33,6 +35,7 @@ from tests.batch.runs import (
     texts_done,
 )
 from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
+from tests.scripted_engine import CloningEngine
 
 
 @pytest.fixture
@@ -346,6 +349,20 @@ def test_an_engine_that_cannot_load_pauses_the_run_and_fails_no_line(studio):
     finish(run)
     assert (states(run), run.view().state) == ("qq", RunState.PAUSED)
     assert run.view().reason.key == "kokoro.model_unreadable"
+
+
+def test_an_engine_that_is_taken_away_pauses_the_run_and_fails_no_line(studio):
+    named = replace(DEFAULTS, engine="Scripted")
+    run = make_run(studio, lines("one", "two", "three"), defaults=named)
+    other = CloningEngine(studio.settings, studio.ledger)
+    studio.engines.add(other)
+    # in the middle of the first line the run's engine goes
+    mine = studio.engine
+    mine.moods["one"] = lambda before: studio.engines.remove(mine)
+    run.start()
+    ended(run)
+    assert (states(run), run.view().state) == ("dqq", RunState.PAUSED)
+    assert run.view().reason.key == "request.engine"
 
 
 # -- the end of the program ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.diagnostics.breakdown import Part, device_breakdown, host_breakdown, rows
 from glmtts_core.diagnostics.process_memory import heap, mapping_kinds
 from glmtts_core.memory.host import resident_set_bytes
@@ -97,6 +97,28 @@ def test_a_gpu_from_the_card_down_to_the_caches_of_a_session():
     assert sizes(child(ours, "language model")) == {"llama": 15}
     assert sizes(child(ours, "caches")) == {"voice caches": 3, "spoken history": 1}
     assert sizes(child(child(ours, "caches"), "voice caches")) == {"session aaaa…": 3}
+
+
+def test_networks_that_are_not_needed_now_are_named_and_marked():
+    entries = [
+        LedgerEntry(kind, "engine", name, size * MIB, True, WeightsPart.TOKENIZER)
+        for kind, name, size in (
+            (LedgerKind.WEIGHTS, "speaker", 1),
+            (LedgerKind.SPARE_WEIGHTS, "speech tokenizer", 4),
+        )
+    ]
+    parts = {WeightsPart.TOKENIZER: 5 * MIB}
+    taken = reading(
+        devices=(device(used=60 * MIB, process=50 * MIB),),
+        main_device=0,
+        allocated_bytes=20 * MIB,
+        reserved_bytes=30 * MIB,
+        weights_on_device_bytes=5 * MIB,
+        device_parts=parts,
+    )
+    whole = device_breakdown(taken, LedgerSnapshot(tuple(entries)), 0)
+    tokenizer = child(child(whole, "this program"), text("layer.tokenizer", "en"))
+    assert sizes(tokenizer) == {"speaker": MIB, "speech tokenizer, not needed now": 4 * MIB}
 
 
 def test_where_the_driver_does_not_tell_our_share_the_rest_is_unknown():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -14,7 +15,7 @@ from glmtts_core.diagnostics.findings import base_of, table
 from glmtts_core.diagnostics.report import to_csv, to_html, to_json
 from glmtts_core.diagnostics.statistics import Conclusion
 from glmtts_core.diagnostics.trial import Metric
-from glmtts_core.diagnostics.wording import conclusions
+from glmtts_core.diagnostics.wording import conclusions, faults
 from tests.diagnostics.parts import ALWAYS, MIB, NEVER, findings, trial
 
 
@@ -72,3 +73,26 @@ def test_what_may_be_concluded_is_said_and_what_not_as_well(found, language):
     assert len(sentences) >= 3
     few = findings([trial(NEVER, 1), trial(ALWAYS, 1)], complete=False)
     assert len(conclusions(few, table(few), language)) == 3
+
+
+def test_the_claims_figures_stand_in_every_report(found):
+    read = json.loads(to_json(found))
+    third = read["claims"][2]
+    assert (third["number"], third["shown"]["never"]["median"]) == (3, 3.0)
+    assert "never cleaning: 3.00 s" in to_html(found, "en")
+
+
+def test_faults_of_the_sound_are_counted_by_kind_and_arm(found):
+    assert faults(found, "en") == []
+    first = found.trials[0]
+    alarms = [("dropout", "clipping"), ("dropout",)]
+    spoken = [
+        each.model_copy(update={"alarms": alarms[index] if index < 2 else ()})
+        for index, each in enumerate(first.spoken)
+    ]
+    faulty = first.model_copy(update={"spoken": tuple(spoken)})
+    damaged = found.model_copy(update={"trials": (faulty, *found.trials[1:])})
+    (sentence,) = faults(damaged, "en")
+    assert "dropouts ×2, clipping ×1" in sentence
+    assert "no cleanup" in sentence.lower() or "never" in sentence.lower()
+    assert sentence in html.unescape(to_html(damaged, "en"))

@@ -20,6 +20,7 @@ from glmtts_core.ui.diagnostics import TAB_KEY
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 from tests.parts import BERT, request, result
+from tests.scripted_engine import CloningEngine
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor
 
 Visit = Callable[..., Visitor]
@@ -256,3 +257,81 @@ def test_all_policies_with_all_settings_can_be_asked_for(visit: Visit, laborator
         visitor.app.toggle(key=f"laboratory_{name}").set_value(True)
     visitor.run()
     assert "laboratory_start" in visitor.button_keys()
+
+
+def test_switching_off_brings_back_the_engine_of_before(
+    visit: Visit, laboratory, studio, tiny_rehearsal
+):
+    studio.engines.add(CloningEngine(studio.settings, studio.ledger))
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
+    visitor.session.draft.keep(engine="Cloning")
+    rehearsal(visitor, True)
+    assert visitor.session.engine == tiny_rehearsal
+    rehearsal(visitor, False)
+    assert visitor.session.engine == "Cloning"
+
+
+def test_a_choice_of_a_rehearsal_does_not_come_back_by_itself(
+    visit: Visit, laboratory, studio, tiny_rehearsal
+):
+    anna, bert = (open_tab(visit(DIAGNOSTICS), "environment") for _ in range(2))
+    rehearsal(anna, True)
+    bert.session.draft.keep(engine=tiny_rehearsal)
+    rehearsal(anna, False)
+    bert.go(SYNTHESIS)
+    rehearsal(anna, True)
+    assert bert.run().session.engine == "Scripted"
+
+
+# -- earlier experiments -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_experiments(measured, settings) -> Laboratory:
+    """A laboratory with a newer experiment than ``measured``, whose peaks are higher."""
+    folder = settings.output_dir / "laboratory" / "20260203-040506-000000"
+    trials = [trial(arm, number, peak_mib=777) for arm in (NEVER, ALWAYS) for number in range(1, 5)]
+    save(findings(trials), folder)
+    measured._folder, measured._findings = folder, None
+    return measured
+
+
+def test_an_earlier_experiment_can_be_looked_at_again(visit: Visit, two_experiments):
+    visitor = visit(DIAGNOSTICS)
+    assert "777 MiB" in visitor.read()
+    visitor.app.selectbox(key="diagnostics_experiment").set_value("20260102-030405-000000")
+    visitor.run()
+    assert "500 MiB" in visitor.read()
+    assert "777 MiB" not in visitor.read()
+    assert "listening_start" in open_tab(visitor, "listening").button_keys()
+
+
+def test_a_blind_test_is_kept_with_the_experiment_that_it_heard(visit: Visit, measured, settings):
+    visitor = open_tab(visit(DIAGNOSTICS), "listening").click("listening_start")
+    heard = measured.folder
+    newer = settings.output_dir / "laboratory" / "20260203-040506-000000"
+    save(findings([trial(NEVER, 1)]), newer)
+    measured._folder, measured._findings = newer, None
+    visitor.run().click("listening_prefer_first").click("listening_prefer_first")
+    assert len(load(heard).judgements) == 2
+    assert load(newer) is None
+
+
+def test_a_recording_that_has_gone_ends_the_blind_test_in_one_sentence(visit: Visit, measured):
+    visitor = open_tab(visit(DIAGNOSTICS), "listening").click("listening_start")
+    for path in measured.folder.rglob("*.wav"):
+        path.unlink()
+    assert "growing-" in " ".join(error.value for error in visitor.run().app.error)
+
+
+def test_a_recording_that_cannot_be_read_is_told_by_the_self_check(
+    visit: Visit, laboratory, studio
+):
+    studio.engines.add(CloningEngine(studio.settings, studio.ledger))
+    visitor = open_tab(visit(DIAGNOSTICS), "environment")
+    visitor.session.draft.keep(engine="Cloning")
+    visitor.session.draft.keep_reference(b"no sound", "anna.wav")
+    visitor.run().click("self_check_start")
+    task = studio.services.get(Tasks, Tasks).find(f"self-check-{visitor.session.id}")
+    assert task.wait(BOUND_S)
+    assert any("anna.wav" in error.value for error in visitor.run().app.error)

@@ -337,3 +337,17 @@ def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
     wanted = settings.model_copy(update={"language_model_int8": True})
     engine = GlmTtsEngine(wanted, Ledger(), device, RehearsalParts(TINY_SIZE, int8=True))
     assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told
+
+
+def test_what_was_moved_to_the_host_is_loaded_before_it_speaks_and_says_the_same(settings):
+    before = Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO)
+    rig = Rig(settings, RehearsalParts(TINY_SIZE))
+    rig.speak(HELLO)
+    assert rig.engine.ready
+    rig.engine._networks.offload()
+    assert (rig.engine.loaded, rig.engine.ready) == (True, False)
+    rig.control.reports.clear()
+    rig.engine.load(rig.control)
+    assert rig.engine.ready
+    assert Stage.LOADING in rig.control.stages()
+    assert np.array_equal(rig.speak(HELLO), before)

@@ -305,3 +305,12 @@ def test_a_wrong_projection_names_file_and_key(vectors, config, tmp_path: Path, 
         load_llama(config, SafetensorsSource([file]), device=CPU, dtype=torch.float32)
     assert key in str(error.value)
     assert str(file) in str(error.value)
+
+
+def test_in_8_bit_integers_the_largest_logits_are_not_rounded_to_bfloat16(integers, ids, text):
+    hidden = 40 * integers.prefill(torch.tensor(text), integers.cache(64), 0)
+    logits = integers.logits(hidden, ids.first_audio, ids.last_audio)
+    rows = integers.embed_tokens.rows_of(torch.arange(ids.first_audio, ids.last_audio + 1))
+    best = logits.topk(25).indices
+    torch.testing.assert_close(logits[best], (rows @ hidden[0])[best])
+    assert not torch.equal(logits[best], logits[best].bfloat16().float())

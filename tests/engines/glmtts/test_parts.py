@@ -7,6 +7,7 @@ import torch
 
 from glmtts_core.engines.glmtts.parts import MAIN_PARTS, Networks, Part
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalParts
+from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from tests.engines.glmtts.parts import TINY_SIZE
 
@@ -93,3 +94,23 @@ def test_the_official_sizes_are_those_of_the_official_checkpoint():
     assert sizes[Part.SPEECH_TOKENIZER] == 4 * 364_090_880
     # the token table's rows beyond the 32768 speech tokens are not kept; 32 angles come on top
     assert sizes[Part.FLOW] == 4 * (225_299_792 - 512 * (100_001 - 32_768) + 32)
+
+
+def test_a_checkpoint_and_a_rehearsal_stand_side_by_side_in_the_ledger(networks, ledger):
+    parts = RehearsalParts(TINY_SIZE)
+    parts.engine_name = "GLM-TTS"
+    others = Networks(parts, CPU, ledger)
+    networks.flow()
+    others.flow()
+    both = ledger.snapshot().total_bytes()
+    assert both == networks.weights_bytes + others.weights_bytes
+    networks.drop_all()
+    assert ledger.snapshot().total_bytes() == others.weights_bytes
+
+
+def test_what_has_no_room_on_the_host_is_not_moved_there(networks, monkeypatch):
+    networks.flow()
+    monkeypatch.setattr("glmtts_core.engines.glmtts.parts.free_bytes", lambda device: 10)
+    with pytest.raises(OutOfMemoryError, match="Unload it instead"):
+        networks.offload()
+    assert not networks.offloaded
