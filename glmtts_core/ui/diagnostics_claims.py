@@ -32,11 +32,14 @@ def show(page: Page) -> None:
     arms = claim_arms(page.session.capabilities, _HEADROOM_BYTES)
     with st.container(border=True):
         st.html(escape(page.text("diagnostics.claims_help", arms=len(arms), engine=engine)))
+        with st.container(horizontal=True):
+            repetitions = _number(page, "repetitions", 2, _REPETITIONS)
+            lines = _number(page, "lines", 5, _LINES)
         experiment = Experiment(
             engine=engine,
             arms=arms,
-            repetitions=_number(page, "repetitions", 2, _REPETITIONS),
-            workload=Workload(timed=_TIMED, batch=_number(page, "lines", 5, _LINES)),
+            repetitions=repetitions,
+            workload=Workload(timed=_TIMED, batch=lines),
         )
         label = page.text("diagnostics.check_claims")
         diagnostics_run.starting(page, experiment, label, key="claims_start")
@@ -67,7 +70,7 @@ def _row(page: Page, answer: Answer) -> str:
     return (
         f"<div><div><b>{number}</b> {escape(page.text(f'claims.claim.{number}'))}"
         f'<span class="glm-muted"> {escape(answer.claim.figures)}</span></div>'
-        f'<div><i class="glm-verdict {_class(answer.verdict)}">{escape(verdict)}</i> '
+        f'<div><i class="glm-answer {_class(answer.verdict)}">{escape(verdict)}</i> '
         f"{escape(reason)}<ul>{figures}</ul></div></div>"
     )
 

@@ -46,7 +46,7 @@ def choose(page: Page) -> None:
         format_func=lambda name: _moment(name) if name else newest,
         key=CHOSEN,
         persist_state="session",
-        width=260,
+        width=320,
     )
 
 

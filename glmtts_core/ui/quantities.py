@@ -26,12 +26,14 @@ def change(size_bytes: float) -> str:
 
 
 def seconds(value_s: float) -> str:
-    """Return "0.08 s", "4.2 s" or "3 min 05 s"."""
+    """Return "0.08 s", "4.2 s", "3 min 05 s" or "4 h 11 min"."""
     if value_s < 1:
         return f"{value_s:.2f} s"
     if value_s < 120:
         return f"{value_s:.1f} s"
     minutes, rest = divmod(round(value_s), 60)
+    if minutes >= 120:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s"
 
 

@@ -69,8 +69,8 @@ _STYLE: Final = """
   .glm-claims ul:empty { display: none; }
   .glm-light { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%;
                margin-right: .45rem; vertical-align: -1px; }
-  .glm-verdict { font-style: normal; font-size: .78rem; padding: .08rem .5rem; border-radius: 6px;
-                 background: rgba(128, 140, 150, .2); white-space: nowrap; }
+  .glm-answer { font-style: normal; font-size: .78rem; padding: .08rem .5rem; border-radius: 6px;
+                background: rgba(128, 140, 150, .2); white-space: nowrap; }
   .glm-confirmed { background: rgba(47, 165, 143, .25); }
   .glm-not-confirmed { background: rgba(232, 163, 61, .25); }
   @media (min-width: 641px) {

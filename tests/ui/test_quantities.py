@@ -46,6 +46,8 @@ def test_a_change_has_its_sign_and_a_true_minus(size_bytes, words):
         (120, "2 min 00 s"),
         (185, "3 min 05 s"),
         (179.6, "3 min 00 s"),
+        (7199, "119 min 59 s"),
+        (15_085, "4 h 11 min"),
     ],
 )
 def test_seconds_become_minutes_where_that_reads_better(value_s, words):
