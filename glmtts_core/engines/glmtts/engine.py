@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
-import secrets
 from functools import cached_property
 from typing import Final
 
@@ -36,6 +35,7 @@ from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, Sta
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
 from glmtts_core.engines.glmtts.text_frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
+from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import OutOfMemoryError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
@@ -45,7 +45,6 @@ from glmtts_core.settings import Settings
 _log = logging.getLogger(__name__)
 #: Parts that only a new recording needs.
 _PROMPT_PARTS: Final = (Part.SPEECH_TOKENIZER, Part.SPEAKER)
-_SEEDS: Final = 2**31
 #: Brings the rules of both languages into memory.
 _WARM_UP_TEXT: Final = "你好。\nhello"
 _GIB: Final = 2**30
@@ -152,7 +151,7 @@ class GlmTtsEngine:
         check_request(request, self.capabilities, self._settings.max_text_chars)
         reference = request.reference or self._source.recording(request.voice)
         check_reference(reference)
-        seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
+        seed = new_seed() if request.seed is None else request.seed
         try:
             outcome = self._attempt(request, reference, seed, caches, control)
             needed = 0 if isinstance(outcome, SpokenAudio) else self._needed_bytes(outcome)
