@@ -29,6 +29,7 @@ from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.language_model import Spoken
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
 from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Part, PartSource
+from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
 from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
@@ -104,6 +105,8 @@ class GlmTtsEngine:
         problems = [self._networks.problem]
         if self._settings.language_model_int8 and self._device.type != "cpu":
             problems.append(Problem("glmtts.int8_for_cpu", {"device": self._device}))
+        if self._settings.flow_precision == "mixed" and not has_fast_bfloat16(self._device):
+            problems.append(Problem("glmtts.mixed_is_slow", {"device": self._device}))
         return tuple(each for each in problems if each is not None)
 
     def load(self, control: JobControl) -> None:

@@ -12,6 +12,7 @@ from glmtts_core.engines.base import Stage, SynthesisRequest
 from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.parts import Part
+from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
@@ -327,7 +328,10 @@ def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
 
 
 def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings):
-    sounds = [Rig(settings, RehearsalParts(TINY_SIZE, int8=True)).speak(HELLO) for _ in range(2)]
+    sounds = [
+        Rig(settings, RehearsalParts(TINY_SIZE, Precisions(int8=True))).speak(HELLO)
+        for _ in range(2)
+    ]
     assert np.array_equal(*sounds)
     assert not np.array_equal(sounds[0], Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO))
 
@@ -335,5 +339,15 @@ def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings
 @pytest.mark.parametrize(("device", "told"), [("cpu", False), ("cuda:0", True)])
 def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
     wanted = settings.model_copy(update={"language_model_int8": True})
-    engine = GlmTtsEngine(wanted, Ledger(), device, RehearsalParts(TINY_SIZE, int8=True))
+    engine = GlmTtsEngine(
+        wanted, Ledger(), device, RehearsalParts(TINY_SIZE, Precisions(int8=True))
+    )
     assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told
+
+
+@pytest.mark.parametrize(("fast", "told"), [(True, False), (False, True)])
+def test_mixed_precision_where_it_is_slow_is_told(settings, monkeypatch, fast, told):
+    monkeypatch.setattr("glmtts_core.engines.glmtts.engine.has_fast_bfloat16", lambda _: fast)
+    wanted = settings.model_copy(update={"flow_precision": "mixed"})
+    engine = GlmTtsEngine(wanted, Ledger(), "cpu", RehearsalParts(TINY_SIZE))
+    assert [problem.key for problem in engine.problems] == ["glmtts.mixed_is_slow"] * told
