@@ -134,7 +134,7 @@ class SentenceSpeaker:
                 positions=positions,
                 keep_prefix=self.history is not None,
                 prefix=None if self.history is None else self.history.prefix(),
-                on_token=lambda done, bound: self._report(Stage.SPEECH_TOKENS, done / bound),
+                on_token=self._report_tokens,
             )
         finally:
             # the cache stays for the next sentence, however this one ends
@@ -175,9 +175,14 @@ class SentenceSpeaker:
         self._report(stage, 0.0)
         self.control.safe_point()
 
-    def _report(self, stage: Stage, done: float) -> None:
+    def _report_tokens(self, tokens: int, most: int) -> None:
+        self._report(Stage.SPEECH_TOKENS, tokens / most, tokens, most)
+
+    def _report(self, stage: Stage, done: float, tokens: int = 0, most_tokens: int = 0) -> None:
         begins = _BEGINS[stage]
         later = [each for each in _BEGINS.values() if each > begins]
         within = begins + (min(later, default=1.0) - begins) * done
         fraction = PREPARING + (1.0 - PREPARING) * (self._done_share + self._share * within)
-        self.control.report(Progress(stage, min(1.0, fraction), self._number, self._count))
+        self.control.report(
+            Progress(stage, min(1.0, fraction), self._number, self._count, tokens, most_tokens)
+        )

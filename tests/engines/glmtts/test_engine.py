@@ -134,6 +134,19 @@ def test_several_sentences_are_spoken_one_after_another(rig):
     assert fractions == sorted(fractions)
 
 
+def test_the_speech_tokens_of_each_sentence_are_counted_up_to_their_bound(rig):
+    rig.speak(TWO_SENTENCES)
+    counts = {1: [], 2: []}
+    for each in rig.control.reports:
+        if each.most_tokens:
+            assert each.stage is Stage.SPEECH_TOKENS
+            counts[each.piece].append((each.tokens, each.most_tokens))
+    # a rehearsal speaks to its bound
+    for told in counts.values():
+        most = told[0][1]
+        assert told == [(count, most) for count in range(1, most + 1)]
+
+
 def test_loading_tells_how_far_it_is(rig):
     rig.engine.load(rig.control)
     fractions = [each.fraction for each in rig.control.reports]
