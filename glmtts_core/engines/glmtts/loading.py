@@ -35,9 +35,9 @@ class LoadingReport:
         """Return what is to hear of each tensor of ``part``; it raises once the stop was asked."""
 
         def on_bytes(count: int) -> None:
-            self._control.cancel.raise_if_cancelled()
             self._done_bytes += count
             fraction = min(1.0, self._done_bytes / self._whole_bytes)
             self._control.report(Progress(Stage.LOADING, fraction, label_key=_LABEL_KEYS[part]))
+            self._control.cancel.raise_if_cancelled()
 
         return on_bytes
