@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from glmtts_core.catalogue import Language, text
+from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import Progress
 from glmtts_core.engines.glmtts.parity_report import parity_report
+from glmtts_core.engines.wording import progress_line
 from glmtts_core.memory.device import choose_device
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.settings import Settings
@@ -22,8 +23,8 @@ def print_parity(settings: Settings, language: Language, *, rehearse: bool) -> i
 
     def show(progress: Progress) -> None:
         if sys.stderr.isatty():
-            stage = text(f"stage.{progress.stage}", language)
-            print(f"\r\033[K{stage} {progress.fraction:.0%}", end="", file=sys.stderr, flush=True)
+            line = progress_line(progress, language)
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
     report = parity_report(settings, device, rehearse=rehearse, on_progress=show)
     if sys.stderr.isatty():

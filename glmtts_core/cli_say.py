@@ -15,6 +15,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.wording import progress_line
 from glmtts_core.errors import StorageError, TextError
 from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
@@ -124,9 +125,7 @@ def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Langu
     while not job.wait(0.2):
         if stop_requested():
             job.cancel()
-        view = job.view()
-        stage = text(f"stage.{view.progress.stage}", language)
-        line = f"{stage} {view.progress.fraction:.0%}"
+        line = progress_line(job.view().progress, language)
         if line != shown and sys.stderr.isatty():
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
             shown = line

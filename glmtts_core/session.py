@@ -15,6 +15,7 @@ import numpy as np
 from glmtts_core.audio import Samples, decode
 from glmtts_core.drafts import SessionDraft
 from glmtts_core.engines.base import Capabilities, ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.history import ResultRecord, SessionHistory
 from glmtts_core.jobs import Job
@@ -27,8 +28,6 @@ from glmtts_core.worker import Errand
 
 #: Seconds that a click on the cleanup button waits for the report before it says "soon".
 CLICK_WAIT_S: Final = 1.5
-#: Seeds lie below this: what a signed 32-bit number holds.
-SEEDS: Final = 2**31
 #: Seconds in which the old page of a reload lets go of its session, or is found to be silent.
 _HANDOVER_S: Final = TAKEOVER_S + 0.5
 
@@ -36,11 +35,6 @@ _HANDOVER_S: Final = TAKEOVER_S + 0.5
 def new_session_id() -> str:
     """Return an id that cannot be guessed: who has it sees the session's results."""
     return secrets.token_hex(16)
-
-
-def new_seed() -> int:
-    """Return a seed that every engine takes."""
-    return secrets.randbelow(SEEDS)
 
 
 def take_lease(studio: Studio, session_id: str, holder: object | None = None) -> bool:

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """Whether to run GLM-TTS with random weights, without any file of it."""
     language_model_int8: bool = False
     """Whether GLM-TTS's language model is 8-bit integers on the CPU: lean, fast, less exact."""
+    flow_precision: Literal["auto", "float32", "mixed"] = "auto"
+    """What GLM-TTS's flow computes in; auto takes mixed where the device has fast bfloat16."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Language of the pages; auto follows the browser."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0

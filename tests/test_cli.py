@@ -227,7 +227,7 @@ def test_on_a_terminal_the_progress_is_shown_and_wiped_in_the_end(maker, monkeyp
     maker.prepare = lambda engine: engine.gate.clear()
 
     def open_gate() -> None:
-        wait_until(lambda: "Speaking 0%" in terminal.getvalue())
+        wait_until(lambda: "Speaking · 0%" in terminal.getvalue())
         maker.engine.gate.set()
 
     thread = threading.Thread(target=open_gate)

@@ -34,11 +34,12 @@ from glmtts_core.diagnostics.trial import (
 )
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.jobs import JobView
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
-from glmtts_core.session import Session, new_seed, new_session_id
+from glmtts_core.session import Session, new_session_id
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 

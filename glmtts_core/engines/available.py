@@ -43,8 +43,9 @@ def engines_on_offer(settings: Settings, device: str) -> Offer:
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
         from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
+        from glmtts_core.engines.glmtts.precision import Precisions
 
-        parts = CheckpointParts(settings.ckpt, settings.threads, int8=settings.language_model_int8)
+        parts = CheckpointParts(settings.ckpt, settings.threads, Precisions.of(settings))
         return GlmTtsEngine(settings, ledger, device, parts)
 
     return Offer((glmtts, KokoroEngine), None)
@@ -55,11 +56,11 @@ def rehearsal_engine(device: str) -> EngineFactory:
 
     def rehearsal(settings: Settings, ledger: Ledger) -> Engine:
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
+        from glmtts_core.engines.glmtts.precision import Precisions
         from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 
-        return GlmTtsEngine(
-            settings, ledger, device, RehearsalParts(int8=settings.language_model_int8)
-        )
+        parts = RehearsalParts(precisions=Precisions.of(settings))
+        return GlmTtsEngine(settings, ledger, device, parts)
 
     return rehearsal
 

@@ -215,12 +215,18 @@ class Progress:
         fraction: 0 to 1 of the whole job.
         piece: which sentence, from 1; 0 before the first.
         pieces: how many sentences; 0 while not known.
+        tokens: how many speech tokens the sentence has so far.
+        most_tokens: how many it can have at most; 0 outside that stage.
+        label_key: names the network that is being loaded, in the catalogue.
     """
 
     stage: Stage
     fraction: float
     piece: int = 0
     pieces: int = 0
+    tokens: int = 0
+    most_tokens: int = 0
+    label_key: str | None = None
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from glmtts_core.engines.wording import progress_line
 from glmtts_core.jobs import Job, JobState, JobView
 from glmtts_core.ui.quantities import seconds
 from glmtts_core.ui.shell import Page
@@ -45,12 +46,7 @@ def _line(page: Page, job: Job, view: JobView) -> str:
         return page.text("job.queued", place=page.session.studio.place_of(job))
     if job.cancel_token.cancelled:
         return page.text("job.cancelling")
-    progress = view.progress
-    parts = [page.text(f"stage.{progress.stage.value}"), f"{progress.fraction:.0%}"]
-    parts.append(seconds(view.elapsed_s))
-    if progress.pieces > 1 and progress.piece:
-        parts.append(page.text("job.piece", piece=progress.piece, pieces=progress.pieces))
-    return " · ".join(parts)
+    return f"{progress_line(view.progress, page.language)} · {seconds(view.elapsed_s)}"
 
 
 def _ended(page: Page, view: JobView) -> None:

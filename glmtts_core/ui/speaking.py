@@ -12,7 +12,7 @@ import streamlit as st
 
 from glmtts_core.drafts import SpeakingChoices
 from glmtts_core.engines.base import Capabilities, SampleRate
-from glmtts_core.session import SEEDS, new_seed
+from glmtts_core.engines.seeds import SEEDS, new_seed
 from glmtts_core.ui.fields import prefill
 from glmtts_core.ui.shell import Page
 

@@ -8,6 +8,7 @@ from glmtts_core.engines.available import engines_on_offer, rehearsal_engine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.engines.glmtts.official_layout import write_checkpoint
+from tests.scripted_engine import LoadOnly
 
 
 def names(settings: Settings) -> list[str]:
@@ -65,3 +66,15 @@ def test_8_bit_integers_reach_the_language_model(settings):
     ]
     # two or four bytes a value become one
     assert sizes[0] - sizes[1] >= 1_552_009_216
+
+
+def test_the_precision_that_is_wanted_reaches_the_flow(settings, tmp_path):
+    write_checkpoint(tmp_path / "ckpt")
+    weights = []
+    for wanted in ("float32", "mixed"):
+        there = settings.model_copy(update={"ckpt": tmp_path / "ckpt", "flow_precision": wanted})
+        engine = engines_on_offer(there, "cpu").factories[0](there, Ledger())
+        engine.load(LoadOnly())
+        weights.append(engine.memory().weights_bytes)
+    # in mixed precision the matrices take half
+    assert weights[1] < weights[0]

@@ -15,6 +15,7 @@ import streamlit as st
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.quality import Symptom, assess
+from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError
 from glmtts_core.history import session_folder
 from glmtts_core.jobs import JobState
@@ -239,6 +240,15 @@ def test_a_running_synthesis_shows_stage_and_piece_and_can_be_cancelled(visit: V
     assert visitor.words("stage.waveform") in shown
     assert visitor.words("job.piece", piece=1, pieces=3) in shown
     assert not visitor.app.button(key="cancel_job").disabled
+
+
+@both_languages
+def test_a_running_synthesis_shows_its_speech_tokens_and_how_many_can_come(visit: Visit, language):
+    visitor = held(visit(SYNTHESIS, language))
+    visitor.session.job.report(Progress(Stage.SPEECH_TOKENS, 0.3, 1, 3, 120, 460))
+    shown = visitor.run().app.get("progress")[0].text
+    assert visitor.words("stage.speech_tokens") in shown
+    assert visitor.words("job.tokens", tokens=120, most=460) in shown
 
 
 def test_nothing_can_be_started_while_a_synthesis_runs(synthesis):

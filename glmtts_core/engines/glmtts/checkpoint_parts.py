@@ -18,7 +18,7 @@ from glmtts_core.engines.glmtts.hift import Hift, load_hift
 from glmtts_core.engines.glmtts.language_model import SpeechBounds
 from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
 from glmtts_core.engines.glmtts.parts import OnBytes, Part
-from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 from glmtts_core.engines.glmtts.speaker import SpeakerModel
 from glmtts_core.engines.glmtts.speech_tokenizer import (
     SpeechTokenizer,
@@ -40,15 +40,17 @@ class CheckpointParts:
     Args:
         root: the folder.
         threads: CPU threads of the speaker model; 0 takes all cores.
-        int8: whether the language model is wanted in 8-bit integers.
+        precisions: what is wanted of the networks.
     """
 
     engine_name = "GLM-TTS"
     random_weights = False
     voices: tuple[Voice, ...] = ()
 
-    def __init__(self, root: Path, threads: int = 0, *, int8: bool = False) -> None:
-        self._int8 = int8
+    def __init__(
+        self, root: Path, threads: int = 0, precisions: Precisions = DEFAULT_PRECISIONS
+    ) -> None:
+        self._precisions = precisions
         self._checkpoint = Checkpoint(root)
         self._threads = threads
 
@@ -92,7 +94,7 @@ class CheckpointParts:
         files = self._files(part)
         stored = sum(file.stat().st_size for file in files if file.is_file())
         if part is Part.LANGUAGE_MODEL:
-            return stored // _STORED_BYTES * language_model_dtype(device, int8=self._int8).itemsize
+            return stored // _STORED_BYTES * self._precisions.language_model_dtype(device).itemsize
         return stored
 
     def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
@@ -102,7 +104,7 @@ class CheckpointParts:
             _validated(LlamaConfig, self._checkpoint.llm_config(), folder),
             self._checkpoint.llm_source(),
             device=device,
-            dtype=language_model_dtype(device, int8=self._int8),
+            dtype=self._precisions.language_model_dtype(device),
             on_bytes=on_bytes,
         )
 
@@ -113,22 +115,26 @@ class CheckpointParts:
             self._checkpoint.flow_source(),
             FlowConfig.from_mapping(self._checkpoint.flow_config(), file),
             device=device,
-            precision=flow_precision(device),
+            precision=self._precisions.flow_precision(device),
             on_bytes=on_bytes,
         )
 
-    def hift(self, device: torch.device) -> Hift:
+    def hift(self, device: torch.device, on_bytes: OnBytes) -> Hift:
         """Load the 24 kHz vocoder."""
-        return load_hift(self._checkpoint.hift_source(), device=device)
+        return load_hift(self._checkpoint.hift_source(), device=device, on_bytes=on_bytes)
 
     def vocos(self, device: torch.device) -> Vocos2D:
         """Load the 32 kHz vocoder."""
         return load_vocos(self._checkpoint.vocos_file, device)
 
-    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+    def speech_tokenizer(self, device: torch.device, on_bytes: OnBytes) -> SpeechTokenizer:
         """Load the speech tokenizer."""
-        source = self._checkpoint.speech_tokenizer_source()
-        return load_speech_tokenizer(self._speech_tokenizer_config, source, device=device)
+        return load_speech_tokenizer(
+            self._speech_tokenizer_config,
+            self._checkpoint.speech_tokenizer_source(),
+            device=device,
+            on_bytes=on_bytes,
+        )
 
     def speaker(self) -> SpeakerModel:
         """Load the speaker model."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
-import secrets
 from functools import cached_property
 from typing import Final
 
@@ -28,14 +27,24 @@ from glmtts_core.engines.base import (
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.language_model import Spoken
+from glmtts_core.engines.glmtts.loading import LoadingReport
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
-from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Part, PartSource
+from glmtts_core.engines.glmtts.parts import (
+    MAIN_PARTS,
+    VOCODERS,
+    Networks,
+    OnBytes,
+    Part,
+    PartSource,
+)
+from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
 from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
 from glmtts_core.engines.glmtts.text_frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
+from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import OutOfMemoryError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
@@ -45,7 +54,6 @@ from glmtts_core.settings import Settings
 _log = logging.getLogger(__name__)
 #: Parts that only a new recording needs.
 _PROMPT_PARTS: Final = (Part.SPEECH_TOKENIZER, Part.SPEAKER)
-_SEEDS: Final = 2**31
 #: Brings the rules of both languages into memory.
 _WARM_UP_TEXT: Final = "你好。\nhello"
 _GIB: Final = 2**30
@@ -110,6 +118,8 @@ class GlmTtsEngine:
         problems = [self._networks.problem]
         if self._settings.language_model_int8 and self._device.type != "cpu":
             problems.append(Problem("glmtts.int8_for_cpu", {"device": self._device}))
+        if self._settings.flow_precision == "mixed" and not has_fast_bfloat16(self._device):
+            problems.append(Problem("glmtts.mixed_is_slow", {"device": self._device}))
         return tuple(each for each in problems if each is not None)
 
     def load(self, control: JobControl) -> None:
@@ -157,7 +167,7 @@ class GlmTtsEngine:
         check_request(request, self.capabilities, self._settings.max_text_chars)
         reference = request.reference or self._source.recording(request.voice)
         check_reference(reference)
-        seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
+        seed = new_seed() if request.seed is None else request.seed
         try:
             outcome = self._attempt(request, reference, seed, caches, control)
             needed = 0 if isinstance(outcome, SpokenAudio) else self._needed_bytes(outcome)
@@ -188,18 +198,11 @@ class GlmTtsEngine:
         return EngineMemory(self._networks.weights_bytes, self._networks.workspace_bytes)
 
     def _load_main(self, control: JobControl, whole: int) -> MemoryShortage | None:
-        done = 0
-
-        def on_bytes(count: int) -> None:
-            nonlocal done
-            done += count
-            control.cancel.raise_if_cancelled()
-            control.report(Progress(Stage.LOADING, min(1.0, done / whole)))
-
         try:
             self._networks.use((*MAIN_PARTS, self._vocoder))
-            self._networks.language_model(on_bytes)
-            self._networks.flow(on_bytes)
+            with self._networks.telling(LoadingReport(control, whole).of):
+                self._networks.language_model()
+                self._networks.flow()
             # the language rules too: what memory grows by later is what syntheses need
             pieces_to_speak(_WARM_UP_TEXT)
         except Exception as error:
@@ -217,12 +220,19 @@ class GlmTtsEngine:
         control: JobControl,
     ) -> SpokenAudio | MemoryShortage:
         """Speak, or tell that memory ran out; no tensor of a failed attempt stays alive."""
+
+        def on_loading(part: Part) -> OnBytes:
+            return LoadingReport(control, self._source.size_bytes(part, self._device)).of(part)
+
         try:
             self.load(control)
             # the networks' convolutions with one algorithm and in full precision, whatever the
             # rest of the process has chosen
-            with torch.backends.cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            with (
+                self._networks.telling(on_loading),
+                torch.backends.cudnn.flags(
+                    enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+                ),
             ):
                 return self._spoken(request, reference, seed, caches, control)
         except Exception as error:

@@ -85,6 +85,7 @@ class LanguageModel:
         self._capture = cuda_graph_capture(self._device) if capture is None and on_cuda else capture
         self._look_every = _LOOK_EVERY_ON_CUDA if on_cuda else 1
         self._decoder: Decoder | None = None
+        self._problem: Problem | None = None
 
     @property
     def workspace_bytes(self) -> int:
@@ -93,8 +94,8 @@ class LanguageModel:
 
     @property
     def problem(self) -> Problem | None:
-        """Why decoding runs op by op, where a graph was wanted."""
-        return None if self._decoder is None else self._decoder.problem
+        """Why decoding ran op by op of late, where a graph was wanted."""
+        return self._problem
 
     def drop_workspace(self) -> None:
         """Let cache and decoding state go; the next sentence makes them anew."""
@@ -226,4 +227,6 @@ class LanguageModel:
         del kept
         self._decoder = None
         self._decoder = Decoder(self.network, self._ids, capacity, sampling, self._capture)
+        # the next one will hardly fare better, so a trim must not silence it
+        self._problem = self._decoder.problem
         return self._decoder

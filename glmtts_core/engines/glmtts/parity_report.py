@@ -21,11 +21,7 @@ from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio, Synthes
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.parity import Check, golden_checks
-from glmtts_core.engines.glmtts.precision import (
-    bfloat16_instructions,
-    flow_precision,
-    language_model_dtype,
-)
+from glmtts_core.engines.glmtts.precision import Precisions, bfloat16_instructions
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalParts, RehearsalSize
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.host import (
@@ -80,7 +76,7 @@ def parity_report(
     """Compare with the golden vectors, speak a rehearsal, and tell what was seen.
 
     Args:
-        settings: threads.
+        settings: threads and precisions.
         device: "cpu" or "cuda:N".
         rehearse: whether the official size is tried, with random weights.
         size: of the rehearsal, official unless a test wants it tiny.
@@ -90,7 +86,7 @@ def parity_report(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     checks = list(golden_checks(where))
-    machine = _machine(where, int8=settings.language_model_int8)
+    machine = _machine(where, Precisions.of(settings))
     lines = ["# GLM-TTS Studio: parity report", "", "## Machine", *machine]
     lines += ["", "## Golden vectors", *(_line(check) for check in checks)]
     passed = all(check.passed for check in checks)
@@ -106,7 +102,7 @@ def parity_report(
     return ParityReport(tuple(lines), passed)
 
 
-def _machine(device: torch.device, *, int8: bool) -> Iterator[str]:
+def _machine(device: torch.device, precisions: Precisions) -> Iterator[str]:
     total, available = host_memory()
     yield f"system      {platform.system()} {platform.release()} {platform.machine()}"
     yield f"processor   {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
@@ -117,8 +113,8 @@ def _machine(device: torch.device, *, int8: bool) -> Iterator[str]:
     packages = (f"{name} {_version(name)}" for name in _PACKAGES)
     yield f"packages    torch {torch.__version__}, {', '.join(packages)}"
     yield f"device      {_device_name(device)}"
-    dtype = str(language_model_dtype(device, int8=int8)).removeprefix("torch.")
-    yield f"precision   language model {dtype}, flow {flow_precision(device)}"
+    dtype = str(precisions.language_model_dtype(device)).removeprefix("torch.")
+    yield f"precision   language model {dtype}, flow {precisions.flow_precision(device)}"
 
 
 def _processor() -> str:
@@ -164,9 +160,8 @@ def _rehearsal(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[str]:
     ledger = Ledger()
-    engine = GlmTtsEngine(
-        settings, ledger, str(device), RehearsalParts(size, int8=settings.language_model_int8)
-    )
+    parts = RehearsalParts(size, Precisions.of(settings))
+    engine = GlmTtsEngine(settings, ledger, str(device), parts)
     _start_peak(device)
     started_s = time.perf_counter()
     engine.load(_Alone(on_progress))

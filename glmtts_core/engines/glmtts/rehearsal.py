@@ -25,7 +25,7 @@ from glmtts_core.engines.glmtts.llama import (
     random_llama,
 )
 from glmtts_core.engines.glmtts.parts import VOCODERS, OnBytes, Part
-from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 from glmtts_core.engines.glmtts.speech_tokenizer import (
     OFFICIAL_SPEECH_TOKENIZER,
     SpeechTokenizer,
@@ -77,7 +77,7 @@ class RehearsalParts:
 
     Args:
         size: official, unless a test wants it tiny.
-        int8: whether the language model is wanted in 8-bit integers.
+        precisions: what is wanted of the networks.
     """
 
     engine_name = "GLM-TTS (rehearsal)"
@@ -86,8 +86,10 @@ class RehearsalParts:
 
     sample_rates_hz: tuple[int, ...] = tuple(VOCODERS)
 
-    def __init__(self, size: RehearsalSize = OFFICIAL_SIZE, *, int8: bool = False) -> None:
-        self._int8 = int8
+    def __init__(
+        self, size: RehearsalSize = OFFICIAL_SIZE, precisions: Precisions = DEFAULT_PRECISIONS
+    ) -> None:
+        self._precisions = precisions
         self._size = size
         self.speech_ids = size.ids
         self.tokenizer = StandInTokenizer(size.ids.begin_audio)
@@ -112,7 +114,7 @@ class RehearsalParts:
         with torch.device("meta"):
             match part:
                 case Part.LANGUAGE_MODEL:
-                    dtype = language_model_dtype(device, int8=self._int8)
+                    dtype = self._precisions.language_model_dtype(device)
                     return _elements(Llama(self._size.llama)) * dtype.itemsize
                 case Part.FLOW:
                     return 4 * _elements(Flow(self._size.flow))
@@ -130,7 +132,7 @@ class RehearsalParts:
         return random_llama(
             self._size.llama,
             device=device,
-            dtype=language_model_dtype(device, int8=self._int8),
+            dtype=self._precisions.language_model_dtype(device),
             seed=_SEED,
             on_bytes=on_bytes,
         )
@@ -140,22 +142,24 @@ class RehearsalParts:
         return random_flow(
             self._size.flow,
             device=device,
-            precision=flow_precision(device),
+            precision=self._precisions.flow_precision(device),
             seed=_SEED,
             on_bytes=on_bytes,
         )
 
-    def hift(self, device: torch.device) -> Hift:
+    def hift(self, device: torch.device, on_bytes: OnBytes) -> Hift:
         """Make the 24 kHz vocoder."""
-        return random_hift(self._size.hift, device=device, seed=_SEED)
+        return random_hift(self._size.hift, device=device, seed=_SEED, on_bytes=on_bytes)
 
     def vocos(self, device: torch.device) -> Vocos2D:
         """Make the stand-in of the 32 kHz vocoder."""
         return stand_in_vocos(device, _SEED)
 
-    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+    def speech_tokenizer(self, device: torch.device, on_bytes: OnBytes) -> SpeechTokenizer:
         """Make the speech tokenizer."""
-        return random_speech_tokenizer(self._size.speech_tokenizer, device=device, seed=_SEED)
+        return random_speech_tokenizer(
+            self._size.speech_tokenizer, device=device, seed=_SEED, on_bytes=on_bytes
+        )
 
     def speaker(self) -> RandomSpeaker:
         """Return what answers every recording with the same random voice."""

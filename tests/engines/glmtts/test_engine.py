@@ -12,6 +12,7 @@ from glmtts_core.engines.base import Stage, SynthesisRequest
 from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.parts import Part
+from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
@@ -133,6 +134,19 @@ def test_several_sentences_are_spoken_one_after_another(rig):
     assert fractions == sorted(fractions)
 
 
+def test_the_speech_tokens_of_each_sentence_are_counted_up_to_their_bound(rig):
+    rig.speak(TWO_SENTENCES)
+    counts = {1: [], 2: []}
+    for each in rig.control.reports:
+        if each.most_tokens:
+            assert each.stage is Stage.SPEECH_TOKENS
+            counts[each.piece].append((each.tokens, each.most_tokens))
+    # a rehearsal speaks to its bound
+    for told in counts.values():
+        most = told[0][1]
+        assert told == [(count, most) for count in range(1, most + 1)]
+
+
 def test_loading_tells_how_far_it_is(rig):
     rig.engine.load(rig.control)
     fractions = [each.fraction for each in rig.control.reports]
@@ -168,8 +182,8 @@ def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
         Part.VOCOS: parts.vocos(cpu).weights_bytes,
     }
     assert kept(rig, LedgerKind.SPARE_WEIGHTS) == {
-        Part.HIFT: held_bytes(parts.hift(cpu)),
-        Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu)),
+        Part.HIFT: held_bytes(parts.hift(cpu, lambda _: None)),
+        Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu, lambda _: None)),
         Part.SPEAKER: 0,
     }
     memory = rig.engine.memory()
@@ -293,6 +307,80 @@ def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
     assert workspace_bytes == rig.engine.memory().workspace_bytes > 0
 
 
+@pytest.mark.parametrize(
+    ("part", "label_key"),
+    [(Part.SPEECH_TOKENIZER, "check.part.speech_tokenizer"), (Part.HIFT, "check.part.hift")],
+)
+@pytest.mark.parametrize("official", [False, True])
+def test_a_network_that_is_loaded_on_demand_tells_how_far_it_is_and_can_be_stopped(
+    settings, tiny_checkpoint, part, label_key, official
+):
+    def rig() -> Rig:
+        parts = CheckpointParts(tiny_checkpoint.root) if official else RehearsalParts(TINY_SIZE)
+        return Rig(settings, parts)
+
+    whole = rig()
+    expected = whole.speak(HELLO)
+    told = [each for each in whole.control.reports if each.label_key == label_key]
+    fractions = [each.fraction for each in told]
+    assert {each.stage for each in told} == {Stage.LOADING}
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0.0
+    # a file as small as these consists of its header for a good part
+    assert fractions[-1] > 0.7
+    stopped = rig()
+    stopped.engine.load(stopped.control)
+
+    def heard() -> list[float]:
+        reports = stopped.control.reports
+        return [each.fraction for each in reports if each.label_key == label_key]
+
+    stopped.control.on_report = lambda _: len(heard()) == 4 and stopped.control.cancel.cancel()
+    with pytest.raises(SynthesisCancelled):
+        stopped.speak(HELLO)
+    assert heard() == fractions[:4]
+    assert stopped.control.reports[-1].label_key == label_key
+    assert part not in kept(stopped, *WEIGHT_KINDS)
+    stopped.control = type(stopped.control)()
+    assert np.array_equal(stopped.speak(HELLO), expected)
+
+
+def test_of_a_network_that_was_stopped_half_loaded_no_tensor_stays_alive(rig):
+    rig.speak(HELLO)  # tables that belong to the program, such as mel filters, exist from now on
+    rig.engine.release(CleanupLevel.UNLOAD)
+    rig.caches.clear()
+    before = living_tensor_bytes()
+
+    def stop(progress) -> None:
+        if progress.label_key == "check.part.speech_tokenizer" and progress.fraction > 0.3:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    assert living_tensor_bytes() - before == rig.ledger.snapshot().total_bytes()
+
+
+@pytest.mark.parametrize(
+    ("part", "label_key"),
+    [(Part.SPEAKER, "check.part.speaker_model"), (Part.VOCOS, "check.part.vocos")],
+)
+def test_a_network_that_comes_in_one_piece_is_named_and_can_be_stopped_before(
+    settings, tiny_checkpoint, part, label_key
+):
+    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+
+    def stop(progress) -> None:
+        if progress.label_key == label_key:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO, sample_rate_hz=32_000)
+    assert rig.control.reports[-1].label_key == label_key
+    assert part not in kept(rig, *WEIGHT_KINDS)
+
+
 def test_stopped_while_loading_nothing_half_loaded_stays(rig):
     rig.control.on_report = lambda progress: progress.fraction > 0.5 and rig.control.cancel.cancel()
     with pytest.raises(SynthesisCancelled):
@@ -327,7 +415,10 @@ def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
 
 
 def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings):
-    sounds = [Rig(settings, RehearsalParts(TINY_SIZE, int8=True)).speak(HELLO) for _ in range(2)]
+    sounds = [
+        Rig(settings, RehearsalParts(TINY_SIZE, Precisions(int8=True))).speak(HELLO)
+        for _ in range(2)
+    ]
     assert np.array_equal(*sounds)
     assert not np.array_equal(sounds[0], Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO))
 
@@ -335,7 +426,9 @@ def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings
 @pytest.mark.parametrize(("device", "told"), [("cpu", False), ("cuda:0", True)])
 def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
     wanted = settings.model_copy(update={"language_model_int8": True})
-    engine = GlmTtsEngine(wanted, Ledger(), device, RehearsalParts(TINY_SIZE, int8=True))
+    engine = GlmTtsEngine(
+        wanted, Ledger(), device, RehearsalParts(TINY_SIZE, Precisions(int8=True))
+    )
     assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told
 
 
@@ -351,3 +444,11 @@ def test_what_was_moved_to_the_host_is_loaded_before_it_speaks_and_says_the_same
     assert rig.engine.ready
     assert Stage.LOADING in rig.control.stages()
     assert np.array_equal(rig.speak(HELLO), before)
+
+
+@pytest.mark.parametrize(("fast", "told"), [(True, False), (False, True)])
+def test_mixed_precision_where_it_is_slow_is_told(settings, monkeypatch, fast, told):
+    monkeypatch.setattr("glmtts_core.engines.glmtts.engine.has_fast_bfloat16", lambda _: fast)
+    wanted = settings.model_copy(update={"flow_precision": "mixed"})
+    engine = GlmTtsEngine(wanted, Ledger(), "cpu", RehearsalParts(TINY_SIZE))
+    assert [problem.key for problem in engine.problems] == ["glmtts.mixed_is_slow"] * told

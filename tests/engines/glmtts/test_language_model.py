@@ -132,6 +132,8 @@ def test_where_capturing_fails_speech_is_the_same_and_the_reason_is_kept(
     assert speak(fallen_back, prompt, text) == speak(model, prompt, text)
     assert fallen_back.problem is not None
     assert "not permitted when stream is capturing)" in fallen_back.problem.text("en")
+    fallen_back.drop_workspace()
+    assert fallen_back.problem is not None
 
 
 def test_running_out_of_memory_while_capturing_is_not_taken_for_a_failed_capture(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
 from glmtts_core.engines.glmtts.parts import MAIN_PARTS, Networks, Part
+from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalParts
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import Ledger, LedgerKind
@@ -77,13 +79,32 @@ def test_dropping_everything_leaves_nothing_in_the_ledger(networks, ledger):
 
 
 def test_in_8_bit_integers_the_language_model_is_promised_a_quarter_and_takes_it(ledger):
-    parts = RehearsalParts(TINY_SIZE, int8=True)
-    whole = 4 * RehearsalParts(TINY_SIZE, int8=True).size_bytes(Part.LANGUAGE_MODEL, CPU)
+    parts = RehearsalParts(TINY_SIZE, Precisions(int8=True))
+    whole = 4 * RehearsalParts(TINY_SIZE, Precisions(int8=True)).size_bytes(
+        Part.LANGUAGE_MODEL, CPU
+    )
     networks = Networks(parts, CPU, ledger)
     networks.language_model()
     held = networks.weights_bytes
     # norms and scales come on top, and weigh in a network as small as this
     assert parts.size_bytes(Part.LANGUAGE_MODEL, CPU) < held < 0.5 * whole
+
+
+@pytest.mark.parametrize(
+    ("wanted", "dtype"), [("float32", torch.float32), ("mixed", torch.bfloat16)]
+)
+@pytest.mark.parametrize("official", [False, True])
+def test_the_flow_is_in_the_precision_that_is_wanted(
+    tiny_checkpoint, ledger, wanted, dtype, official
+):
+    precisions = Precisions(flow=wanted)
+    parts = (
+        CheckpointParts(tiny_checkpoint.root, precisions=precisions)
+        if official
+        else RehearsalParts(TINY_SIZE, precisions)
+    )
+    matrices = Networks(parts, CPU, ledger).flow().estimator.transformer_blocks[0].attn
+    assert matrices.to_qkv.weight.dtype == dtype
 
 
 def test_the_official_sizes_are_those_of_the_official_checkpoint():

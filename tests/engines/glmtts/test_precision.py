@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from glmtts_core.engines.glmtts.precision import (
+    Precisions,
     bfloat16_instructions,
     flow_precision,
     has_fast_bfloat16,
     language_model_dtype,
 )
+from glmtts_core.settings import Settings
 
 CPU = torch.device("cpu")
 
@@ -27,3 +29,19 @@ def test_a_processor_without_bfloat16_computes_in_float32() -> None:
     fast = has_fast_bfloat16(CPU)
     assert language_model_dtype(CPU) == (torch.bfloat16 if fast else torch.float32)
     assert flow_precision(CPU) == ("mixed" if fast else "float32")
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("wanted", ["float32", "mixed"])
+def test_what_is_wanted_of_the_flow_goes_before_what_the_device_is_made_for(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, wanted: str
+) -> None:
+    monkeypatch.setattr("glmtts_core.engines.glmtts.precision.has_fast_bfloat16", lambda _: fast)
+    assert flow_precision(CPU) == ("mixed" if fast else "float32")
+    assert flow_precision(CPU, wanted) == wanted
+
+
+def test_the_settings_say_what_is_wanted(settings: Settings) -> None:
+    assert Precisions.of(settings) == Precisions()
+    asked = settings.model_copy(update={"language_model_int8": True, "flow_precision": "float32"})
+    assert Precisions.of(asked) == Precisions(int8=True, flow="float32")
