@@ -86,7 +86,7 @@ class LineProblem:
 
     def text(self, language: Language) -> str:
         """Return the sentence in ``language``."""
-        return text(self.key, language, **self.details)
+        return kept_sentence(self.key, language, self.details)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -96,6 +96,14 @@ class LineProblem:
     def from_dict(cls, values: Mapping[str, Any]) -> LineProblem:
         """Return the problem that `to_dict` took apart."""
         return cls(**values)
+
+
+def kept_sentence(key: str, language: Language, details: Mapping[str, Any]) -> str:
+    """Return a sentence whose key was read from the disk, where another version may have put it."""
+    try:
+        return text(key, language, **details)
+    except KeyError:
+        return text("batch.unknown_reason", language, key=key)
 
 
 @dataclass(frozen=True)
