@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.memory.problem import Problem
 
 InputFormat = Literal["jsonl", "csv", "tsv"]
 
@@ -115,12 +116,14 @@ class BatchInput:
         problems: the ones set aside, in the file's order.
         encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "GB18030").
         format: how the file is laid out.
+        hints: what would make cloned voices better, once a recording; none before the check.
     """
 
     lines: tuple[BatchLine, ...]
     problems: tuple[LineProblem, ...]
     encoding: str
     format: InputFormat
+    hints: tuple[Problem, ...] = ()
 
     @property
     def total(self) -> int:
