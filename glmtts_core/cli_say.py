@@ -36,6 +36,9 @@ def add_say_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_speaker_options(say)
     say.add_argument("--seed", type=int, help="the same seed gives the same audio")
     say.add_argument("--sampling", help="how speech tokens are drawn: ras or topk")
+    say.add_argument(
+        "--history", action="store_true", help="use the sentences already spoken as prompt history"
+    )
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
 
 
@@ -96,6 +99,7 @@ def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> Synthe
         options.speed,
         seed=options.seed,
         sampling=options.sampling,
+        use_history=options.history,
         reference=reference,
         engine=engine.capabilities.engine,
     )

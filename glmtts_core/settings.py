@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     """Folder for what was spoken (one folder a session)."""
     cache_dir: Folder = Field(default_factory=_default_cache_dir)
     """Folder for the model file that is assembled once."""
-    ckpt: Path = Path("ckpt")
+    ckpt: Folder = Path("ckpt")
     """Folder of the GLM-TTS checkpoint in its official layout."""
     rehearsal: bool = False
     """Whether to run GLM-TTS with random weights, without any file of it."""

@@ -98,7 +98,9 @@ prepare() {
         wanted=$(hash_of_requirements "$python")
     fi
     echo "Installing $file into $folder (a first time takes some minutes and about 7 GB) ..."
-    "$python" -m pip install --quiet --disable-pip-version-check -r "$file" \
+    # bytecode is made at the first import of each module: compiling all of the packages' files now
+    # takes about a minute, and most are never imported
+    "$python" -m pip install --quiet --disable-pip-version-check --no-compile -r "$file" \
         || fail "The packages could not be installed: see pip's message above, check the network and the free space, then start again."
     echo "$wanted" >"$stamp"
 }

@@ -38,6 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         device="cpu",
         output_dir=tmp_path / "outputs",
         cache_dir=tmp_path / "cache",
+        ckpt=tmp_path / "ckpt",
     )
 
 

@@ -79,7 +79,7 @@ def test_the_sample_rate_asked_for_is_the_files_own(maker, tmp_path):
     assert decode((tmp_path / "x.wav").read_bytes(), "x.wav").sample_rate_hz == 32_000
 
 
-def test_a_recording_its_text_seed_and_method_reach_the_engine(tmp_path):
+def test_a_recording_its_text_seed_method_and_history_reach_the_engine(tmp_path):
     made: list[CloningEngine] = []
 
     def cloning(settings: Settings, ledger: Ledger) -> CloningEngine:
@@ -88,9 +88,11 @@ def test_a_recording_its_text_seed_and_method_reach_the_engine(tmp_path):
 
     (tmp_path / "anna.wav").write_bytes(encode_wav(np.zeros(4_000, np.float32), 8_000))
     asked = ["--reference", "anna.wav", "--reference-text", "hi", "--seed", "7"]
-    assert main(["say", "hello", "--out", "x.wav", *asked, "--sampling", "topk"], cloning) == 0
+    asked += ["--sampling", "topk", "--history"]
+    assert main(["say", "hello", "--out", "x.wav", *asked], cloning) == 0
     request = made[0].requests[0]
     assert (request.voice, request.seed, request.sampling) == (None, 7, "topk")
+    assert request.use_history
     assert (request.reference.name, request.reference.transcript) == ("anna.wav", "hi")
 
 
@@ -98,6 +100,16 @@ def test_a_recording_that_is_not_there_is_told(maker, capsys):
     asked = ["--reference", "nobody.wav"]
     assert main(["say", "hello", "--out", "x.wav", *asked], maker) == 1
     assert "nobody.wav" in capsys.readouterr().err
+
+
+def test_without_asking_for_it_there_is_no_history(maker):
+    assert main(["say", "hello", "--out", "x.wav"], maker) == 0
+    assert not maker.engine.requests[0].use_history
+
+
+def test_history_is_refused_by_an_engine_that_keeps_none(maker, capsys):
+    assert main(["say", "hello", "--out", "x.wav", "--history"], maker) == 1
+    assert "history" in capsys.readouterr().err
 
 
 def test_an_engine_that_is_not_there_is_told_with_those_that_are(maker, capsys):

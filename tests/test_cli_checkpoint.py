@@ -15,6 +15,7 @@ from tests.engines.glmtts.official_layout import write_checkpoint
 @pytest.fixture(autouse=True)
 def english_shell_in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GLMTTS_CKPT", str(tmp_path / "ckpt"))
     for name in ("LC_ALL", "LC_MESSAGES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
@@ -62,7 +63,7 @@ def test_check_speaks_chinese(tmp_path, capsys, monkeypatch):
 
 def test_the_setting_names_the_folder(tmp_path, capsys, monkeypatch):
     write_checkpoint(tmp_path / "elsewhere")
-    monkeypatch.setenv("GLMTTS_CKPT", "elsewhere")
+    monkeypatch.setenv("GLMTTS_CKPT", str(tmp_path / "elsewhere"))
     assert main(["check"]) == 0
 
 

@@ -47,16 +47,22 @@ def test_the_env_file_beside_the_program_is_read_wherever_it_is_started(tmp_path
 def test_a_relative_folder_counts_from_the_program(env_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     env_file.write_text("GLMTTS_OUTPUT_DIR=spoken/here\n", encoding="utf-8")
-    assert load_settings(env_file).output_dir == PROGRAM_DIR / "spoken/here"
+    settings = load_settings(env_file)
+    assert (settings.output_dir, settings.ckpt) == (
+        PROGRAM_DIR / "spoken/here",
+        PROGRAM_DIR / "ckpt",
+    )
 
 
 def test_a_tilde_in_a_folder_is_the_home_folder(env_file, monkeypatch):
     env_file.write_text("GLMTTS_OUTPUT_DIR=~/spoken\n", encoding="utf-8")
     monkeypatch.setenv("GLMTTS_CACHE_DIR", "~/cache")
+    monkeypatch.setenv("GLMTTS_CKPT", "~/models/ckpt")
     settings = load_settings(env_file)
-    assert (settings.output_dir, settings.cache_dir) == (
+    assert (settings.output_dir, settings.cache_dir, settings.ckpt) == (
         Path.home() / "spoken",
         Path.home() / "cache",
+        Path.home() / "models" / "ckpt",
     )
 
 

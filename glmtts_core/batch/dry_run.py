@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.lines import (
     BatchInput,
     BatchLine,
@@ -22,7 +23,9 @@ from glmtts_core.batch.reading import excerpt_of
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.engines.base import Capabilities, ReferenceAudio
 from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.memory.problem import Problem
 from glmtts_core.settings import Settings
 
 #: Lines between two calls that tell how far the check is.
@@ -37,12 +40,12 @@ def dry_run(
     settings: Settings,
     tell: Callable[[float], None] | None = None,
 ) -> BatchInput:
-    """Check every line; each recording is decoded once.
+    """Check every line; each recording is decoded and judged once.
 
     Returns:
         The lines that can be spoken, their references by their names inside the folder, and all
         that are set aside, in the file's order: those that could not be read and those that the
-        engine or a reference refuses.
+        engine or a reference refuses; and hints about the recordings, which stop nothing.
 
     Args:
         batch: the read file.
@@ -52,7 +55,9 @@ def dry_run(
         settings: for the longest text and the longest reference.
         tell: called now and then with the fraction that is checked.
     """
-    known = _KnownReferences(references, settings.max_reference_s)
+    known = _KnownReferences(
+        references, settings.max_reference_s, cloning=capabilities.voice_cloning
+    )
     ready: list[BatchLine] = []
     problems = list(batch.problems)
     for index, line in enumerate(batch.lines):
@@ -63,7 +68,7 @@ def dry_run(
         except GLMTTSError as error:
             problems.append(_problem(line, error))
     problems.sort(key=lambda problem: problem.number)
-    return replace(batch, lines=tuple(ready), problems=tuple(problems))
+    return replace(batch, lines=tuple(ready), problems=tuple(problems), hints=tuple(known.hints))
 
 
 def missing_from(
@@ -86,12 +91,19 @@ def missing_from(
 
 
 class _KnownReferences:
-    """Recordings by the name that lines give them: found and decoded once, refused once."""
+    """Recordings by the name that lines give them: found, decoded and judged once, refused once.
 
-    def __init__(self, folder: ReferenceFolder, max_s: float) -> None:
+    Attributes:
+        hints: what would make the voices better, as far as recordings were looked at.
+    """
+
+    def __init__(self, folder: ReferenceFolder, max_s: float, *, cloning: bool) -> None:
+        self.hints: list[Problem] = []
         self._folder = folder
         self._max_s = max_s
+        self._cloning = cloning
         self._found: dict[str, ReferenceAudio | GLMTTSError] = {}
+        self._by_name: dict[str, ReferenceAudio | GLMTTSError] = {}
 
     def find(self, given: str) -> ReferenceAudio:
         """Return the recording without its samples, under its name inside the folder.
@@ -109,10 +121,24 @@ class _KnownReferences:
 
     def _look_up(self, given: str) -> ReferenceAudio | GLMTTSError:
         try:
-            loaded = self._folder.load(self._folder.find(given), "", self._max_s)
+            name = self._folder.find(given)
         except GLMTTSError as error:
             return error
-        # a thousand recordings are not kept in memory: that it can be read is known now
+        known = self._by_name.get(name)
+        if known is None:
+            known = self._by_name[name] = self._judged(name)
+        return known
+
+    def _judged(self, name: str) -> ReferenceAudio | GLMTTSError:
+        try:
+            loaded = self._folder.load(name, "", self._max_s)
+            if self._cloning:
+                shown = replace(loaded, name=quoted(name))
+                check_reference(shown)
+                self.hints += recording_hints(shown)
+        except GLMTTSError as error:
+            return error
+        # a thousand recordings are not kept in memory: that it can be used is known now
         return replace(loaded, samples=loaded.samples[:1].copy())
 
 

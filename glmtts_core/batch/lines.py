@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.memory.problem import Problem
 
 InputFormat = Literal["jsonl", "csv", "tsv"]
 
@@ -86,7 +87,7 @@ class LineProblem:
 
     def text(self, language: Language) -> str:
         """Return the sentence in ``language``."""
-        return text(self.key, language, **self.details)
+        return kept_sentence(self.key, language, self.details)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -98,6 +99,14 @@ class LineProblem:
         return cls(**values)
 
 
+def kept_sentence(key: str, language: Language, details: Mapping[str, Any]) -> str:
+    """Return a sentence whose key was read from the disk, where another version may have put it."""
+    try:
+        return text(key, language, **details)
+    except KeyError:
+        return text("batch.unknown_reason", language, key=key)
+
+
 @dataclass(frozen=True)
 class BatchInput:
     """A whole read file: every line that is not empty is either a line or a problem.
@@ -107,12 +116,14 @@ class BatchInput:
         problems: the ones set aside, in the file's order.
         encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "GB18030").
         format: how the file is laid out.
+        hints: what would make cloned voices better, once a recording; none before the check.
     """
 
     lines: tuple[BatchLine, ...]
     problems: tuple[LineProblem, ...]
     encoding: str
     format: InputFormat
+    hints: tuple[Problem, ...] = ()
 
     @property
     def total(self) -> int:

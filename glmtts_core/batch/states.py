@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from glmtts_core.batch.lines import BatchLine
-from glmtts_core.catalogue import Language, text
+from glmtts_core.batch.lines import BatchLine, kept_sentence
+from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cost import MemoryCost
@@ -56,7 +56,7 @@ class Reason:
 
     def text(self, language: Language) -> str:
         """Return the sentence in ``language``."""
-        return text(self.key, language, **self.details)
+        return kept_sentence(self.key, language, self.details)
 
     @classmethod
     def of(cls, error: GLMTTSError) -> Reason:

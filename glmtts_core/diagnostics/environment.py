@@ -23,7 +23,7 @@ from glmtts_core import __version__
 from glmtts_core.catalogue import Language, text
 from glmtts_core.memory.nvml import DeviceReading
 from glmtts_core.memory.problem import Problem
-from glmtts_core.settings import PREFIX, Settings
+from glmtts_core.settings import ENV_FILE, PREFIX, Settings
 from glmtts_core.studio import Studio
 
 GIB: Final = 2**30
@@ -113,7 +113,7 @@ class Environment:
     problems: tuple[Problem, ...]
 
 
-def environment(studio: Studio, env_file: Path = Path(".env")) -> Environment:
+def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
     """Look around."""
     reading = studio.monitor.latest()
     return Environment(

@@ -286,7 +286,6 @@ class Laboratory:
         ours = {
             "rehearsal": self._studio.settings.rehearsal or self._rehearsed,
             "output_dir": str(scratch),
-            "cache_dir": str(self._studio.settings.cache_dir.absolute()),
             "history_max_results": _RESULTS_KEPT,
         }
         return settings | ours

@@ -19,6 +19,10 @@ from glmtts_core.ui.shell import Page
 #: Bad lines that can be mended on the page; who has more mends the file.
 MAX_EDITED: Final = 200
 _PREVIEW_ROWS: Final = 8
+#: Hints about recordings that are told before "and so many more".
+_HINTS_SHOWN: Final = 5
+#: More than any hint has, with the longest name that is quoted.
+_HINT_CHARS: Final = 400
 #: Seconds in which most files are checked while the page is drawn.
 _WAIT_S: Final = 0.5
 _POLL_S: Final = 0.5
@@ -53,6 +57,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
         _live(page, draft)
     if check.result is not None:
         _verdict(page, check.result)
+        _hints(page, check.result)
     return check
 
 
@@ -79,6 +84,14 @@ def _verdict(page: Page, result: BatchInput) -> None:
         f"<span{mark}>{'⚠ ' if result.problems else ''}{escape(aside)}</span>"
         f'<span class="glm-muted">{escape(characters)}</span></div>'
     )
+
+
+def _hints(page: Page, result: BatchInput) -> None:
+    for hint in result.hints[:_HINTS_SHOWN]:
+        st.caption(plain(hint.text(page.language), _HINT_CHARS))
+    if len(result.hints) > _HINTS_SHOWN:
+        more = f"{len(result.hints) - _HINTS_SHOWN:,}"
+        st.caption(page.text("batch.hints_more", count=more))
 
 
 # -- bad lines ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import streamlit as st
 from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.batch.references import AUDIO_SUFFIXES
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.ui import batch_settings
+from glmtts_core.ui import batch_settings, cloning_notice
 from glmtts_core.ui.batch_draft import next_round, steer, tell, upload_key
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
@@ -113,6 +113,7 @@ def references(page: Page, draft: BatchDraft, *, choose_one: bool) -> None:
     if not page.session.capabilities.voice_cloning:
         st.caption(page.text("batch.references_unused", engine=engine))
         return
+    cloning_notice.show(page)
     uploaded = st.file_uploader(
         page.text("batch.references_upload"),
         type=list(_REFERENCE_TYPES),

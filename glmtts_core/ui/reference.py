@@ -11,7 +11,8 @@ from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
 from glmtts_core.errors import AudioError, GLMTTSError
 from glmtts_core.memory.problem import Problem
-from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
+from glmtts_core.ui import cloning_notice
+from glmtts_core.ui.fields import keep, prefill
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
@@ -29,7 +30,7 @@ def show(page: Page) -> None:
     st.subheader(page.text("form.reference"), anchor=False)
     if page.session.capabilities.voice_cloning:
         st.caption(page.text("form.reference_hint"))
-        _notice(page)
+        cloning_notice.show(page)
     else:
         engine = page.session.capabilities.engine
         st.caption(page.text("form.reference_unused", engine=engine))
@@ -48,21 +49,6 @@ def show(page: Page) -> None:
         on_change=keep,
         args=(page, "reference_transcript", _TRANSCRIPT),
     )
-
-
-def _notice(page: Page) -> None:
-    """Say what cloning must not be used for, until it was read."""
-    if page.session.draft.form.notice_read:
-        return
-    with st.container(border=True):
-        st.markdown(page.text("form.notice"))
-        st.button(
-            page.text("form.notice_read"), key="notice_read", on_click=_note_read, args=(page,)
-        )
-
-
-def _note_read(page: Page) -> None:
-    st.session_state[NOT_KEPT] = page.session.draft.keep(notice_read=True)
 
 
 def _ask_for_reference(page: Page) -> None:

@@ -8,20 +8,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from glmtts_core.audio import encode_wav
 from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
-from tests.parts import BOUND_S, full_disk
+from tests.parts import BOUND_S, full_disk, voice_wav
 from tests.scripted_engine import CloningEngine
 
 DEFAULTS = RunDefaults(voice="alpha")
-WAV = encode_wav(np.zeros(2400, np.float32), 24_000)
+WAV = voice_wav()
 LINES = b'{"text": "one"}\nbad\n{"text": "two", "prompt_audio": "anna.wav"}\n'
 
 

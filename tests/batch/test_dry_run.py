@@ -6,27 +6,43 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from glmtts_core.audio import encode_wav
 from glmtts_core.batch.dry_run import dry_run, missing_from
 from glmtts_core.batch.lines import BatchInput, RunDefaults, request_of, transcript_of
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.rows import read_batch
+from glmtts_core.catalogue import LANGUAGES, text
+from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from tests.parts import voice_wav
 from tests.scripted_engine import CloningEngine, ScriptedEngine
 
-WAV = encode_wav(np.zeros(24_000, np.float32), 24_000)
 DEFAULTS = RunDefaults(voice="alpha")
 
 
+class CountingFolder(ReferenceFolder):
+    """Notes what is decoded."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.loaded: list[str] = []
+
+    def load(self, name: str, transcript: str, max_s: float) -> ReferenceAudio:
+        self.loaded.append(name)
+        return super().load(name, transcript, max_s)
+
+
 @pytest.fixture
-def references(tmp_path: Path) -> ReferenceFolder:
-    folder = ReferenceFolder(tmp_path / "references")
-    folder.add("anna.wav", WAV)
+def references(tmp_path: Path) -> CountingFolder:
+    folder = CountingFolder(tmp_path / "references")
+    folder.add("anna.wav", voice_wav())
     folder.add("broken.wav", b"no sound")
+    folder.add("short.wav", voice_wav(1.0))
+    folder.add("long.wav", voice_wav(31.0))
+    folder.add("silent.wav", voice_wav(level=0.0))
+    folder.add("clipped.wav", voice_wav(level=1.0))
     return folder
 
 
@@ -80,6 +96,34 @@ def test_references_become_names_inside_the_folder(check):
         "audio.unreadable",
         "batch.reference.outside",
     ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_recording_that_cannot_be_cloned_sets_its_lines_aside(check, language):
+    names = ("short.wav", "anna.wav", "long.wav", "silent.wav")
+    result = check(*({"text": "a", "prompt_audio": name} for name in names), engine=CloningEngine)
+    assert [line.prompt_audio for line in result.lines] == ["anna.wav"]
+    assert [problem.text(language) for problem in result.problems] == [
+        text("voice.too_short", language, name="short.wav", seconds="1.0", limit="3"),
+        text("voice.too_long", language, name="long.wav", seconds="31.0", limit="30"),
+        text("voice.silent", language, name="silent.wav"),
+    ]
+
+
+def test_a_recording_is_judged_once_however_many_lines_name_it(check, references):
+    names = ("anna.wav", "voices/Anna.wav", "clipped.wav", r"C:\voices\clipped.wav", "short.wav")
+    lines = [{"text": "a", "prompt_audio": name} for name in names] * 20
+    result = check(*lines, engine=CloningEngine)
+    assert references.loaded == ["anna.wav", "clipped.wav", "short.wav"]
+    assert [hint.key for hint in result.hints] == ["voice.clipped"]
+    assert (len(result.lines), len(result.problems)) == (80, 20)
+
+
+def test_recordings_are_not_judged_for_an_engine_that_cannot_clone(check):
+    names = ("short.wav", "clipped.wav")
+    result = check(*({"text": "a", "prompt_audio": name} for name in names))
+    assert {problem.key for problem in result.problems} == {"request.no_reference"}
+    assert result.hints == ()
 
 
 def test_one_reference_for_all_holds_where_a_line_names_none(check):

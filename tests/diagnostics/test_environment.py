@@ -17,7 +17,7 @@ from glmtts_core.diagnostics.environment import (
     settings_in_force,
 )
 from glmtts_core.memory.nvml import Nvml
-from glmtts_core.settings import load_settings, setting_names
+from glmtts_core.settings import ENV_FILE, load_settings, setting_names
 from glmtts_core.studio import Studio
 from tests.scripted_engine import ScriptedEngine
 
@@ -39,6 +39,12 @@ def test_every_setting_is_told_with_where_it_comes_from(tmp_path, monkeypatch):
         "GLMTTS_MAX_TEXT_CHARS": ("5000", Origin.DEFAULT),
     }
     assert {name: (told[name].value, told[name].origin) for name in origins} == origins
+
+
+def test_the_file_that_is_looked_into_is_the_programs_own(studio, tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("GLMTTS_THREADS=3\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert environment(studio).settings == settings_in_force(studio.settings, ENV_FILE)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -140,6 +140,14 @@ def test_a_child_that_cannot_start_says_why(studio):
     assert "no" in findings.trials[0].failure
 
 
+@pytest.mark.parametrize("name", ["cache_dir", "ckpt"])
+def test_a_child_finds_models_in_the_programs_own_folders(name, studio):
+    tell = f"import json, sys; sys.exit(json.loads(sys.stdin.readline())['settings']['{name}'])"
+    with closing(Laboratory(studio, (sys.executable, "-c", tell))) as telling:
+        findings = run(telling, NEVER)
+    assert str(getattr(studio.settings, name)) in findings.trials[0].failure
+
+
 def test_once_measured_the_estimate_says_so(laboratory):
     assert laboratory.estimate_s(experiment(NEVER))[1] is False
     run(laboratory, NEVER)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
-import numpy as np
 import pytest
+import streamlit as st
 
-from glmtts_core.audio import encode_wav
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.rows import read_batch
@@ -18,7 +18,7 @@ from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import EngineError
 from glmtts_core.studio import Studio, use_studio
 from glmtts_core.ui.batch_input import sample_csv, sample_jsonl
-from tests.parts import BOUND_S, full_disk, wait_until
+from tests.parts import BOUND_S, full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine
 from tests.ui.visitor import BATCH, SYNTHESIS, Visitor
 
@@ -28,7 +28,7 @@ LINES = (
     b'{"uttid": "three", "text": "third", "speed": 9}\n'
     b'{"uttid": "four", "text": "fourth"}\n'
 )
-WAV = encode_wav(np.zeros(2400, np.float32), 24_000)
+WAV = voice_wav()
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -41,6 +41,12 @@ class Guest(Visitor):
         self.app.file_uploader[0].set_value((name, data, "text/plain"))
         self.run()
         return self.checked()
+
+    def give_recordings(self, recordings: dict[str, bytes]) -> Guest:
+        """Upload recordings beside a chosen file."""
+        files = [(name, data, "audio/wav") for name, data in recordings.items()]
+        self.app.file_uploader[0].set_value(files)
+        return self.run().run()
 
     def checked(self) -> Guest:
         """Stay until the check is through."""
@@ -364,18 +370,54 @@ def test_a_run_is_deleted_at_the_second_click(guest):
 # -- recordings --------------------------------------------------------------------------------
 
 
-def test_recordings_are_uploaded_and_one_of_them_holds_for_all(settings):
-    studio = Studio(settings, CloningEngine)
-    with use_studio(studio):
-        guest = Guest(BATCH).give(b'{"text": "a"}\n{"text": "b", "prompt_audio": "bert.wav"}\n')
-        guest.app.file_uploader[0].set_value(
-            [("anna.wav", WAV, "audio/wav"), ("bert.wav", WAV, "audio/wav")]
-        )
-        guest.run().run()
-        guest.app.selectbox(key="batch_reference").set_value("anna.wav")
-        guest.run().checked().begin().finish()
-        assert [each.reference.name for each in studio.engine.requests] == ["anna.wav", "bert.wav"]
-    studio.close()
+@pytest.fixture
+def cloning(settings) -> Iterator[Studio]:
+    """A studio whose engine clones, and whose pages can be visited."""
+    with closing(Studio(settings, CloningEngine)) as studio, use_studio(studio):
+        yield studio
+        st.cache_resource.clear()
+
+
+def test_recordings_are_uploaded_and_one_of_them_holds_for_all(cloning):
+    guest = Guest(BATCH).give(b'{"text": "a"}\n{"text": "b", "prompt_audio": "bert.wav"}\n')
+    guest.give_recordings({"anna.wav": WAV, "bert.wav": WAV})
+    guest.app.selectbox(key="batch_reference").set_value("anna.wav")
+    guest.run().checked().begin().finish()
+    assert [each.reference.name for each in cloning.engine.requests] == ["anna.wav", "bert.wav"]
+
+
+@both_languages
+def test_a_recording_that_could_be_better_gets_one_note_and_stops_nothing(cloning, language):
+    lines = b'{"text": "a", "prompt_audio": "bert.wav"}\n' * 3
+    guest = Guest(BATCH, language).give(lines)
+    guest.give_recordings({"bert.wav": voice_wav(level=1.0)}).checked()
+    assert guest.read().count(guest.words("voice.clipped", name="bert.wav")) == 1
+    assert guest.words("batch.ready", count=3) in guest.read()
+    assert not guest.app.button(key="batch_start").disabled
+
+
+def test_of_many_notes_the_first_are_shown_and_the_rest_counted(cloning):
+    names = [f"voice-{number}.wav" for number in range(8)]
+    lines = "".join(json.dumps({"text": "a", "prompt_audio": name}) + "\n" for name in names)
+    guest = Guest(BATCH).give(lines.encode())
+    guest.give_recordings(dict.fromkeys(names, voice_wav(level=1.0))).checked()
+    said = guest.read()
+    shown = [guest.words("voice.clipped", name=name) in said for name in names]
+    assert shown == [True] * 5 + [False] * 3
+    assert guest.words("batch.hints_more", count=3) in said
+
+
+def test_the_notice_of_misuse_is_shown_once_for_both_pages(cloning):
+    guest = Guest(BATCH)
+    notice = guest.words("form.notice").split("**")[1]
+    assert notice in guest.read()
+    assert notice not in guest.click("notice_read").read()
+    assert notice not in guest.go(SYNTHESIS).read()
+    assert "notice_read" not in Guest(BATCH, session_id=guest.session.id).button_keys()
+
+
+def test_an_engine_that_cannot_clone_needs_no_notice(guest):
+    assert "notice_read" not in guest.button_keys()
 
 
 def test_an_engine_that_cannot_clone_says_so_and_asks_for_no_recording(guest):

@@ -52,13 +52,19 @@ def check_reference(reference: ReferenceAudio) -> None:
 
 def reference_hints(reference: ReferenceAudio) -> tuple[Problem, ...]:
     """Return what would make the cloned voice better: one sentence each, or none."""
+    hints = recording_hints(reference)
+    if not reference.transcript.strip():
+        hints += (Problem("voice.no_transcript", {"name": reference.name}),)
+    return hints
+
+
+def recording_hints(reference: ReferenceAudio) -> tuple[Problem, ...]:
+    """Return those of the hints that the sound alone tells."""
     hints = []
     if _clipped_share(reference.samples) > _CLIPPED_SHARE:
         hints.append(Problem("voice.clipped", {"name": reference.name}))
     if _loudness_range_db(reference) < _LEAST_RANGE_DB:
         hints.append(Problem("voice.noisy", {"name": reference.name}))
-    if not reference.transcript.strip():
-        hints.append(Problem("voice.no_transcript", {"name": reference.name}))
     return tuple(hints)
 
 

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from glmtts_core.engines.base import ReferenceAudio
-from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
+from glmtts_core.engines.glmtts.reference_check import (
+    check_reference,
+    recording_hints,
+    reference_hints,
+)
 from glmtts_core.errors import AudioError
 from tests.engines.glmtts.parts import recording
 
@@ -81,3 +85,7 @@ def test_noise_that_fills_the_pauses_gives_a_hint():
 
 def test_a_missing_text_gives_a_hint():
     assert hints(recording(transcript=" ")) == ["voice.no_transcript"]
+
+
+def test_the_sound_alone_tells_nothing_of_the_text():
+    assert recording_hints(recording(transcript=" ")) == ()
