@@ -757,7 +757,9 @@ def test_what_can_be_moved_to_main_memory_has_a_button_for_it(
     assert studio.load(ANNA).wait(BOUND_S)
     visitor.run().click("offload_model")
     assert studio.engine.released == [CleanupLevel.OFFLOAD]
-    assert visitor.words("memory.next_cost.move") in visitor.read()
+    # what waits in main memory already cannot be moved there again
+    assert visitor.run().app.button(key="offload_model").disabled
+    assert not visitor.app.button(key="unload_model").disabled
 
 
 @both_languages
