@@ -217,6 +217,7 @@ class Progress:
         pieces: how many sentences; 0 while not known.
         tokens: how many speech tokens the sentence has so far.
         most_tokens: how many it can have at most; 0 outside that stage.
+        label_key: names the network that is being loaded, in the catalogue.
     """
 
     stage: Stage
@@ -225,6 +226,7 @@ class Progress:
     pieces: int = 0
     tokens: int = 0
     most_tokens: int = 0
+    label_key: str | None = None
 
 
 @dataclass

@@ -7,8 +7,11 @@ from glmtts_core.engines.base import Progress
 
 
 def progress_line(progress: Progress, language: Language) -> str:
-    """Return stage, share, sentence and speech tokens in one line, as far as they are known."""
-    parts = [text(f"stage.{progress.stage.value}", language), f"{progress.fraction:.0%}"]
+    """Return stage, network, share, sentence and speech tokens in one line, where there are any."""
+    parts = [text(f"stage.{progress.stage.value}", language)]
+    if progress.label_key is not None:
+        parts.append(text(progress.label_key, language))
+    parts.append(f"{progress.fraction:.0%}")
     if progress.pieces > 1 and progress.piece:
         parts.append(text("job.piece", language, piece=progress.piece, pieces=progress.pieces))
     if progress.most_tokens:

@@ -12,6 +12,10 @@ from glmtts_core.engines.wording import progress_line
     ("progress", "line"),
     [
         (Progress(Stage.TEXT, 0.0), "Text · 0%"),
+        (
+            Progress(Stage.LOADING, 0.4, label_key="check.part.speech_tokenizer"),
+            "Loading the model · speech tokenizer · 40%",
+        ),
         (Progress(Stage.MEL, 0.4, 1, 1), "Mel spectrogram · 40%"),
         (Progress(Stage.MEL, 0.4, 2, 3), "Mel spectrogram · 40% · piece 2 of 3"),
         (

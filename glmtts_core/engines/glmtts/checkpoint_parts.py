@@ -119,18 +119,22 @@ class CheckpointParts:
             on_bytes=on_bytes,
         )
 
-    def hift(self, device: torch.device) -> Hift:
+    def hift(self, device: torch.device, on_bytes: OnBytes) -> Hift:
         """Load the 24 kHz vocoder."""
-        return load_hift(self._checkpoint.hift_source(), device=device)
+        return load_hift(self._checkpoint.hift_source(), device=device, on_bytes=on_bytes)
 
     def vocos(self, device: torch.device) -> Vocos2D:
         """Load the 32 kHz vocoder."""
         return load_vocos(self._checkpoint.vocos_file, device)
 
-    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+    def speech_tokenizer(self, device: torch.device, on_bytes: OnBytes) -> SpeechTokenizer:
         """Load the speech tokenizer."""
-        source = self._checkpoint.speech_tokenizer_source()
-        return load_speech_tokenizer(self._speech_tokenizer_config, source, device=device)
+        return load_speech_tokenizer(
+            self._speech_tokenizer_config,
+            self._checkpoint.speech_tokenizer_source(),
+            device=device,
+            on_bytes=on_bytes,
+        )
 
     def speaker(self) -> SpeakerModel:
         """Load the speaker model."""

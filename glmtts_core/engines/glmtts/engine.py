@@ -27,8 +27,16 @@ from glmtts_core.engines.base import (
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.language_model import Spoken
+from glmtts_core.engines.glmtts.loading import LoadingReport
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
-from glmtts_core.engines.glmtts.parts import MAIN_PARTS, VOCODERS, Networks, Part, PartSource
+from glmtts_core.engines.glmtts.parts import (
+    MAIN_PARTS,
+    VOCODERS,
+    Networks,
+    OnBytes,
+    Part,
+    PartSource,
+)
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
@@ -185,18 +193,11 @@ class GlmTtsEngine:
         return EngineMemory(self._networks.weights_bytes, self._networks.workspace_bytes)
 
     def _load_main(self, control: JobControl, whole: int) -> MemoryShortage | None:
-        done = 0
-
-        def on_bytes(count: int) -> None:
-            nonlocal done
-            done += count
-            control.cancel.raise_if_cancelled()
-            control.report(Progress(Stage.LOADING, min(1.0, done / whole)))
-
         try:
             self._networks.use((*MAIN_PARTS, self._vocoder))
-            self._networks.language_model(on_bytes)
-            self._networks.flow(on_bytes)
+            with self._networks.telling(LoadingReport(control, whole).of):
+                self._networks.language_model()
+                self._networks.flow()
             # the language rules too: what memory grows by later is what syntheses need
             pieces_to_speak(_WARM_UP_TEXT)
         except Exception as error:
@@ -214,12 +215,19 @@ class GlmTtsEngine:
         control: JobControl,
     ) -> SpokenAudio | MemoryShortage:
         """Speak, or tell that memory ran out; no tensor of a failed attempt stays alive."""
+
+        def on_loading(part: Part) -> OnBytes:
+            return LoadingReport(control, self._source.size_bytes(part, self._device)).of(part)
+
         try:
             self.load(control)
             # the networks' convolutions with one algorithm and in full precision, whatever the
             # rest of the process has chosen
-            with torch.backends.cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            with (
+                self._networks.telling(on_loading),
+                torch.backends.cudnn.flags(
+                    enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+                ),
             ):
                 return self._spoken(request, reference, seed, caches, control)
         except Exception as error:

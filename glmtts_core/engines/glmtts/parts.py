@@ -6,8 +6,10 @@ Knows nothing about requests; where the weights come from is a `PartSource`'s bu
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, Protocol
 
 import torch
@@ -44,6 +46,9 @@ class Part(StrEnum):
     SPEECH_TOKENIZER = "speech tokenizer"
     SPEAKER = "speaker"
 
+
+#: Called when a network begins to load; what it returns hears of the bytes of each tensor.
+OnLoading = Callable[[Part], OnBytes]
 
 #: Under which of the memory chart's layers each is drawn.
 _WEIGHTS_PARTS: Final = {
@@ -127,17 +132,17 @@ class PartSource(Protocol):
     def flow(self, device: torch.device, on_bytes: OnBytes) -> Flow:
         """Load the flow."""
 
-    def hift(self, device: torch.device) -> Hift:
+    def hift(self, device: torch.device, on_bytes: OnBytes) -> Hift:
         """Load the 24 kHz vocoder."""
 
     def vocos(self, device: torch.device) -> RateVocoder:
-        """Load the 32 kHz vocoder."""
+        """Load the 32 kHz vocoder, which comes in one piece."""
 
-    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+    def speech_tokenizer(self, device: torch.device, on_bytes: OnBytes) -> SpeechTokenizer:
         """Load the speech tokenizer."""
 
     def speaker(self) -> Speaker:
-        """Load the speaker model; it runs on the host."""
+        """Load the speaker model, which comes in one piece and runs on the host."""
 
 
 class Networks:
@@ -159,6 +164,7 @@ class Networks:
         self._offloaded: set[Part] = set()
         self._in_use: frozenset[Part] = frozenset(MAIN_PARTS)
         self._language_model: LanguageModel | None = None
+        self._on_loading: OnLoading = _unheard
 
     @property
     def held(self) -> frozenset[Part]:
@@ -185,40 +191,47 @@ class Networks:
         """Why decoding is slower than it could be, where it is."""
         return None if self._language_model is None else self._language_model.problem
 
-    def language_model(self, on_bytes: OnBytes = lambda _: None) -> LanguageModel:
+    @contextmanager
+    def telling(self, on_loading: OnLoading) -> Iterator[None]:
+        """Tell ``on_loading`` of what is loaded while inside; what it raises stops the loading."""
+        before, self._on_loading = self._on_loading, on_loading
+        try:
+            yield
+        finally:
+            self._on_loading = before
+
+    def language_model(self) -> LanguageModel:
         """Return the language model, loading it first where need be."""
-        network = self._get(
-            Part.LANGUAGE_MODEL, lambda: self.source.language_model(self.device, on_bytes)
-        )
+        network = self._get(Part.LANGUAGE_MODEL, partial(self.source.language_model, self.device))
         if self._language_model is None:
             self._language_model = LanguageModel(network, self.source.speech_ids)
         return self._language_model
 
-    def flow(self, on_bytes: OnBytes = lambda _: None) -> Flow:
+    def flow(self) -> Flow:
         """Return the flow, loading it first where need be."""
-        flow: Flow = self._get(Part.FLOW, lambda: self.source.flow(self.device, on_bytes))
+        flow: Flow = self._get(Part.FLOW, partial(self.source.flow, self.device))
         return flow
 
     def hift(self) -> Hift:
         """Return the 24 kHz vocoder, loading it first where need be."""
-        hift: Hift = self._get(Part.HIFT, lambda: self.source.hift(self.device))
+        hift: Hift = self._get(Part.HIFT, partial(self.source.hift, self.device))
         return hift
 
     def vocos(self) -> RateVocoder:
         """Return the 32 kHz vocoder, loading it first where need be."""
-        vocos: RateVocoder = self._get(Part.VOCOS, lambda: self.source.vocos(self.device))
+        vocos: RateVocoder = self._get(Part.VOCOS, lambda _: self.source.vocos(self.device))
         return vocos
 
     def speech_tokenizer(self) -> SpeechTokenizer:
         """Return the speech tokenizer, loading it first where need be."""
         tokenizer: SpeechTokenizer = self._get(
-            Part.SPEECH_TOKENIZER, lambda: self.source.speech_tokenizer(self.device)
+            Part.SPEECH_TOKENIZER, partial(self.source.speech_tokenizer, self.device)
         )
         return tokenizer
 
     def speaker(self) -> Speaker:
         """Return the speaker model, loading it first where need be."""
-        speaker: Speaker = self._get(Part.SPEAKER, self.source.speaker)
+        speaker: Speaker = self._get(Part.SPEAKER, lambda _: self.source.speaker())
         return speaker
 
     def use(self, parts: Collection[Part]) -> None:
@@ -268,12 +281,14 @@ class Networks:
             elif part is not Part.SPEAKER:
                 self._drop(part)
 
-    def _get(self, part: Part, load: Callable[[], Any]) -> Any:
+    def _get(self, part: Part, load: Callable[[OnBytes], Any]) -> Any:
         if part not in self._held:
             # on the host nothing else would stop it: the system ends the process instead
             if self.source.size_bytes(part, self.device) > free_bytes(self.device):
                 raise OutOfMemoryError("engine.out_of_memory")
-            self._held[part] = load()
+            on_bytes = self._on_loading(part)
+            on_bytes(0)
+            self._held[part] = load(on_bytes)
             self._record(part)
         elif part in self._offloaded:
             self._held[part].to(self.device)
@@ -300,6 +315,10 @@ class Networks:
         self._offloaded.discard(part)
         for kind in WEIGHT_KINDS:
             self._ledger.forget(kind, LEDGER_OWNER, part.value)
+
+
+def _unheard(_part: Part) -> OnBytes:
+    return lambda _: None
 
 
 def _bytes_of(network: Any) -> int:

@@ -147,17 +147,19 @@ class RehearsalParts:
             on_bytes=on_bytes,
         )
 
-    def hift(self, device: torch.device) -> Hift:
+    def hift(self, device: torch.device, on_bytes: OnBytes) -> Hift:
         """Make the 24 kHz vocoder."""
-        return random_hift(self._size.hift, device=device, seed=_SEED)
+        return random_hift(self._size.hift, device=device, seed=_SEED, on_bytes=on_bytes)
 
     def vocos(self, device: torch.device) -> Vocos2D:
         """Make the stand-in of the 32 kHz vocoder."""
         return stand_in_vocos(device, _SEED)
 
-    def speech_tokenizer(self, device: torch.device) -> SpeechTokenizer:
+    def speech_tokenizer(self, device: torch.device, on_bytes: OnBytes) -> SpeechTokenizer:
         """Make the speech tokenizer."""
-        return random_speech_tokenizer(self._size.speech_tokenizer, device=device, seed=_SEED)
+        return random_speech_tokenizer(
+            self._size.speech_tokenizer, device=device, seed=_SEED, on_bytes=on_bytes
+        )
 
     def speaker(self) -> RandomSpeaker:
         """Return what answers every recording with the same random voice."""

@@ -6,7 +6,7 @@ Knows nothing about loading, retrying and texts before they are ids.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -162,13 +162,21 @@ class SentenceSpeaker:
     def _waveform(self, mel: Tensor, noise: torch.Generator) -> Tensor:
         """Return the sound, shape (S,), on the host."""
         self._enter(Stage.WAVEFORM)
-        if VOCODERS[self.sample_rate_hz] is Part.HIFT:
-            sound = self.networks.hift().generate(mel, noise)
-        else:
-            sound = self.networks.vocos().decode(mel)
+        vocoder = self._vocoder(noise)
+        # where it had to be loaded, that was told meanwhile, and not every loading can be stopped
+        self.control.cancel.raise_if_cancelled()
+        self._report(Stage.WAVEFORM, 0.0)
+        sound = vocoder(mel)
         if not bool(torch.isfinite(sound).all()):
             raise EngineError("glmtts.not_finite")
         return sound[0].float().clamp(-1.0, 1.0).cpu()
+
+    def _vocoder(self, noise: torch.Generator) -> Callable[[Tensor], Tensor]:
+        """Return the vocoder of the sample rate, loading it first where need be."""
+        if VOCODERS[self.sample_rate_hz] is Part.VOCOS:
+            return self.networks.vocos().decode
+        hift = self.networks.hift()
+        return lambda mel: hift.generate(mel, noise)
 
     def _enter(self, stage: Stage) -> None:
         self.clock.enter(stage)

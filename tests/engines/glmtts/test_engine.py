@@ -182,8 +182,8 @@ def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
         Part.VOCOS: parts.vocos(cpu).weights_bytes,
     }
     assert kept(rig, LedgerKind.SPARE_WEIGHTS) == {
-        Part.HIFT: held_bytes(parts.hift(cpu)),
-        Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu)),
+        Part.HIFT: held_bytes(parts.hift(cpu, lambda _: None)),
+        Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu, lambda _: None)),
         Part.SPEAKER: 0,
     }
     memory = rig.engine.memory()
@@ -305,6 +305,80 @@ def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
         rig.speak(HELLO)
     workspace_bytes = sum(kept(rig, LedgerKind.WORKSPACE).values())
     assert workspace_bytes == rig.engine.memory().workspace_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("part", "label_key"),
+    [(Part.SPEECH_TOKENIZER, "check.part.speech_tokenizer"), (Part.HIFT, "check.part.hift")],
+)
+@pytest.mark.parametrize("official", [False, True])
+def test_a_network_that_is_loaded_on_demand_tells_how_far_it_is_and_can_be_stopped(
+    settings, tiny_checkpoint, part, label_key, official
+):
+    def rig() -> Rig:
+        parts = CheckpointParts(tiny_checkpoint.root) if official else RehearsalParts(TINY_SIZE)
+        return Rig(settings, parts)
+
+    whole = rig()
+    expected = whole.speak(HELLO)
+    told = [each for each in whole.control.reports if each.label_key == label_key]
+    fractions = [each.fraction for each in told]
+    assert {each.stage for each in told} == {Stage.LOADING}
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0.0
+    # a file as small as these consists of its header for a good part
+    assert fractions[-1] > 0.7
+    stopped = rig()
+    stopped.engine.load(stopped.control)
+
+    def heard() -> list[float]:
+        reports = stopped.control.reports
+        return [each.fraction for each in reports if each.label_key == label_key]
+
+    stopped.control.on_report = lambda _: len(heard()) == 4 and stopped.control.cancel.cancel()
+    with pytest.raises(SynthesisCancelled):
+        stopped.speak(HELLO)
+    assert heard() == fractions[:4]
+    assert stopped.control.reports[-1].label_key == label_key
+    assert part not in kept(stopped, *WEIGHT_KINDS)
+    stopped.control = type(stopped.control)()
+    assert np.array_equal(stopped.speak(HELLO), expected)
+
+
+def test_of_a_network_that_was_stopped_half_loaded_no_tensor_stays_alive(rig):
+    rig.speak(HELLO)  # tables that belong to the program, such as mel filters, exist from now on
+    rig.engine.release(CleanupLevel.UNLOAD)
+    rig.caches.clear()
+    before = living_tensor_bytes()
+
+    def stop(progress) -> None:
+        if progress.label_key == "check.part.speech_tokenizer" and progress.fraction > 0.3:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO)
+    assert living_tensor_bytes() - before == rig.ledger.snapshot().total_bytes()
+
+
+@pytest.mark.parametrize(
+    ("part", "label_key"),
+    [(Part.SPEAKER, "check.part.speaker_model"), (Part.VOCOS, "check.part.vocos")],
+)
+def test_a_network_that_comes_in_one_piece_is_named_and_can_be_stopped_before(
+    settings, tiny_checkpoint, part, label_key
+):
+    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+
+    def stop(progress) -> None:
+        if progress.label_key == label_key:
+            rig.control.cancel.cancel()
+
+    rig.control.on_report = stop
+    with pytest.raises(SynthesisCancelled):
+        rig.speak(HELLO, sample_rate_hz=32_000)
+    assert rig.control.reports[-1].label_key == label_key
+    assert part not in kept(rig, *WEIGHT_KINDS)
 
 
 def test_stopped_while_loading_nothing_half_loaded_stays(rig):

@@ -251,9 +251,9 @@ def test_a_part_that_has_no_room_is_not_even_begun(settings):
             large = self.large and part is Part.SPEECH_TOKENIZER
             return 2**50 if large else super().size_bytes(part, device)
 
-        def speech_tokenizer(self, device):
+        def speech_tokenizer(self, device, on_bytes):
             assert not self.large
-            return super().speech_tokenizer(device)
+            return super().speech_tokenizer(device, on_bytes)
 
     parts = LargeTokenizer(TINY_SIZE)
     rig = Rig(settings, parts)
