@@ -7,12 +7,9 @@ An arm builds its networks with random weights and speaks 20 text tokens after a
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -20,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.glmtts_baseline import PlainFlow, PlainHift, PlainLlama, sample
+from benchmarks.glmtts_meters import Outcome, Stopwatch
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.flow import (
@@ -97,54 +95,9 @@ SIZES: Final = {
 }
 
 
-@dataclass
-class Outcome:
-    """What one run of an arm measured.
-
-    Attributes:
-        seconds: by stage.
-        processor_s: seconds that all threads together computed, by stage; what other programs
-            take away does not count.
-        tokens_hz: speech tokens a second while decoding.
-        read_bytes_hz: bytes of weights read a second while decoding.
-        weights_bytes: of all networks.
-        peak_bytes: most memory that the process (or PyTorch on the GPU) held.
-    """
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    processor_s: dict[str, float] = field(default_factory=dict)
-    tokens_hz: float = 0.0
-    read_bytes_hz: float = 0.0
-    weights_bytes: int = 0
-    peak_bytes: int = 0
-
-
-class Stopwatch:
-    """Seconds by stage; waits for the device before it looks at the clock."""
-
-    def __init__(self, device: torch.device, outcome: Outcome) -> None:
-        self._device = device
-        self._outcome = outcome
-
-    def now(self) -> float:
-        """Return the time when all that was asked of the device is done."""
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        return time.perf_counter()
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time what is done inside."""
-        started_s, computed_s = self.now(), time.process_time()
-        yield
-        self._outcome.seconds[name] = self.now() - started_s
-        self._outcome.processor_s[name] = time.process_time() - computed_s
-
-
-def run_ours(size: Size, device: torch.device, *, int8: bool = False) -> Outcome:
+def run_ours(size: Size, watch: Stopwatch, *, int8: bool = False) -> None:
     """Measure our own networks, in the device's default precision or with 8-bit integers."""
-    outcome = Outcome()
-    watch = Stopwatch(device, outcome)
+    device, outcome = watch.device, watch.outcome
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
         dtype = language_model_dtype(device, int8=int8)
@@ -176,14 +129,12 @@ def run_ours(size: Size, device: torch.device, *, int8: bool = False) -> Outcome
         mel = flow.generate(speech, prompt, generator)
     with watch.stage("vocoder"):
         hift.generate(mel, generator)
-    return outcome
 
 
 @torch.inference_mode()
-def run_baseline(size: Size, device: torch.device) -> Outcome:
+def run_baseline(size: Size, watch: Stopwatch) -> None:
     """Measure the plain float32 network; the speech tokenizer is the same as ours."""
-    outcome = Outcome()
-    watch = Stopwatch(device, outcome)
+    device, outcome = watch.device, watch.outcome
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
         weights = {
@@ -217,7 +168,6 @@ def run_baseline(size: Size, device: torch.device) -> Outcome:
         mel = flow.solve(tokens, prompt.mel, prompt.speaker, noise)
     with watch.stage("vocoder"):
         PlainHift(weights).generate(mel)
-    return outcome
 
 
 def _speak_plainly(
@@ -262,9 +212,9 @@ def flow_prompt(size: Size, codes: list[int], device: torch.device) -> FlowPromp
     return FlowPrompt(torch.tensor([codes], device=device), mel.to(device), speaker.to(device))
 
 
-def run_int8(size: Size, device: torch.device) -> Outcome:
+def run_int8(size: Size, watch: Stopwatch) -> None:
     """Measure our own networks with the language model in 8-bit integers."""
-    return run_ours(size, device, int8=True)
+    run_ours(size, watch, int8=True)
 
 
 @torch.inference_mode()
@@ -324,8 +274,7 @@ def mixed_precision_error(size: Size, device: torch.device) -> tuple[float, dict
     prompt = flow_prompt(size, codes, device)
     speech = torch.tensor([codes[::-1]], device=device)
     mels: dict[Precision, Tensor] = {}
-    outcome = Outcome()
-    watch = Stopwatch(device, outcome)
+    watch = Stopwatch(device)
     precisions: tuple[Precision, ...] = ("float32", "mixed")
     for precision in precisions:
         # the same weights: those of float32, rounded where the other is asked for
@@ -335,7 +284,7 @@ def mixed_precision_error(size: Size, device: torch.device) -> tuple[float, dict
             mels[precision] = flow.generate(speech, prompt, generator)
     power = mels["float32"].square().mean()
     error = (mels["mixed"] - mels["float32"]).square().mean()
-    return 10.0 * math.log10(float(power / error)), outcome.seconds
+    return 10.0 * math.log10(float(power / error)), watch.outcome.seconds
 
 
 def rounded(flow: Flow, config: FlowConfig, precision: Precision) -> Flow:
@@ -411,36 +360,3 @@ def hift_shapes(config: HiftConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
         stem = name.removesuffix("weight") + "parametrizations.weight."
         yield f"{stem}original0", (shape[0], 1, 1)
         yield f"{stem}original1", shape
-
-
-class PeakMemory:
-    """The most memory that was held while inside: anonymous host memory, or PyTorch's on a GPU."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._stopped = threading.Event()
-        self.peak_bytes = 0
-
-    def measure(self, work: Callable[[], Outcome]) -> Outcome:
-        """Run ``work`` and note the peak in its outcome."""
-        if self._device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self._device)
-            outcome = work()
-            outcome.peak_bytes = torch.cuda.max_memory_reserved(self._device)
-            return outcome
-        watcher = threading.Thread(target=self._watch, daemon=True)
-        watcher.start()
-        try:
-            outcome = work()
-        finally:
-            self._stopped.set()
-            watcher.join()
-        outcome.peak_bytes = self.peak_bytes
-        return outcome
-
-    def _watch(self) -> None:
-        status = Path("/proc/self/status")
-        while not self._stopped.wait(0.02):
-            for line in status.read_bytes().splitlines():
-                if line.startswith(b"RssAnon:"):
-                    self.peak_bytes = max(self.peak_bytes, 1024 * int(line.split()[1]))
