@@ -315,14 +315,13 @@ def test_a_refused_unload_tells_the_apps_own_sentence(address, studio, capsys):
     assert "1 job(s) of other users" in capsys.readouterr().err
 
 
-def test_a_cleanup_that_has_to_wait_tells_the_apps_own_sentence(
-    address, studio, capsys, monkeypatch
-):
-    monkeypatch.setattr(api, "CLEANUP_WAIT_S", 0.05)
+def test_a_cleanup_that_has_to_wait_tells_the_apps_own_sentence(studio, capsys):
     studio.engine.gate.clear()
     studio.submit(ANNA, request())
     assert studio.engine.reached.wait(BOUND_S)
-    assert main(["cleanup", "--url", address, "--level", "unload", "--force"]) == 0
+    hurried = Starlette(routes=api.routes(lambda: studio, cleanup_wait_s=0.05))
+    with serving(hurried) as url:
+        assert main(["cleanup", "--url", url, "--level", "unload", "--force"]) == 0
     assert "as soon as it can" in capsys.readouterr().out
 
 
