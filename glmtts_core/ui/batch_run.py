@@ -11,6 +11,7 @@ import streamlit as st
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState, RunView
 from glmtts_core.downloads import RESULTS, address
+from glmtts_core.engines.wording import progress_line
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_lines, memory_view
 from glmtts_core.ui.batch_draft import steer
@@ -76,7 +77,7 @@ def _progress(page: Page, view: RunView) -> None:
         row = view.current[0]
         stage = ""
         if view.progress is not None:
-            stage = f" · {page.text(f'stage.{view.progress.stage.value}')}"
+            stage = f" · {progress_line(view.progress, page.language)}"
         words = escape(f"▸ {row.line.uttid}{stage} · {row.line.text[:80]}")
         st.html(f'<div class="glm-muted glm-one-line">{words}</div>')
 

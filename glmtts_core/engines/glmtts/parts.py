@@ -334,10 +334,6 @@ def _unheard(_part: Part) -> OnBytes:
     return lambda _: None
 
 
-def _unheard(_part: Part) -> OnBytes:
-    return lambda _: None
-
-
 def _bytes_of(network: Any) -> int:
     size: int = held_bytes(network) if isinstance(network, nn.Module) else network.weights_bytes
     return size
