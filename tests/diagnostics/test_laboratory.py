@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.trial import Metric, Part
 from glmtts_core.errors import BusyError, DiagnosticsError
+from glmtts_core.settings import PROGRAM_DIR, Settings
 from glmtts_core.studio import Studio
 from tests.parts import ANNA, request, wait_until
-from tests.scripted_engine import VoicelessEngine
+from tests.scripted_engine import ScriptedEngine, VoicelessEngine
 
 CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")
 #: Seconds for a few children to start and end on a busy machine.
@@ -141,11 +143,16 @@ def test_a_child_that_cannot_start_says_why(studio):
 
 
 @pytest.mark.parametrize("name", ["cache_dir", "ckpt"])
-def test_a_child_finds_models_in_the_programs_own_folders(name, studio):
+def test_a_child_looks_for_models_where_the_program_does(name, settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = Settings(_env_file=None, **settings.model_dump() | {name: Path("models")})
     tell = f"import json, sys; sys.exit(json.loads(sys.stdin.readline())['settings']['{name}'])"
-    with closing(Laboratory(studio, (sys.executable, "-c", tell))) as telling:
+    with (
+        closing(Studio(given, ScriptedEngine)) as studio,
+        closing(Laboratory(studio, (sys.executable, "-c", tell))) as telling,
+    ):
         findings = run(telling, NEVER)
-    assert str(getattr(studio.settings, name)) in findings.trials[0].failure
+    assert findings.trials[0].failure == f"exit code 1: {PROGRAM_DIR / 'models'}"
 
 
 def test_once_measured_the_estimate_says_so(laboratory):
