@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     history_max_results: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Results kept on disk for each session; the oldest goes first."""
     history_max_age_days: Annotated[float, Field(gt=0.0, le=3650.0)] = 7.0
-    """Session folders untouched for longer are cleared at the start."""
+    """Sessions untouched for longer are cleared, and so are experiments but for the newest."""
     api_token: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     """Token that HTTP requests must bring; without one only this machine may ask."""
 
