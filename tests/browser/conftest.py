@@ -30,6 +30,8 @@ FLAGS: Final = (
     "--disable-sync",
 )
 LOCALES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en-US"}
+#: Milliseconds in which a job that runs shows its button at the end of a test.
+_LOOK_FOR_JOB_MS: Final = 400
 _CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 expect.set_options(timeout=REACT_MS)
@@ -132,8 +134,12 @@ def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open
 def _end(tab: Tab) -> None:
     """Cancel what a failed test left running, so that the next test finds the engine idle."""
     context: BrowserContext = tab.page.context
-    if not tab.page.is_closed() and tab.cancel_button.is_visible():
-        # the job may end at this very moment, by itself or because the test has cancelled it
+    if not tab.page.is_closed():
+        # while the page draws itself anew, the button is not there for a moment
         with suppress(NotInTime):
-            tab.cancel_button.click(timeout=3_000)
+            tab.cancel_button.wait_for(state="visible", timeout=_LOOK_FOR_JOB_MS)
+        if tab.cancel_button.is_visible():
+            # the job may end at this very moment, by itself or because the test has cancelled it
+            with suppress(NotInTime):
+                tab.cancel_button.click(timeout=3_000)
     context.close()

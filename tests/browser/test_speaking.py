@@ -32,6 +32,8 @@ def test_the_chart_ticks_while_a_long_text_is_spoken(open_tab):
     seen = None
     for _ in range(4):  # the first is what the chart shows already
         seen = tab.wait_for_chart_tick_during_job(seen)
+    tab.cancel_button.click()
+    expect(tab.progress).to_have_count(0)
 
 
 def test_cancel_answers_and_keeps_the_text(open_tab):
