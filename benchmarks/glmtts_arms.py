@@ -31,7 +31,8 @@ from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
 from glmtts_core.engines.glmtts.int8_matrix import Int8Matrix, quantized
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig, random_llama
+from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import random_llama
 from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.engines.glmtts.speech_tokenizer import (

@@ -16,7 +16,8 @@ from glmtts_core.engines.glmtts.flow import Flow, load_flow
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.hift import Hift, load_hift
 from glmtts_core.engines.glmtts.language_model import SpeechBounds
-from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
+from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import load_llama
 from glmtts_core.engines.glmtts.parts import OnBytes, Part
 from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 from glmtts_core.engines.glmtts.speaker import SpeakerModel

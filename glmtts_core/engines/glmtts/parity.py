@@ -26,7 +26,8 @@ from glmtts_core.engines.glmtts.flow_streaming import StepCache, block_causal_ma
 from glmtts_core.engines.glmtts.golden import golden, golden_sentences
 from glmtts_core.engines.glmtts.hift import load_hift
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import LlamaConfig, load_llama
+from glmtts_core.engines.glmtts.llama import LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import load_llama
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.sampling import Sampling, nucleus
 from glmtts_core.engines.glmtts.speech_tokenizer import (

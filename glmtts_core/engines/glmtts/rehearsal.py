@@ -18,12 +18,8 @@ from glmtts_core.engines.glmtts.flow import Flow, random_flow
 from glmtts_core.engines.glmtts.flow_config import SPEAKER_VALUES, FlowConfig
 from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
 from glmtts_core.engines.glmtts.language_model import SpeechBounds
-from glmtts_core.engines.glmtts.llama import (
-    OFFICIAL_LLAMA,
-    Llama,
-    LlamaConfig,
-    random_llama,
-)
+from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import random_llama
 from glmtts_core.engines.glmtts.parts import VOCODERS, OnBytes, Part
 from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 from glmtts_core.engines.glmtts.speech_tokenizer import (

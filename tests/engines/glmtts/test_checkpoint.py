@@ -12,7 +12,8 @@ from glmtts_core.engines.glmtts.checkpoint import Checkpoint, read_flow_config, 
 from glmtts_core.engines.glmtts.flow import load_flow
 from glmtts_core.engines.glmtts.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.hift import load_hift
-from glmtts_core.engines.glmtts.llama import LlamaConfig, load_llama
+from glmtts_core.engines.glmtts.llama import LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import load_llama
 from glmtts_core.engines.glmtts.speech_tokenizer import (
     SpeechTokenizerConfig,
     load_speech_tokenizer,

@@ -14,7 +14,8 @@ from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.golden import Golden, golden
 from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig, load_llama
+from glmtts_core.engines.glmtts.llama import Llama, LlamaConfig
+from glmtts_core.engines.glmtts.llama_weights import load_llama
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.engines.glmtts.weight_sources import MappedSource, SafetensorsSource
 from glmtts_core.engines.glmtts.weights import held_bytes
