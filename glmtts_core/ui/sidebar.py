@@ -8,7 +8,6 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.session import Session
 from glmtts_core.ui import browser_session, cleanup_button, memory_view
 from glmtts_core.ui import language as ui_language
@@ -115,12 +114,9 @@ def _engine(session: Session, language: Language) -> None:
         words += f" {state.loading:.0%}"
     if state.queued:
         words += text("engine_state.queued", language, count=state.queued)
-    can_offload = CleanupLevel.OFFLOAD in session.capabilities.release_levels
+    # a long name and two buttons do not fit into one row
     with st.container(
-        horizontal=True,
-        wrap=can_offload,  # two buttons have no room beside a long name
-        vertical_alignment="center",
-        horizontal_alignment="distribute",
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
         name = escape(f"{session.capabilities.engine} · {words}")
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
