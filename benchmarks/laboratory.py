@@ -1,7 +1,8 @@
-"""Prints the laboratory's table for the built-in voice: ``python -m benchmarks.laboratory``.
+"""Prints the laboratory's table: ``python -m benchmarks.laboratory``.
 
-The same experiment as on the diagnostics page, without the page. What is measured until the time
-is up is printed, whatever it says.
+The same experiment as on the diagnostics page, without the page, for the preferred engine: the
+built-in voice, or with ``GLMTTS_REHEARSAL=1`` GLM-TTS in its official size with random weights.
+What is measured until the time is up is printed, whatever it says.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=4)
+    parser.add_argument("--growing", type=int, default=8)
     parser.add_argument("--timed", type=int, default=3)
     parser.add_argument("--lines", type=int, default=50)
     parser.add_argument("--headroom-mib", type=int, action="append", default=[])
@@ -81,7 +83,7 @@ def _experiment(studio: Studio, options: argparse.Namespace) -> Experiment:
         engine=studio.engine.capabilities.engine,
         arms=tuple(arms),
         repetitions=options.repetitions,
-        workload=Workload(timed=options.timed, batch=options.lines),
+        workload=Workload(growing=options.growing, timed=options.timed, batch=options.lines),
     )
 
 
