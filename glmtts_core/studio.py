@@ -137,8 +137,8 @@ class Studio:
     def rehearse(self, wanted: bool) -> Errand[bool]:
         """Offer GLM-TTS with random weights besides the engines there are, or take it away again.
 
-        Runs on the worker's thread; bringing PyTorch in may take seconds. The errand's result is
-        True.
+        Runs on the worker's thread; bringing PyTorch in may take seconds. The errand returns True,
+        so that what is done differs from what still waits.
 
         Raises:
             BusyError: jobs run or wait, and memory may have to be accounted for elsewhere.

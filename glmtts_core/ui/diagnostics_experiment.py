@@ -85,5 +85,9 @@ def _load(folder: Path) -> Shown:
 
 
 def _moment(name: str) -> str:
-    began = datetime.strptime(name.rpartition("-")[0], _MOMENT)
+    try:
+        began = datetime.strptime(name.rpartition("-")[0], _MOMENT)
+    except ValueError:
+        # somebody has copied or renamed it
+        return name
     return f"{began:%Y-%m-%d %H:%M:%S}"

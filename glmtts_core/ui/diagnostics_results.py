@@ -1,4 +1,4 @@
-"""What the newest experiment has found: conclusions, table, plots, downloads."""
+"""What an experiment has found: conclusions, table, plots, downloads."""
 
 from __future__ import annotations
 

@@ -306,6 +306,14 @@ def test_an_earlier_experiment_can_be_looked_at_again(visit: Visit, two_experime
     assert "listening_start" in open_tab(visitor, "listening").button_keys()
 
 
+def test_an_experiment_under_a_name_of_ones_own_is_offered_by_it(visit: Visit, two_experiments):
+    earlier = two_experiments.folder.with_name("20260102-030405-000000")
+    earlier.rename(earlier.with_name("1 my own copy"))
+    visitor = visit(DIAGNOSTICS)
+    visitor.app.selectbox(key="diagnostics_experiment").set_value("1 my own copy")
+    assert "500 MiB" in visitor.run().read()
+
+
 def test_a_blind_test_is_kept_with_the_experiment_that_it_heard(visit: Visit, measured, settings):
     visitor = open_tab(visit(DIAGNOSTICS), "listening").click("listening_start")
     heard = measured.folder
