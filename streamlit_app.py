@@ -18,15 +18,18 @@ else:
     from typing import Any
 
     import streamlit as st
+    from starlette.middleware import Middleware
 
     from glmtts_core import api
+    from glmtts_core.access import AccessMiddleware
     from glmtts_core.catalogue import text
     from glmtts_core.errors import SettingsError
+    from glmtts_core.host_names import HostRules
     from glmtts_core.studio import close_studio, get_studio
     from glmtts_core.ui import shell  # noqa: F401 - the pages' imports, before the first visitor
 
     try:
-        get_studio()
+        settings = get_studio().settings
     except SettingsError as error:
         # one sentence, no traceback: it is the user's setting that is at fault
         sys.exit(str(error))
@@ -38,4 +41,10 @@ else:
         close_studio()
         sys.stderr.write(text("studio.closed", "en") + "\n")
 
-    app = st.App(__file__, routes=api.routes(get_studio), lifespan=lifespan)
+    rules = HostRules(st.get_option("server.address") or "0.0.0.0", settings.allowed_hosts)
+    app = st.App(
+        __file__,
+        routes=api.routes(get_studio),
+        middleware=[Middleware(AccessMiddleware, rules=rules)],
+        lifespan=lifespan,
+    )

@@ -1,27 +1,28 @@
 """HTTP routes on the app's own port. Further routes of the API are added to `routes` here.
 
-Streamlit's own protections do not cover these routes: who may ask is checked in `_refuse_foreign`.
+Every route is guarded by `_refuse_strangers` unless its name stands in `OPEN_ROUTES`; `access` has
+refused foreign hosts and pages before.
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, Literal, Protocol
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from glmtts_core import __version__, downloads
-from glmtts_core.catalogue import LANGUAGES, Language, text
+from glmtts_core.access import accepted_language, shown
+from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.errors import BatchError, BusyError, GLMTTSError, SynthesisCancelled
+from glmtts_core.host_names import is_loopback_address, is_loopback_name, parse_host
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
@@ -34,7 +35,20 @@ _PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 #: takes about five on two cores.
 CLEANUP_WAIT_S: Final = 15.0
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+#: Names of the routes that everybody may ask who reaches the server.
+OPEN_ROUTES: Final = frozenset({"healthz"})
+#: Names of those that everybody may ask who has an address that a page has handed out.
+SIGNED_ROUTES: Final = frozenset({"result"})
+
+
+class Endpoint(Protocol):
+    """Answers a request; its name is the route's."""
+
+    __name__: str
+
+    def __call__(self, request: Request, /) -> Awaitable[Response]:
+        """Return the answer."""
+        ...
 
 
 class CleanupBody(BaseModel):
@@ -77,43 +91,76 @@ def routes(
 
     async def cleanup(request: Request) -> JSONResponse:
         studio = get_studio()
-        _refuse_foreign(request, studio.settings)
         body = _parse(await _read_body(request))
         errand = studio.cleanup(CleanupLevel(body.level), None, force=body.force)
         report = await to_thread.run_sync(errand.wait, cleanup_wait_s)
         if report is None:
-            waiting = text("api.cleanup_waits", _language(request))
+            waiting = text("api.cleanup_waits", accepted_language(request.headers))
             return JSONResponse({"status": "waiting", "message": waiting}, 202)
         return JSONResponse(report.to_dict())
 
     async def result(request: Request) -> Response:
         studio = get_studio()
         run_id, name = request.path_params["run_id"], request.path_params["name"]
-        key = request.query_params.get("key", "")
-        if not downloads.key_fits(studio, run_id, name, key):
-            _refuse_foreign(request, studio.settings)
         wanted = request.query_params.get("lang")
-        language = wanted if wanted in LANGUAGES else _language(request)
+        language = wanted if wanted in LANGUAGES else accepted_language(request.headers)
         return await to_thread.run_sync(downloads.response, studio, run_id, name, language)
 
+    async def nothing(request: Request) -> Response:
+        raise ApiError(404, "api.no_such_path", path=shown(request.url.path))
+
+    def route(path: str, endpoint: Endpoint, *methods: str) -> Route:
+        return Route(path, _Answer(endpoint, methods, get_studio), name=endpoint.__name__)
+
     return [
-        Route("/healthz", _worded(healthz), methods=["GET"]),
-        Route("/api/cleanup", _worded(cleanup), methods=["POST"]),
-        Route("/api/batch/{run_id}/{name}", _worded(result), methods=["GET"]),
+        route("/healthz", healthz, "GET", "HEAD"),
+        route("/api/cleanup", cleanup, "POST"),
+        route("/api/batch/{run_id}/{name}", result, "GET", "HEAD"),
+        # what is none of ours would be answered with the front page
+        route("/api", nothing),
+        route("/api/{rest:path}", nothing),
     ]
 
 
-def _worded(endpoint: Endpoint) -> Endpoint:
-    """Turn our errors into one sentence with the fitting status."""
+class _Answer:
+    """The ASGI app of a route: checks asker and method, and tells our errors in one sentence.
 
-    @wraps(endpoint)
-    async def answer(request: Request) -> Response:
+    Args:
+        endpoint: answers; its name is the route's.
+        methods: that it takes; none means any.
+        get_studio: returns the process's studio.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, methods: Collection[str], get_studio: Callable[[], Studio]
+    ) -> None:
+        self._endpoint = endpoint
+        self._methods = methods
+        self._get_studio = get_studio
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
         try:
-            return await endpoint(request)
+            answer = await self._answer(request)
         except GLMTTSError as error:
-            return JSONResponse({"error": error.text(_language(request))}, _status(error))
+            told = {"error": error.text(accepted_language(request.headers))}
+            allow = {"Allow": ", ".join(self._methods)} if _status(error) == 405 else None
+            answer = JSONResponse(told, _status(error), allow)
+        await answer(scope, receive, send)
 
-    return answer
+    async def _answer(self, request: Request) -> Response:
+        name = self._endpoint.__name__
+        if name not in OPEN_ROUTES:
+            studio = self._get_studio()
+            if not (name in SIGNED_ROUTES and _is_signed(request, studio)):
+                _refuse_strangers(request, studio.settings)
+        if self._methods and request.method not in self._methods:
+            allowed = ", ".join(self._methods)
+            raise ApiError(
+                405, "api.method", path=request.url.path, method=request.method, allowed=allowed
+            )
+        return await self._endpoint(request)
 
 
 def _status(error: GLMTTSError) -> int:
@@ -126,21 +173,17 @@ def _status(error: GLMTTSError) -> int:
     return 409 if isinstance(error, BusyError) else 500
 
 
-def _refuse_foreign(request: Request, settings: Settings) -> None:
+def _is_signed(request: Request, studio: Studio) -> bool:
+    run_id, name = request.path_params["run_id"], request.path_params["name"]
+    return downloads.key_fits(studio, run_id, name, request.query_params.get("key", ""))
+
+
+def _refuse_strangers(request: Request, settings: Settings) -> None:
     """Let in who brings the token; without a token, only programs and pages of this machine.
 
-    A foreign page's request carries its ``Origin`` (or ``Sec-Fetch-Site``). A name that an attacker
-    points to 127.0.0.1 makes origin and host agree, so without a token the host must be no foreign
-    name either; nor may the request have come through a proxy, whose own address says nothing.
+    Foreign pages do not come this far (see `access`). A request may have come through a proxy,
+    whose own address says nothing.
     """
-    host = request.headers.get("host", "")
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "none")
-    if (origin is not None and _split(origin).netloc != host) or site not in (
-        "none",
-        "same-origin",
-    ):
-        raise ApiError(403, "api.foreign_origin", origin=origin or site)
     if settings.api_token is not None:
         wanted = f"Bearer {settings.api_token.get_secret_value()}"
         given = request.headers.get("authorization", "")
@@ -149,29 +192,10 @@ def _refuse_foreign(request: Request, settings: Settings) -> None:
         return
     client = request.client.host if request.client else ""
     proxied = any(name in request.headers for name in _PROXY_HEADERS)
-    named_locally = _is_own_name(_split(f"//{host}").hostname or "")
-    if not _is_loopback(client) or not named_locally or proxied:
+    named = parse_host(request.headers.get("host", ""))
+    local = named is not None and is_loopback_name(named.name)
+    if not (local and is_loopback_address(client)) or proxied:
         raise ApiError(403, "api.not_local")
-
-
-def _split(address: str) -> SplitResult:
-    try:
-        return urlsplit(address)
-    except ValueError:  # half a bracket, for one
-        return urlsplit("")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # an IPv4 client of a socket that serves both comes as ::ffff:127.0.0.1
-    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
-
-
-def _is_own_name(name: str) -> bool:
-    return name == "localhost" or _is_loopback(name)
 
 
 async def _read_body(request: Request) -> bytes:
@@ -194,7 +218,3 @@ def _parse(body: bytes) -> CleanupBody:
         raise ApiError(422, "api.body_field", field=where, reason=first["msg"]) from error
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "api.body_not_json") from error
-
-
-def _language(request: Request) -> Language:
-    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"

@@ -88,6 +88,10 @@ class StorageError(GLMTTSError):
     """A result could not be written to or read from the disk."""
 
 
+class AccessError(GLMTTSError):
+    """A request comes under a name that is not ours, or from somebody else's page."""
+
+
 class BatchError(GLMTTSError):
     """A batch's file, its references or its run cannot be used as they are."""
 

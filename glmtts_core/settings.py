@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from glmtts_core.errors import SettingsError
+from glmtts_core.host_names import HostName, parse_host_list
 
 PREFIX: Final = "GLMTTS_"
 #: The program's own folder, from which relative folders count wherever it is started.
@@ -43,6 +44,18 @@ def _sendable(token: SecretStr) -> SecretStr:
             "token", "a token goes into an HTTP header, which holds only ASCII without spaces"
         )
     return token
+
+
+def _hosts(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return parse_host_list(given)
+    except ValueError as error:
+        message = (
+            "{name} is no host name: give names with commas between, such as studio.lan,tts:8080"
+        )
+        raise PydanticCustomError("host", message, {"name": repr(str(error))}) from error
 
 
 Folder = Annotated[Path, AfterValidator(_anchored)]
@@ -88,6 +101,8 @@ class Settings(BaseSettings):
     """Results kept on disk for each session; the oldest goes first."""
     history_max_age_days: Annotated[float, Field(gt=0.0, le=3650.0)] = 7.0
     """Sessions untouched for longer are cleared, and so are experiments but for the newest."""
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """Names besides its own that the server answers to, with commas between."""
     api_token: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     """Token that HTTP requests must bring; without one only this machine may ask."""
 

@@ -31,6 +31,7 @@ from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.problem import Problem
 from glmtts_core.runner import JobRunner
 from glmtts_core.services import Services
+from glmtts_core.session_ids import SessionIds
 from glmtts_core.settings import Settings, load_settings
 from glmtts_core.spaces import SessionSpaces
 from glmtts_core.worker import Errand, Worker
@@ -88,6 +89,7 @@ class Studio:
         )
         self.monitor = self._account.monitor
         self.spaces = SessionSpaces(settings, self.ledger)
+        self.session_ids = SessionIds(settings.output_dir)
         self._runner = JobRunner(self.engines, self.spaces, self._account, rescue=rescue)
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from glmtts_core import __version__, api
+from glmtts_core.access import AccessMiddleware
 from glmtts_core.errors import SettingsError
+from glmtts_core.host_names import HostRules, parse_host_list
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio import Studio
 from tests.parts import ANNA, BERT, BOUND_S, request, wait_until
@@ -24,7 +30,11 @@ CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
 def client_of(studio: Studio, address: str = "127.0.0.1", wait_s: float = BOUND_S) -> TestClient:
     """Return a client at ``address`` that talks to the app of ``studio``."""
-    app = Starlette(routes=api.routes(lambda: studio, cleanup_wait_s=wait_s))
+    rules = HostRules(extra=studio.settings.allowed_hosts)
+    app = Starlette(
+        routes=api.routes(lambda: studio, cleanup_wait_s=wait_s),
+        middleware=[Middleware(AccessMiddleware, rules=rules)],
+    )
     return TestClient(app, base_url=OWN, client=(address, 50_000))
 
 
@@ -34,9 +44,21 @@ def client(studio) -> TestClient:
 
 
 @pytest.fixture
+def with_pages(studio) -> TestClient:
+    """A client of an app that answers whatever is no route of ours, as the pages' server does."""
+
+    front_page = PlainTextResponse("the front page")
+    routes = [*api.routes(lambda: studio), Mount("/", front_page)]
+    return TestClient(Starlette(routes=routes), base_url=OWN, client=("127.0.0.1", 50_000))
+
+
+@pytest.fixture
 def guarded(settings) -> Iterator[Studio]:
     """A studio whose routes ask for a token."""
-    with_token = settings.model_copy(update={"api_token": SecretStr("hunter2")})
+    hosts = parse_host_list("studio.example")
+    with_token = settings.model_copy(
+        update={"api_token": SecretStr("hunter2"), "allowed_hosts": hosts}
+    )
     with closing(Studio(with_token, ScriptedEngine)) as studio:
         yield studio
 
@@ -163,11 +185,47 @@ def test_a_studio_that_closes_is_told_in_one_sentence(settings):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/api/cleanup"), ("PUT", "/api/cleanup"), ("POST", "/healthz")]
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/cleanup", "POST"),
+        ("HEAD", "/api/cleanup", "POST"),
+        ("PUT", "/api/cleanup", "POST"),
+        ("DELETE", "/api/cleanup", "POST"),
+        ("OPTIONS", "/api/cleanup", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("POST", "/api/batch/some/results.zip", "GET, HEAD"),
+    ],
 )
-def test_other_methods_are_not_allowed(client, studio, method, path):
-    assert client.request(method, path).status_code == 405
+def test_a_method_that_a_route_does_not_take_is_told_with_those_it_takes(
+    with_pages, studio, method, path, allowed
+):
+    answer = with_pages.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or allowed in answer.json()["error"]
     assert studio.engine.released == []
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/cleanup/", "/api/nothing", "/api/a/b/c"])
+def test_an_address_that_is_no_route_is_not_answered_with_the_front_page(with_pages, path):
+    answer = with_pages.get(path)
+    assert answer.status_code == 404
+    assert path in answer.json()["error"]
+
+
+def test_every_route_is_guarded_but_for_those_that_opt_out_by_name(studio):
+    guarded = client_of(studio, "192.168.1.5")
+    open_routes = set()
+    for route in api.routes(lambda: studio):
+        path = re.sub(r"{.*?}", "a", route.path)
+        answers = [guarded.request(method, path) for method in ("GET", "POST")]
+        if any(answer.status_code != 403 for answer in answers):
+            open_routes.add(route.name)
+    assert open_routes == api.OPEN_ROUTES == {"healthz"}
+
+
+def test_the_levels_that_there_are_stand_in_the_refusal_of_another(client):
+    told = client.post("/api/cleanup", json={"level": "everything"}).json()["error"]
+    assert all(level in told for level in ("trim", "offload", "unload"))
 
 
 # -- bodies ------------------------------------------------------------------------------------
@@ -247,7 +305,6 @@ def test_what_a_foreign_page_would_send_is_refused(client, studio, headers):
         {"Sec-Fetch-Site": "none"},
         {"Origin": "http://localhost:7860", "Host": "localhost:7860"},
         {"Origin": "http://[::1]:7860", "Host": "[::1]:7860"},
-        {"Host": "127.0.0.1"},
         {"Host": "127.0.0.2:7860"},
     ],
     ids=str,

@@ -1,4 +1,4 @@
-"""Which session a browser's tab belongs to: found by its address, held while it is open."""
+"""Which session a browser's tab belongs to: found by its address and the browser's cookie."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.history import SESSION_ID_PATTERN
-from glmtts_core.session import Session, new_session_id, take_lease
+from glmtts_core.session import Session, take_lease
+from glmtts_core.session_ids import BROWSER_COOKIE
 from glmtts_core.studio import Studio
 
 #: Name of the session's handle in the session state; pages and tools find it there.
@@ -36,15 +36,24 @@ def handle(studio: Studio) -> Session | None:
             return None
     else:
         wanted = st.query_params.get(ID_PARAMETER, "")
-        known = SESSION_ID_PATTERN.fullmatch(wanted) is not None
-        session = Session(studio, wanted if known else new_session_id())
-    # a tab that was duplicated, or an address that was passed on: it gets a session of its own
+        known = studio.session_ids.issued(wanted, _browser())
+        session = Session(studio, wanted if known else _new_id(studio))
+    # a tab that was duplicated gets a session of its own
     while not take_lease(studio, session.id, _lease(studio, session.id)):
-        session = Session(studio, new_session_id())
+        session = Session(studio, _new_id(studio))
     st.session_state[HANDLE_KEY] = session
     if st.query_params.get(ID_PARAMETER) != session.id:
         st.query_params[ID_PARAMETER] = session.id
     return session
+
+
+def _new_id(studio: Studio) -> str:
+    return studio.session_ids.issue(_browser())
+
+
+def _browser() -> str:
+    # empty in tests without a server only: over the network, the middleware sees to the cookie
+    return st.context.cookies.get(BROWSER_COOKIE, "")
 
 
 def parameters(session: Session) -> dict[str, str]:

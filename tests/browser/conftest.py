@@ -38,7 +38,7 @@ expect.set_options(timeout=REACT_MS)
 
 
 class OpenTab(Protocol):
-    """Opens a tab in a browser profile of its own."""
+    """Opens a tab in a browser profile of its own, or in that of the tab ``beside`` it."""
 
     def __call__(
         self,
@@ -48,6 +48,7 @@ class OpenTab(Protocol):
         language: Language = "en",
         width: int = 1280,
         survives_app: bool = False,
+        beside: Tab | None = None,
     ) -> Tab: ...
 
 
@@ -113,12 +114,16 @@ def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         language: Language = "en",
         width: int = 1280,
         survives_app: bool = False,
+        beside: Tab | None = None,
     ) -> Tab:
         running = app or request.getfixturevalue("app")
-        context = chromium.new_context(
-            locale=LOCALES[language], viewport={"width": width, "height": 900}
-        )
-        context.set_default_timeout(REACT_MS)
+        if beside is not None:
+            context = beside.page.context
+        else:
+            context = chromium.new_context(
+                locale=LOCALES[language], viewport={"width": width, "height": 900}
+            )
+            context.set_default_timeout(REACT_MS)
         tab = Tab(context.new_page(), running.url, language)
         tabs.append((tab, survives_app))
         return tab.open(path)

@@ -83,13 +83,13 @@ class Tab:
     def open(self, path: str = "/") -> Tab:
         """Go to an address of the app and wait for the page."""
         self.page.goto(self._url + path)
-        self._wait_for_page()
+        self.wait_for_page()
         return self
 
     def reload(self) -> None:
         """Press F5."""
         self.page.reload()
-        self._wait_for_page()
+        self.wait_for_page()
 
     def go_to(self, title_key: str) -> None:
         """Follow the sidebar's link to a page."""
@@ -288,7 +288,8 @@ class Tab:
         expect(alerts).to_have_text([sentence], timeout=SPEAK_MS)
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
 
-    def _wait_for_page(self) -> None:
+    def wait_for_page(self) -> None:
+        """Wait until the page is drawn."""
         expect(self.title).to_be_visible()
         expect(self.page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from glmtts_core.session_ids import BROWSER_COOKIE
 from tests.browser.sounds import GOOD, MIDDLE, SHORT
 from tests.browser.tab import SPEAK_MS
 
@@ -28,7 +31,7 @@ def test_two_tabs_keep_to_themselves(open_tab):
 def test_an_address_opened_twice_is_two_sessions(open_tab):
     first = open_tab("/synthesis")
     first.speak(SHORT)
-    second = open_tab(f"/synthesis?s={first.session_id}")
+    second = open_tab(f"/synthesis?s={first.session_id}", beside=first)
     expect(second.page.get_by_text(second.say("result.none"))).to_be_visible()
     assert second.session_id != first.session_id
     first.reload()
@@ -55,11 +58,41 @@ def test_an_address_finds_its_session_again_after_the_tab_was_closed(open_tab):
     first = open_tab("/synthesis")
     first.speak(SHORT)
     address = f"/synthesis?s={first.session_id}"
-    first.page.context.close()
-    again = open_tab(address)
+    first.page.close()
+    again = open_tab(address, beside=first)
     assert again.session_id == first.session_id
     again.expect_result(1)
     expect(again.text_field).to_have_value(SHORT)
+
+
+@pytest.mark.voice
+def test_no_other_browser_gets_a_session_by_its_address_not_even_a_closed_one(open_tab):
+    owner = open_tab("/synthesis")
+    owner.speak(SHORT)
+    address = f"/synthesis?s={owner.session_id}"
+    owner.page.close()
+    other = open_tab(address)
+    assert other.session_id != owner.session_id
+    expect(other.page.get_by_text(other.say("result.none"))).to_be_visible()
+    # and nothing of it is lost for its owner
+    open_tab(address, beside=owner).expect_result(1)
+
+
+def test_an_address_with_an_id_that_was_never_given_out_opens_a_new_session(open_tab):
+    made_up = "0123456789abcdef" * 2
+    tab = open_tab(f"/synthesis?s={made_up}")
+    expect(tab.page).not_to_have_url(re.compile(made_up))
+    assert re.fullmatch(r"[0-9a-f]{32}", tab.session_id)
+
+
+def test_the_browser_gets_a_cookie_that_no_script_and_no_other_site_can_use(open_tab):
+    tab = open_tab("/synthesis")
+    (cookie,) = [each for each in tab.page.context.cookies() if each["name"] == BROWSER_COOKIE]
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert BROWSER_COOKIE not in tab.page.evaluate("document.cookie")
+    tab.reload()
+    tab.go_to("batch.title")
+    assert cookie["value"] in [each["value"] for each in tab.page.context.cookies()]
 
 
 @pytest.mark.voice

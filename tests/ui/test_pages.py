@@ -29,6 +29,7 @@ from tests.ui.visitor import (
     BATCH,
     DIAGNOSTICS,
     LOCALES,
+    NO_BROWSER,
     OVERVIEW,
     ROOT,
     SYNTHESIS,
@@ -387,11 +388,12 @@ def test_a_result_whose_file_is_gone_is_told_in_one_sentence(synthesis, settings
 
 
 @both_languages
-def test_a_record_that_cannot_be_read_is_named(visit: Visit, settings, language):
-    folder = session_folder(settings.output_dir, ANNA)
+def test_a_record_that_cannot_be_read_is_named(visit: Visit, studio, settings, language):
+    known = studio.session_ids.issue(NO_BROWSER)
+    folder = session_folder(settings.output_dir, known)
     folder.mkdir(parents=True)
     (folder / "000003.json").write_bytes(b"{")
-    visitor = visit(SYNTHESIS, language, session_id=ANNA)
+    visitor = visit(SYNTHESIS, language, session_id=known)
     told = visitor.words("history.unreadable", name="000003.json")
     assert [warning.value for warning in visitor.app.warning] == [told]
 
@@ -488,15 +490,16 @@ def test_the_overview_lists_the_syntheses_with_their_cost(visit: Visit, language
     assert list(table[visitor.words("overview.column_memory")]) == [" → ".join(moments)]
 
 
-def test_the_overview_dates_what_was_not_spoken_today(visit: Visit, settings):
+def test_the_overview_dates_what_was_not_spoken_today(visit: Visit, studio, settings):
     spoken = visit(SYNTHESIS).speak()
     spoken_file = session_folder(settings.output_dir, spoken.session.id) / "000001.json"
     record = json.loads(spoken_file.read_text(encoding="utf-8"))
-    folder = session_folder(settings.output_dir, ANNA)
+    known = studio.session_ids.issue(NO_BROWSER)
+    folder = session_folder(settings.output_dir, known)
     folder.mkdir(parents=True)
     record["spoken_at"] = "2026-01-02T03:04:05+00:00"
     (folder / "000001.json").write_text(json.dumps(record), encoding="utf-8")
-    table = visit(OVERVIEW, session_id=ANNA).app.dataframe[0].value
+    table = visit(OVERVIEW, session_id=known).app.dataframe[0].value
     assert list(table[spoken.words("overview.column_time")]) == ["2026-01-02 03:04"]
 
 
@@ -508,15 +511,25 @@ def test_a_reload_finds_form_and_history_again(visit: Visit, synthesis):
 
 
 def test_a_tab_that_was_duplicated_gets_a_session_of_its_own(visit: Visit, studio):
-    assert studio.spaces.lease(ANNA)
-    visitor = visit(session_id=ANNA)
-    assert visitor.session.id != ANNA
+    known = studio.session_ids.issue(NO_BROWSER)
+    assert studio.spaces.lease(known)
+    visitor = visit(session_id=known)
+    assert visitor.session.id != known
     assert visitor.app.query_params["s"] == visitor.session.id
 
 
-@pytest.mark.parametrize("wanted", ["../../etc", "x", "A" * 32])
-def test_an_address_with_a_strange_session_opens_a_new_one(visit: Visit, wanted):
+@pytest.mark.parametrize("wanted", ["../../etc", "x", "A" * 32, ANNA])
+def test_an_address_with_a_session_that_was_never_given_out_opens_a_new_one(
+    visit: Visit, studio, wanted
+):
     assert visit(session_id=wanted).session.id != wanted
+    assert wanted not in studio.spaces.known_ids()
+
+
+def test_an_address_with_the_session_of_another_browser_opens_a_new_one(visit: Visit, studio):
+    foreign = studio.session_ids.issue("another browser's cookie")
+    assert visit(session_id=foreign).session.id != foreign
+    assert foreign not in studio.spaces.known_ids()
 
 
 # -- the form ----------------------------------------------------------------------------------

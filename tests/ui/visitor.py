@@ -19,6 +19,8 @@ SYNTHESIS = "pages/1_synthesis.py"
 BATCH = "pages/2_batch.py"
 DIAGNOSTICS = "pages/3_diagnostics.py"
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
+#: What pages take for the browser's cookie where no server is in between.
+NO_BROWSER = ""
 #: The first page that draws a mel spectrogram imports PyTorch.
 _FIRST_RUN_S = 60
 
