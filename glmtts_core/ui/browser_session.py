@@ -53,7 +53,7 @@ def _new_id(studio: Studio) -> str:
 
 def _browser() -> str:
     # empty in tests without a server only: over the network, the middleware sees to the cookie
-    return st.context.cookies.get(BROWSER_COOKIE, "")
+    return st.context.cookies.to_dict().get(BROWSER_COOKIE, "")
 
 
 def parameters(session: Session) -> dict[str, str]:
