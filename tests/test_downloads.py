@@ -9,14 +9,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from glmtts_core import downloads
+from glmtts_core.access import AccessMiddleware
 from glmtts_core.api import routes
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.host_names import HostRules
 from tests.parts import BOUND_S
 
 LINES = b'{"uttid": "a", "text": "one"}\nbad\n{"uttid": "b", "text": "two"}\n'
@@ -74,6 +77,24 @@ def test_without_the_key_only_this_machine_gets_anything(run, stranger, local):
     for result in downloads.RESULTS:
         assert stranger.get(f"/api/batch/{run.id}/{result}").status_code == 403
         assert local.get(f"/api/batch/{run.id}/{result}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    ],
+    ids=str,
+)
+def test_the_address_of_a_page_opens_nothing_to_a_foreign_one(studio, run, headers):
+    middleware = [Middleware(AccessMiddleware, rules=HostRules())]
+    app = Starlette(routes=routes(lambda: studio), middleware=middleware)
+    client = TestClient(app, "http://127.0.0.1:7860", client=("127.0.0.1", 5000))
+    address = downloads.address(studio, run.id, "manifest.jsonl", "en")
+    assert client.get(address, headers=headers).status_code == 403
+    assert client.get(address).status_code == 200
 
 
 def test_a_key_opens_its_own_result_only(studio, run, stranger):
