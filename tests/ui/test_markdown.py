@@ -38,7 +38,7 @@ from glmtts_core.ui.markdown import plain, sentence, told
         ("WWW.x.org", "WWW\u200b.x.org"),
         ("me@x.org", "me\u200b@x.org"),
         (":material/mic:", "\\:\u200bmaterial/mic\\:"),
-        (":+1:", "\\:\u200b+1:"),
+        (":+1:", "\\:\u200b+1\\:"),
         ("a -> b", "a -\u200b\\> b"),
     ],
 )
