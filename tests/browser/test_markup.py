@@ -91,7 +91,6 @@ def test_what_a_batch_and_its_lines_are_called_is_read_literally(open_tab, elsew
     main = tab.page.get_by_test_id("stMain")
     uploader = tab.page.locator('input[type="file"]').first
     data = "\n".join(lines).encode()
-    file = {"name": f"{names[0]}.jsonl", "mimeType": "text/plain", "buffer": data}
     uploader.set_input_files(
         {"name": f"{names[0]}.jsonl", "mimeType": "text/plain", "buffer": data}
     )
