@@ -6,10 +6,8 @@ Needs nothing from the network. Made part by part, so that the players' sound co
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
-from html import escape
-from typing import Any, Final
+from typing import Final
 
 from plotly.offline import get_plotlyjs
 
@@ -20,6 +18,7 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineRow, LineState, RunView
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import Html, html, html_address, script_json
 
 #: Bytes of sound that go into the page; what lies beyond is linked to the files beside it.
 EMBED_LIMIT_BYTES: Final = 20 * 10**6
@@ -57,18 +56,18 @@ def report(
     """
     view = run.view()
     rows = run.rows(limit=view.counts.total)
-    title = escape(f"{view.name} · {view.id}")
-    yield f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
+    title = html(f"{view.name} · {view.id}")
+    yield Html(f'<!doctype html><html lang="{html(language)}"><head><meta charset="utf-8">')
+    yield Html('<meta name="viewport" content="width=device-width, initial-scale=1">')
+    yield Html(f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>")
     yield from _figures(view, language)
     yield from _plots(run, rows, language)
     yield from _unspoken(rows, run.problems, language)
     yield from _spoken(run, rows, language, embed_limit_bytes)
-    yield "</body></html>\n"
+    yield Html("</body></html>\n")
 
 
-def _figures(view: RunView, language: Language) -> Iterator[str]:
+def _figures(view: RunView, language: Language) -> Iterator[Html]:
     counts = view.counts
     rate = counts.success_rate
     shown = {
@@ -82,14 +81,14 @@ def _figures(view: RunView, language: Language) -> Iterator[str]:
         "cleanups": f"{view.cleanups} (−{view.regained_bytes / _MIB:,.0f} MiB)",
     }
     state = text(f"batch.run_state.{view.state.value}", language)
-    yield f"<p>{view.created_at:%Y-%m-%d %H:%M:%S} · {escape(state)}</p>"
-    yield '<div class="figures">'
+    yield Html(f"<p>{view.created_at:%Y-%m-%d %H:%M:%S} · {html(state)}</p>")
+    yield Html('<div class="figures">')
     for name, value in shown.items():
-        yield f"<div>{escape(text(f'batch.report.{name}', language))}<b>{escape(value)}</b></div>"
-    yield "</div>"
+        yield Html(f"<div>{html(text(f'batch.report.{name}', language))}<b>{html(value)}</b></div>")
+    yield Html("</div>")
 
 
-def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterator[str]:
+def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterator[Html]:
     cleanups_s = [
         float(entry["at"]) for entry in read_journal(run.store.journal_path) if "cleanup" in entry
     ]
@@ -97,23 +96,23 @@ def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterat
         "memory": memory_figure(rows, cleanups_s, language),
         "speed": speed_figure(rows, language),
     }
-    yield "<script>"
-    yield get_plotlyjs()
-    yield "</script>"
+    yield Html("<script>")
+    yield Html(get_plotlyjs())
+    yield Html("</script>")
     for name, figure in figures.items():
-        yield f"<h2>{escape(text(f'batch.report.{name}', language))}</h2>"
-        yield f'<div id="{name}"></div><script>Plotly.newPlot("{name}",'
-        yield f"{_script_json(figure['data'])},{_script_json(figure['layout'])},"
-        yield "{responsive:true,displaylogo:false});</script>"
+        yield Html(f"<h2>{html(text(f'batch.report.{name}', language))}</h2>")
+        yield Html(f'<div id="{html(name)}"></div><script>Plotly.newPlot({script_json(name)},')
+        yield Html(f"{script_json(figure['data'])},{script_json(figure['layout'])},")
+        yield Html("{responsive:true,displaylogo:false});</script>")
 
 
 def _unspoken(
     rows: Sequence[LineRow], problems: Sequence[LineProblem], language: Language
-) -> Iterator[str]:
+) -> Iterator[Html]:
     failed = [row for row in rows if row.status.state is LineState.FAILED]
     if not failed and not problems:
         return
-    yield f"<h2>{escape(text('batch.report.not_spoken', language))}</h2><table>"
+    yield Html(f"<h2>{html(text('batch.report.not_spoken', language))}</h2><table>")
     yield _head(["line", "name", "text", "state", "reason"], language)
     for row in failed:
         reason = row.status.reason.text(language) if row.status.reason else ""
@@ -125,44 +124,47 @@ def _unspoken(
         yield _unspoken_row(
             problem.number, problem.uttid, problem.excerpt, "set_aside", reason, language
         )
-    yield "</table>"
+    yield Html("</table>")
 
 
 def _unspoken_row(
     number: int, name: str, spoken: str, state: str, reason: str, language: Language
-) -> str:
-    return (
-        f'<tr><td class="number">{number}</td><td>{_html(name)}</td><td>{_html(spoken)}</td>'
-        f'<td class="{state}">{escape(text(f"batch.report.{state}", language))}</td>'
-        f"<td>{_html(reason)}</td></tr>"
+) -> Html:
+    return Html(
+        f'<tr><td class="number">{number:d}</td><td>{html(name)}</td><td>{html(spoken)}</td>'
+        f'<td class="{html(state)}">{html(text(f"batch.report.{state}", language))}</td>'
+        f"<td>{html(reason)}</td></tr>"
     )
 
 
 def _spoken(
     run: BatchRun, rows: Sequence[LineRow], language: Language, room_bytes: int
-) -> Iterator[str]:
-    yield f"<h2>{escape(text('batch.report.lines', language))}</h2><table>"
+) -> Iterator[Html]:
+    yield Html(f"<h2>{html(text('batch.report.lines', language))}</h2><table>")
     yield _head(
         ["line", "name", "text", "state", "audio", "work", "rtf", "cost", "retries", "sound"],
         language,
     )
     for row in rows:
-        player = ""
+        player = Html("")
         path = run.store.audio_path(row.line)
         if row.status.state is LineState.DONE and path.is_file():
             size_bytes = path.stat().st_size
             if size_bytes <= room_bytes:
                 room_bytes -= size_bytes
                 sound = base64.b64encode(path.read_bytes()).decode()
-                player = f'<audio controls preload="none" src="data:audio/wav;base64,{sound}">'
+                player = Html(
+                    f'<audio controls preload="none" src="data:audio/wav;base64,{html(sound)}">'
+                )
             else:
                 room_bytes = 0
-                player = f'<a href="{AUDIO_FOLDER}/{escape(path.name)}">{escape(path.name)}</a>'
+                address = html_address(AUDIO_FOLDER, path.name)
+                player = Html(f'<a href="{address}">{html(path.name)}</a>')
         yield _spoken_row(row, player, language)
-    yield "</table>"
+    yield Html("</table>")
 
 
-def _spoken_row(row: LineRow, player: str, language: Language) -> str:
+def _spoken_row(row: LineRow, player: Html, language: Language) -> Html:
     status, memory = row.status, row.status.memory
     cost = ""
     if memory is not None:
@@ -175,25 +177,15 @@ def _spoken_row(row: LineRow, player: str, language: Language) -> str:
         cost,
         str(status.retries or ""),
     ]
-    cells = "".join(f'<td class="number">{each}</td>' for each in numbers)
-    state = escape(text(f"batch.line_state.{status.state.value}", language))
-    return (
-        f'<tr><td class="number">{row.line.number}</td><td>{_html(row.line.uttid)}</td>'
-        f'<td>{_html(row.line.text)}</td><td class="{status.state.value}">{state}</td>'
+    cells = "".join(f'<td class="number">{html(each)}</td>' for each in numbers)
+    state = html(text(f"batch.line_state.{status.state.value}", language))
+    return Html(
+        f'<tr><td class="number">{row.line.number:d}</td><td>{html(row.line.uttid)}</td>'
+        f'<td>{html(row.line.text)}</td><td class="{html(status.state.value)}">{state}</td>'
         f"{cells}<td>{player}</td></tr>"
     )
 
 
-def _head(names: Sequence[str], language: Language) -> str:
-    cells = "".join(f"<th>{escape(text(f'batch.report.{name}', language))}</th>" for name in names)
-    return f"<tr>{cells}</tr>"
-
-
-def _html(shown: str) -> str:
-    # half a surrogate pair inside a broken line could not be encoded
-    return escape(shown.encode("utf-8", "replace").decode())
-
-
-def _script_json(value: Any) -> str:
-    """Return JSON that cannot end the script it stands in."""
-    return json.dumps(value).replace("<", "\\u003c")
+def _head(names: Sequence[str], language: Language) -> Html:
+    cells = "".join(f"<th>{html(text(f'batch.report.{name}', language))}</th>" for name in names)
+    return Html(f"<tr>{cells}</tr>")

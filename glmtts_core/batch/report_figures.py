@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import chart_text
 
 Figure = dict[str, Any]
 _MIB: Final = 2**20
@@ -28,7 +29,7 @@ def memory_figure(
     """
     measured = [row for row in rows if row.status.memory and row.status.ended_s is not None]
     measured.sort(key=lambda row: row.status.ended_s or 0.0)
-    names = [row.line.uttid for row in measured]
+    names = [chart_text(row.line.uttid) for row in measured]
     places = list(range(1, len(measured) + 1))
     costs = [row.status.memory for row in measured if row.status.memory]
     before = [round(cost.before_bytes / _MIB, 1) for cost in costs]
@@ -57,7 +58,7 @@ def speed_figure(rows: Sequence[LineRow], language: Language) -> Figure:
         text("batch.report.line", language),
         [row.status.audio_s or 0.0 for row in done],
         [row.status.seconds or 0.0 for row in done],
-        [row.line.uttid for row in done],
+        [chart_text(row.line.uttid) for row in done],
         _ACCENT,
     )
     dots["mode"] = "markers"

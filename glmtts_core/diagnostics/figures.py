@@ -8,6 +8,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.diagnostics.wording import arm_name, metric_name
+from glmtts_core.markup import chart_text
 
 Figure = dict[str, Any]
 
@@ -34,7 +35,7 @@ def memory_over_time(findings: Findings, language: Language) -> Figure:
                 {
                     "type": "scatter",
                     "mode": "lines",
-                    "name": arm_name(arm, language),
+                    "name": chart_text(arm_name(arm, language)),
                     "legendgroup": arm.id,
                     "showlegend": index == 0,
                     "x": [round(time_s, 1) for time_s, _ in trial.samples],
@@ -60,7 +61,7 @@ def box_plot(findings: Findings, metric: Metric, language: Language) -> Figure:
         traces.append(
             {
                 "type": "box",
-                "name": arm_name(arm, language),
+                "name": chart_text(arm_name(arm, language)),
                 "x": [value * scale for value in findings.figures(arm, metric)],
                 "boxpoints": "all",
                 "jitter": 0.4,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html import escape
 from typing import Any, Final
 
 import plotly
@@ -25,6 +24,7 @@ from glmtts_core.diagnostics.wording import (
     metric_name,
     summary_words,
 )
+from glmtts_core.markup import Html, html, script_json
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -92,39 +92,39 @@ def to_csv(findings: Findings) -> str:
     return buffer.getvalue()
 
 
-def to_html(findings: Findings, language: Language, listening: Listening | None = None) -> str:
+def to_html(findings: Findings, language: Language, listening: Listening | None = None) -> Html:
     """Return the whole report as one page with Plotly inside it."""
 
-    def say(key: str, **details: object) -> str:
-        return escape(text(key, language, **details))
+    def say(key: str, **details: object) -> Html:
+        return html(text(key, language, **details))
 
     cells = table(findings)
     sentences = "".join(
-        f"<li>{escape(each)}</li>"
+        f"<li>{html(each)}</li>"
         for each in (*conclusions(findings, cells, language), *faults(findings, language))
     )
     machine = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+        f"<tr><th>{html(name)}</th><td>{html(value)}</td></tr>"
         for name, value in findings.machine.items()
     )
     plots = [figures.memory_over_time(findings, language)]
     plots += [figures.box_plot(findings, metric, language) for metric in _plotted(cells)]
     parts = [
         f"<h1>{say('report.title')}</h1>",
-        f"<p>{escape(findings.experiment.engine)} · {findings.began_at:%Y-%m-%d %H:%M}</p>",
+        f"<p>{html(findings.experiment.engine)} · {findings.began_at:%Y-%m-%d %H:%M}</p>",
         f"<h2>{say('report.conclusions')}</h2><ul>{sentences}</ul>",
         f"<h2>{say('report.table')}</h2><p>{say('laboratory.table_help')}</p>",
         _table_html(findings, cells, language),
         f"<h2>{say('report.plots')}</h2>",
         *(_plot_html(number, plot) for number, plot in enumerate(plots)),
-        f"<h2>{say('report.claims')}</h2><p>{escape(claims_source(language))}</p>",
+        f"<h2>{say('report.claims')}</h2><p>{html(claims_source(language))}</p>",
         _claims_html(check_claims(findings, listening), language),
         _listening_html(listening, findings, language),
         f"<h2>{say('report.machine')}</h2><table>{machine}</table>",
     ]
     title = say("report.title")
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+    return Html(
+        f'<!doctype html><html lang="{html(language)}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
         f"<style>{_STYLE}</style><script>{plotly.offline.get_plotlyjs()}</script></head>"
         f"<body>{''.join(parts)}</body></html>"
@@ -148,24 +148,24 @@ def claims_source(language: Language) -> str:
     )
 
 
-def _table_html(findings: Findings, cells: list[Cell], language: Language) -> str:
+def _table_html(findings: Findings, cells: list[Cell], language: Language) -> Html:
     arms = findings.experiment.arms
-    head = "".join(f"<th>{escape(arm_name(arm, language))}</th>" for arm in arms)
+    head = "".join(f"<th>{html(arm_name(arm, language))}</th>" for arm in arms)
     rows = []
     for metric in Metric:
         values = [cell for cell in cells if cell.metric is metric]
         row = "".join(
-            f"<td>{escape(summary_words(each.summary, metric.unit))}</td>" for each in values
+            f"<td>{html(summary_words(each.summary, metric.unit))}</td>" for each in values
         )
-        rows.append(f"<tr><th>{escape(metric_name(metric, language))}</th>{row}</tr>")
-    return f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
+        rows.append(f"<tr><th>{html(metric_name(metric, language))}</th>{row}</tr>")
+    return Html(f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>')
 
 
-def _claims_html(answers: list[Answer], language: Language) -> str:
+def _claims_html(answers: list[Answer], language: Language) -> Html:
     rows = [
         "<tr>"
         + "".join(
-            f"<td>{escape(each)}</td>"
+            f"<td>{html(each)}</td>"
             for each in (
                 str(answer.claim.number),
                 text(f"claims.claim.{answer.claim.number}", language),
@@ -178,15 +178,15 @@ def _claims_html(answers: list[Answer], language: Language) -> str:
         + "</tr>"
         for answer in answers
     ]
-    return f"<table>{''.join(rows)}</table>"
+    return Html(f"<table>{''.join(rows)}</table>")
 
 
-def _listening_html(listening: Listening | None, findings: Findings, language: Language) -> str:
+def _listening_html(listening: Listening | None, findings: Findings, language: Language) -> Html:
     if listening is None:
-        return ""
-    return (
-        f"<h2>{escape(text('listening.title', language))}</h2>"
-        f"<p>{escape(listening_words(listening, findings, language))}</p>"
+        return Html("")
+    return Html(
+        f"<h2>{html(text('listening.title', language))}</h2>"
+        f"<p>{html(listening_words(listening, findings, language))}</p>"
     )
 
 
@@ -215,11 +215,9 @@ def listening_words(listening: Listening, findings: Findings, language: Language
     return words
 
 
-def _plot_html(number: int, figure: figures.Figure) -> str:
-    # "</" would end the script
-    data = json.dumps(figure, ensure_ascii=False).replace("</", "<\\/")
-    name = f"plot{number}"
+def _plot_html(number: int, figure: figures.Figure) -> Html:
+    name, plot = script_json(f"plot{number}"), script_json(figure)
     script = (
-        f'const f{number} = {data}; Plotly.newPlot("{name}", f{number}.data, f{number}.layout);'
+        f"const f{number:d} = {plot}; Plotly.newPlot({name}, f{number:d}.data, f{number:d}.layout);"
     )
-    return f'<div id="{name}"></div><script>{script}</script>'
+    return Html(f'<div id="plot{number:d}"></div><script>{{{script}}}</script>')

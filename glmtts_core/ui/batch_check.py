@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any, Final
 
 import streamlit as st
@@ -12,6 +11,7 @@ from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.markup import html
 from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
@@ -21,8 +21,6 @@ MAX_EDITED: Final = 200
 _PREVIEW_ROWS: Final = 8
 #: Hints about recordings that are told before "and so many more".
 _HINTS_SHOWN: Final = 5
-#: More than any hint has, with the longest name that is quoted.
-_HINT_CHARS: Final = 400
 #: Seconds in which most files are checked while the page is drawn.
 _WAIT_S: Final = 0.5
 _POLL_S: Final = 0.5
@@ -39,8 +37,8 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
     check = draft.check_with(defaults, _WAIT_S)
     facts = [f"**{plain(draft.name or '')}**"]
     if check.batch is not None:
-        facts += [check.batch.format.upper(), check.batch.encoding]
-        facts.append(page.text("batch.lines", count=f"{check.batch.total:,}"))
+        facts += [plain(check.batch.format.upper()), plain(check.batch.encoding)]
+        facts.append(page.markdown("batch.lines", count=f"{check.batch.total:,}"))
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(":material/description: " + " · ".join(facts), width="stretch")
         st.button(
@@ -52,7 +50,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
             type="tertiary",
         )
     if check.error is not None:
-        st.error(check.error.text(page.language))
+        st.error(page.told(check.error))
     if check.running:
         _live(page, draft)
     if check.result is not None:
@@ -80,18 +78,18 @@ def _verdict(page: Page, result: BatchInput) -> None:
     characters = page.text("batch.characters", count=f"{result.characters:,}")
     mark = "" if result.problems else ' class="glm-muted"'
     st.html(
-        f'<div class="glm-verdict"><b>✓ {escape(ready)}</b>'
-        f"<span{mark}>{'⚠ ' if result.problems else ''}{escape(aside)}</span>"
-        f'<span class="glm-muted">{escape(characters)}</span></div>'
+        f'<div class="glm-verdict"><b>✓ {html(ready)}</b>'
+        f"<span{mark}>{'⚠ ' if result.problems else ''}{html(aside)}</span>"
+        f'<span class="glm-muted">{html(characters)}</span></div>'
     )
 
 
 def _hints(page: Page, result: BatchInput) -> None:
     for hint in result.hints[:_HINTS_SHOWN]:
-        st.caption(plain(hint.text(page.language), _HINT_CHARS))
+        st.caption(page.told(hint))
     if len(result.hints) > _HINTS_SHOWN:
         more = f"{len(result.hints) - _HINTS_SHOWN:,}"
-        st.caption(page.text("batch.hints_more", count=more))
+        st.caption(page.markdown("batch.hints_more", count=more))
 
 
 # -- bad lines ---------------------------------------------------------------------------------
@@ -116,7 +114,7 @@ def problems(
     try:
         texts = editable_lines(draft.data(), set(numbers))
     except GLMTTSError as error:
-        st.error(error.text(page.language))
+        st.error(page.told(error))
         return
     excerpts = {problem.number: problem.excerpt for problem in aside}
     st.caption(page.text("batch.mend"))
@@ -155,7 +153,7 @@ def problems(
         )
         if len(found) > len(numbers):
             more = f"{len(found) - len(numbers):,}"
-            st.caption(page.text("batch.mend_more", count=more))
+            st.caption(page.markdown("batch.mend_more", count=more))
 
 
 def _edits(key: str) -> dict[int, dict[str, Any]]:

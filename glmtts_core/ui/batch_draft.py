@@ -59,4 +59,4 @@ def steer(act: Callable[[], None]) -> None:
 def show_problems(page: Page) -> None:
     """Draw what `tell` was told."""
     for problem in st.session_state.get(PROBLEMS, []):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))

@@ -85,7 +85,7 @@ def sample(page: Page) -> None:
 
 def _sample_button(page: Page, kind: str, content: str, file_name: str) -> None:
     st.download_button(
-        page.text("batch.sample", kind=kind),
+        page.markdown("batch.sample", kind=kind),
         content,
         file_name,
         "text/plain",
@@ -111,7 +111,7 @@ def references(page: Page, draft: BatchDraft, *, choose_one: bool) -> None:
     """Draw the recordings: upload, what is there, and the one for all lines that name none."""
     engine = page.session.capabilities.engine
     if not page.session.capabilities.voice_cloning:
-        st.caption(page.text("batch.references_unused", engine=engine))
+        st.caption(page.markdown("batch.references_unused", engine=engine))
         return
     cloning_notice.show(page)
     uploaded = st.file_uploader(

@@ -65,7 +65,7 @@ def _choose_filter(page: Page, counts: RunCounts) -> str:
     chosen = st.segmented_control(
         page.text("batch.filter"),
         names,
-        format_func=lambda name: page.text(
+        format_func=lambda name: page.markdown(
             f"batch.filter.{name}", count=f"{_count(name, counts):,}"
         ),
         key=_FILTER,
@@ -184,13 +184,13 @@ def player(page: Page, run: BatchRun) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(row.line.uttid)}** {plain(row.line.text, 400)}")
         if row.status.reason is not None:
-            st.error(row.status.reason.text(page.language))
+            st.error(page.told(row.status.reason))
         if row.status.state is not LineState.DONE:
             return
         try:
             wav = run.store.wav(row.line)
         except GLMTTSError as error:
-            st.warning(error.text(page.language))
+            st.warning(page.told(error))
             return
         st.audio(wav)
         st.download_button(

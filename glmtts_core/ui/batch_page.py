@@ -14,7 +14,6 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui import batch_check, batch_input, batch_past, batch_run, batch_settings
 from glmtts_core.ui.batch_draft import draft_of, show_problems, steer, tell
 from glmtts_core.ui.fields import NOT_KEPT
-from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 
@@ -131,7 +130,7 @@ def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
 
 def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
-        words = page.text("batch.amending", name=plain(run.store.header.name), id=run.id)
+        words = page.markdown("batch.amending", name=run.store.header.name, id=run.id)
         st.markdown(words, width="stretch")
         st.button(
             page.text("batch.amend_stop"),
@@ -166,9 +165,9 @@ def _start_button(
 ) -> None:
     lines = check.result.lines if check.result is not None else ()
     missing = missing_from(lines, amended.done_hashes())[0] if amended is not None else lines
-    label = page.text("batch.start_none")
+    label = page.markdown("batch.start_none")
     if missing:
-        label = page.text("batch.start", count=f"{len(missing):,}")
+        label = page.markdown("batch.start", count=f"{len(missing):,}")
     st.button(
         label,
         key="batch_start",
@@ -180,10 +179,10 @@ def _start_button(
         width="stretch",
     )
     if not_kept := st.session_state.get(NOT_KEPT):
-        st.warning(page.text("form.not_kept", reason=not_kept))
+        st.warning(page.markdown("form.not_kept", reason=not_kept))
     if amended is not None and check.result is not None:
         kept = f"{len(lines) - len(missing):,}"
-        st.caption(page.text("batch.amend_kept", count=kept))
+        st.caption(page.markdown("batch.amend_kept", count=kept))
 
 
 def _start(

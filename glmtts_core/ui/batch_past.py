@@ -29,9 +29,9 @@ def offers(page: Page, runs: tuple[RunSummary, ...]) -> None:
         counts = run.counts
         lines = counts.total - counts.set_aside
         with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
-            words = page.text(
+            words = page.markdown(
                 f"batch.offer.{run.state.value}",
-                name=plain(run.name),
+                name=run.name,
                 done=f"{counts.done:,}",
                 lines=f"{lines:,}",
             )
@@ -49,13 +49,13 @@ def past(page: Page, batches: Batches, runs: tuple[RunSummary, ...]) -> None:
     """Draw the list of runs, newest first."""
     if not runs:
         return
-    st.subheader(page.text("batch.past", count=len(runs)), anchor=False)
+    st.subheader(page.markdown("batch.past", count=len(runs)), anchor=False)
     limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
     for run in runs[:limit]:
         _row(page, batches, run)
     if limit is not None and len(runs) > limit:
         st.button(
-            page.text("history.show_all", count=len(runs)),
+            page.markdown("history.show_all", count=len(runs)),
             key="batch_show_all_runs",
             type="tertiary",
             on_click=lambda: st.session_state.update({_ALL: True}),
@@ -74,7 +74,7 @@ def _row(page: Page, batches: Batches, run: RunSummary) -> None:
             args=(run.id,),
             icon=":material/arrow_forward:",
         )
-        facts = page.text(
+        facts = page.markdown(
             "batch.past_facts",
             state=page.text(f"batch.run_state.{run.state.value}"),
             done=f"{counts.done:,}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -13,6 +12,7 @@ from glmtts_core.batch.states import RunState, RunView
 from glmtts_core.downloads import RESULTS, address
 from glmtts_core.engines.wording import progress_line
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.markup import html
 from glmtts_core.ui import batch_lines, memory_view
 from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
@@ -39,7 +39,7 @@ def _draw(page: Page, run: BatchRun) -> None:
     try:
         view = run.view()
     except GLMTTSError as error:
-        st.error(error.text(page.language))
+        st.error(page.told(error))
         return
     if _drawn(view) != st.session_state.get(_DRAWN_STATE) or batch_lines.choice_changed():
         # begun, paused or ended meanwhile: buttons, downloads and the ticking itself change; or
@@ -63,22 +63,22 @@ def _progress(page: Page, view: RunView) -> None:
     lines = counts.total - counts.set_aside
     state = "stopping" if view.stopping else view.state.value
     parts = [page.text(f"batch.run_state.{state}")]
-    parts.append(page.text("batch.spoken_of", spoken=f"{counts.done:,}", lines=f"{lines:,}"))
+    parts.append(page.markdown("batch.spoken_of", spoken=f"{counts.done:,}", lines=f"{lines:,}"))
     if view.eta_s is not None and view.state is RunState.RUNNING:
-        parts.append(page.text("batch.eta", left=seconds(view.eta_s)))
+        parts.append(page.markdown("batch.eta", left=seconds(view.eta_s)))
     st.progress(counts.tried / lines if lines else 1.0, " · ".join(parts))
     if view.reason is not None:
-        st.warning(view.reason.text(page.language))
+        st.warning(page.told(view.reason))
     if view.elsewhere:
         st.info(page.text("batch.elsewhere"))
     if view.cleanup_reason is not None:
-        st.warning(view.cleanup_reason.text(page.language))
+        st.warning(page.told(view.cleanup_reason))
     if view.current:
         row = view.current[0]
         stage = ""
         if view.progress is not None:
             stage = f" · {progress_line(view.progress, page.language)}"
-        words = escape(f"▸ {row.line.uttid}{stage} · {row.line.text[:80]}")
+        words = html(f"▸ {row.line.uttid}{stage} · {row.line.text[:80]}")
         st.html(f'<div class="glm-muted glm-one-line">{words}</div>')
 
 
@@ -99,7 +99,7 @@ def _figures(page: Page, view: RunView) -> None:
         ),
         ("batch.card_cleanups", f"{view.cleanups} · {size(view.regained_bytes)}"),
     ]
-    cells = [f"<div>{escape(page.text(key))}<b>{escape(value)}</b></div>" for key, value in cards]
+    cells = [f"<div>{html(page.text(key))}<b>{html(value)}</b></div>" for key, value in cards]
     memory = memory_view.views(page.session.studio.monitor.latest())[0]
     readings = memory_view.recent(page.session, memory, _SPAN_S)
     figures = memory_view.figures_html(page.session, memory, readings, page.language)
@@ -141,7 +141,7 @@ def _control(
     **details: object,
 ) -> None:
     st.button(
-        page.text(key, **details),
+        page.markdown(key, **details),
         key=key.replace(".", "_"),
         icon=f":material/{icon}:",
         type="primary" if primary else "secondary",
@@ -154,7 +154,7 @@ def _control(
 def heading(run: BatchRun) -> None:
     """Draw what the run is."""
     header = run.store.header
-    facts = [f"**{plain(header.name)}**", f"{header.created_at:%Y-%m-%d %H:%M}", run.id]
+    facts = [f"**{plain(header.name)}**", f"{header.created_at:%Y-%m-%d %H:%M}", plain(run.id)]
     st.markdown(" · ".join(facts), width="stretch")
 
 

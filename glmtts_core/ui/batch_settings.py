@@ -8,6 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
+from glmtts_core.markup import html
 from glmtts_core.ui import cleanup_button, engine_choice
 from glmtts_core.ui.fields import keep_batch, prefill
 from glmtts_core.ui.quantities import MIB
@@ -117,7 +118,7 @@ def _policy_row(page: Page, row: _Row, label_key: str, unit: str, most: int) -> 
             on_change=keep_batch,
             args=(page, row.value_field, row.value_key),
         )
-        st.html(f'<div class="glm-muted">{unit}</div>', width="content")
+        st.html(f'<div class="glm-muted">{html(unit)}</div>', width="content")
 
 
 # -- what was chosen ---------------------------------------------------------------------------

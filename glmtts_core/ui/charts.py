@@ -12,6 +12,7 @@ import numpy as np
 
 from glmtts_core.audio import Samples, envelope, log_mel
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import chart_text
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.monitor import Event, EventKind
 from glmtts_core.memory.probe import MemoryReading
@@ -184,7 +185,10 @@ def _marks_trace(
             "color": [_MARKS[event.kind][1] for event in shown],
             "size": 9,
         },
-        "text": [f"{text(f'event.{event.kind.value}', language)} {event.label}" for event in shown],
+        "text": [
+            chart_text(f"{text(f'event.{event.kind.value}', language)} {event.label}")
+            for event in shown
+        ],
         "hovertemplate": "%{text}<extra></extra>",
     }
 

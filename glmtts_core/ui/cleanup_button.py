@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import Html, html
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.session import Session
 from glmtts_core.studio import EngineState
+from glmtts_core.ui.markdown import Markdown, sentence, told
 from glmtts_core.ui.quantities import seconds, size
 
 
-def button(session: Session, language: Language, *, key: str, label: str = "") -> None:
+def button(
+    session: Session, language: Language, *, key: str, label: Markdown | None = None
+) -> None:
     """Draw the button; the click runs before anything else, so no form field is touched."""
     st.button(
         label or text("cleanup.button", language),
@@ -30,7 +32,7 @@ def labelled_button(session: Session, language: Language, *, key: str) -> None:
     """Draw the button with what it promises to give back."""
     promise = session.promise()
     about = "" if promise.exact else "≈ "
-    label = text("cleanup.button_promise", language, size=f"{about}{size(promise.bytes)}")
+    label = sentence("cleanup.button_promise", language, size=f"{about}{size(promise.bytes)}")
     button(session, language, key=key, label=label)
 
 
@@ -76,16 +78,16 @@ def outcome(session: Session, language: Language) -> None:
     session.poll_cleanup()
     if session.cleanup_pending:
         pending = text(f"cleanup.pending.{session.pending_level.value}", language)
-        st.html(f'<div class="glm-report">{escape(pending)}</div>')
+        st.html(f'<div class="glm-report">{html(pending)}</div>')
     elif session.cleanup_error is not None:
-        st.warning(session.cleanup_error.text(language))
+        st.warning(told(session.cleanup_error, language))
     elif session.cleanup_report is not None:
-        st.html(f'<div class="glm-report">✓ {_sentence(session.cleanup_report, language)}</div>')
+        st.html(f'<div class="glm-report">✓ {_report(session.cleanup_report, language)}</div>')
 
 
-def _sentence(report: CleanupReport, language: Language) -> str:
+def _report(report: CleanupReport, language: Language) -> Html:
     about = "" if report.promised.exact else "≈ "
-    sentence = text(
+    words = text(
         "cleanup.report",
         language,
         promised=about + size(report.promised.bytes),
@@ -93,4 +95,4 @@ def _sentence(report: CleanupReport, language: Language) -> str:
         seconds=seconds(report.seconds),
     )
     gap = "" if language == "zh" else " "
-    return escape(sentence + gap + text(report.next_cost, language))
+    return html(words + gap + text(report.next_cost, language))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.allocator_picture import AllocatorPicture, BlockState
 from glmtts_core.diagnostics.breakdown import Part, rows
+from glmtts_core.markup import chart_text
 from glmtts_core.ui.quantities import MIB, size
 from glmtts_core.ui.theme import LAYER_COLOURS
 
@@ -31,7 +32,7 @@ def treemap(root: Part, language: Language) -> Figure:
         "type": "treemap",
         "ids": [str(row.number) for row in listed],
         "parents": ["" if row.parent is None else str(row.parent) for row in listed],
-        "labels": [row.part.text(language) for row in listed],
+        "labels": [chart_text(row.part.text(language)) for row in listed],
         "values": [row.part.size_bytes for row in listed],
         "text": [size(row.part.size_bytes) for row in listed],
         "branchvalues": "total",

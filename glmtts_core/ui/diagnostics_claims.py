@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -10,9 +9,11 @@ import streamlit as st
 from glmtts_core.diagnostics.arms import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.claims import Answer, Verdict
 from glmtts_core.diagnostics.report import claims_source, shown_words
+from glmtts_core.markup import Html, html
 from glmtts_core.ui import diagnostics_run
 from glmtts_core.ui.diagnostics_experiment import choose, kept_listening, shown
 from glmtts_core.ui.diagnostics_results import claim_answers
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 _MIB: Final = 2**20
@@ -27,11 +28,11 @@ _LINES: Final = 50
 
 def show(page: Page) -> None:
     """Draw the tab."""
-    st.caption(claims_source(page.language))
+    st.caption(plain(claims_source(page.language), limit=None))
     engine = page.session.engine
     arms = claim_arms(page.session.capabilities, _HEADROOM_BYTES)
     with st.container(border=True):
-        st.html(escape(page.text("diagnostics.claims_help", arms=len(arms), engine=engine)))
+        st.html(html(page.text("diagnostics.claims_help", arms=len(arms), engine=engine)))
         with st.container(horizontal=True):
             repetitions = _number(page, "repetitions", 2, _REPETITIONS)
             lines = _number(page, "lines", 5, _LINES)
@@ -41,7 +42,7 @@ def show(page: Page) -> None:
             repetitions=repetitions,
             workload=Workload(timed=_TIMED, batch=lines),
         )
-        label = page.text("diagnostics.check_claims")
+        label = page.markdown("diagnostics.check_claims")
         diagnostics_run.starting(page, experiment, label, key="claims_start")
     diagnostics_run.progress(page, key="claims_cancel")
     choose(page)
@@ -62,16 +63,16 @@ def _number(page: Page, name: str, least: int, first: int) -> int:
     return int(chosen)
 
 
-def _row(page: Page, answer: Answer) -> str:
+def _row(page: Page, answer: Answer) -> Html:
     number = answer.claim.number
     verdict = page.text(f"claims.verdict.{answer.verdict.value}")
     reason = page.text(answer.reason, **answer.details)
-    figures = "".join(f"<li>{escape(each)}</li>" for each in shown_words(answer, page.language))
-    return (
-        f"<div><div><b>{number}</b> {escape(page.text(f'claims.claim.{number}'))}"
-        f'<span class="glm-muted"> {escape(answer.claim.figures)}</span></div>'
-        f'<div><i class="glm-answer {_class(answer.verdict)}">{escape(verdict)}</i> '
-        f"{escape(reason)}<ul>{figures}</ul></div></div>"
+    figures = "".join(f"<li>{html(each)}</li>" for each in shown_words(answer, page.language))
+    return Html(
+        f"<div><div><b>{number:d}</b> {html(page.text(f'claims.claim.{number}'))}"
+        f'<span class="glm-muted"> {html(answer.claim.figures)}</span></div>'
+        f'<div><i class="glm-answer {html(_class(answer.verdict))}">{html(verdict)}</i> '
+        f"{html(reason)}<ul>{figures}</ul></div></div>"
     )
 
 

@@ -13,7 +13,7 @@ def show(page: Page) -> None:
     """Draw the tab."""
     diagnostics_self_check.show(page)
     for problem in page.session.studio.engines.problems:
-        st.warning(problem.text(page.language))
+        st.warning(page.told(problem))
     diagnostics_rehearsal.show(page)
     st.subheader(page.text("diagnostics.environment"), anchor=False)
     st.caption(page.text("diagnostics.environment_help"))

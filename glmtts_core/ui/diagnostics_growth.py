@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -12,8 +11,10 @@ from glmtts_core.diagnostics.arms import FIXED_SEED, shipped_texts
 from glmtts_core.diagnostics.growth import growth
 from glmtts_core.diagnostics.leak_hunt import WARM_UP, Grown, LeakHunt, hunt
 from glmtts_core.engines.base import CancelToken
+from glmtts_core.markup import html
 from glmtts_core.ui import diagnostics_charts
 from glmtts_core.ui.diagnostics_tasks import running, task_name, tasks
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.quantities import change, size
 from glmtts_core.ui.shell import Page
 
@@ -28,13 +29,13 @@ def show(page: Page) -> None:
     st.caption(page.text("diagnostics.growth_help"))
     records = page.session.history.list().records
     after_bytes = [record.memory_cost.after_bytes for record in reversed(records)]
-    st.markdown(f"**{growth(after_bytes).text(page.language)}**")
+    st.markdown(f"**{plain(growth(after_bytes).text(page.language), limit=None)}**")
     if after_bytes:
         st.plotly_chart(
             diagnostics_charts.growth(after_bytes, page.language), key="growth", config=_CONFIG
         )
     st.subheader(page.text("diagnostics.hunt"), anchor=False)
-    st.caption(page.text("diagnostics.hunt_help", warm_up=WARM_UP))
+    st.caption(page.markdown("diagnostics.hunt_help", warm_up=WARM_UP))
     _hunt(page)
 
 
@@ -74,14 +75,14 @@ def _start(page: Page, count: int) -> None:
 
 
 def _found(page: Page, found: LeakHunt) -> None:
-    st.markdown(f"**{found.growth.text(page.language)}**")
+    st.markdown(f"**{plain(found.growth.text(page.language), limit=None)}**")
     st.plotly_chart(
         diagnostics_charts.growth(found.after_bytes, page.language), key="hunt", config=_CONFIG
     )
     if found.grown:
         st.dataframe([_row(page, each) for each in found.grown[:_ROWS]], hide_index=True)
     words = page.text("diagnostics.hunt_unnamed", size=size(found.unnamed_bytes))
-    st.html(f'<div class="glm-muted">{escape(words)}</div>')
+    st.html(f'<div class="glm-muted">{html(words)}</div>')
 
 
 def _row(page: Page, each: Grown) -> dict[str, str]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload
 from glmtts_core.ui import diagnostics_results, diagnostics_run
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 _PREFIX: Final = "laboratory_"
@@ -30,7 +31,7 @@ def show(page: Page) -> None:
             st.info(page.text("diagnostics.choose_policy"))
         else:
             diagnostics_run.starting(
-                page, experiment, page.text("diagnostics.start"), key="laboratory_start"
+                page, experiment, page.markdown("diagnostics.start"), key="laboratory_start"
             )
     diagnostics_run.progress(page, key="laboratory_cancel")
     diagnostics_results.show(page)
@@ -111,7 +112,12 @@ def _engine(page: Page) -> str:
         # the first time, and when the engine that was chosen has been taken away
         st.session_state[key] = page.session.engine
     chosen = st.segmented_control(
-        page.text("form.engine"), names, required=True, key=key, persist_state="session"
+        page.text("form.engine"),
+        names,
+        format_func=plain,
+        required=True,
+        key=key,
+        persist_state="session",
     )
     return chosen or page.session.engine
 

@@ -17,6 +17,7 @@ from glmtts_core.diagnostics.report import listening_words
 from glmtts_core.diagnostics.wording import arm_name
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.diagnostics_experiment import Shown, choose, kept_listening, shown
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 _TEST: Final = "listening_test"
@@ -36,7 +37,7 @@ def show(page: Page) -> None:
     st.caption(page.text("diagnostics.listening_help"))
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))
     begun = st.session_state.get(_TEST)
     if isinstance(begun, _Begun) and begun.test.pair is not None:
         _pair(page, begun)
@@ -61,7 +62,7 @@ def _choice(page: Page, kept: Shown, arms: list[str]) -> None:
     columns = st.columns(2)
     chosen = [
         column.selectbox(
-            page.text("diagnostics.listening_arm", number=number),
+            page.markdown("diagnostics.listening_arm", number=number),
             arms,
             index=number - 1,
             format_func=names.__getitem__,
@@ -98,13 +99,13 @@ def _pair(page: Page, begun: _Begun) -> None:
     except OSError as error:
         st.session_state[_TEST] = None
         reason = error.strerror or error
-        st.error(page.text("storage.read", name=error.filename, reason=reason))
+        st.error(page.markdown("storage.read", name=error.filename, reason=reason))
         return
     st.progress(
         test.judged / test.count,
-        page.text("diagnostics.listening_pair", number=test.judged + 1, count=test.count),
+        page.markdown("diagnostics.listening_pair", number=test.judged + 1, count=test.count),
     )
-    st.markdown(f"> {pair.text or shipped_texts().timed}")
+    st.markdown(f"> {plain(pair.text or shipped_texts().timed, limit=None)}")
     for column, name, recording in zip(st.columns(2), ("first", "second"), recordings, strict=True):
         with column:
             st.markdown(f"**{page.text(f'diagnostics.recording.{name}')}**")
@@ -143,4 +144,5 @@ def _rating_key(test: BlindTest, name: str) -> str:
 def _outcome(page: Page, kept: Shown) -> None:
     heard = kept_listening(page, kept.folder)
     if heard is not None:
-        st.success(listening_words(heard, kept.found, page.language), icon=":material/hearing:")
+        words = listening_words(heard, kept.found, page.language)
+        st.success(plain(words, limit=None), icon=":material/hearing:")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -11,6 +10,7 @@ import streamlit as st
 from glmtts_core.diagnostics import process_memory
 from glmtts_core.diagnostics.allocator_picture import AllocatorInspector, inspector_for
 from glmtts_core.diagnostics.breakdown import Part, device_breakdown, host_breakdown
+from glmtts_core.markup import Html, html
 from glmtts_core.ui import diagnostics_charts
 from glmtts_core.ui.quantities import size
 from glmtts_core.ui.shell import Page
@@ -38,11 +38,11 @@ def show(page: Page) -> None:
 
 
 def _treemap(page: Page, part: Part, key: str) -> None:
-    st.markdown(f"**{part.text(page.language)} · {size(part.size_bytes)}**")
+    st.markdown(f"**{page.told(part)} · {size(part.size_bytes)}**")
     st.plotly_chart(diagnostics_charts.treemap(part, page.language), key=key, config=_CONFIG)
 
 
-def _share_html(page: Page, whole: Part, ours: Part) -> str:
+def _share_html(page: Page, whole: Part, ours: Part) -> Html:
     parts = [whole, *(part for part in whole.children if part is not ours)]
     return _cards((part.text(page.language), size(part.size_bytes)) for part in parts)
 
@@ -92,7 +92,7 @@ def _process(page: Page) -> None:
     kinds, heap = process_memory.mapping_kinds(), process_memory.heap()
     st.subheader(page.text("diagnostics.resident"), anchor=False)
     if kinds is None and heap is None:
-        st.html(f'<div class="glm-muted">{escape(page.text("diagnostics.resident_untold"))}</div>')
+        st.html(f'<div class="glm-muted">{html(page.text("diagnostics.resident_untold"))}</div>')
         return
     figures: list[tuple[str, int]] = []
     if kinds is not None:
@@ -115,6 +115,6 @@ def _process(page: Page) -> None:
     st.caption(page.text("diagnostics.resident_help"))
 
 
-def _cards(figures: Iterable[tuple[str, str]]) -> str:
-    cells = [f"<div>{escape(name)}<b>{escape(words)}</b></div>" for name, words in figures]
-    return f'<div class="glm-cards">{"".join(cells)}</div>'
+def _cards(figures: Iterable[tuple[str, str]]) -> Html:
+    cells = [f"<div>{html(name)}<b>{html(words)}</b></div>" for name, words in figures]
+    return Html(f'<div class="glm-cards">{"".join(cells)}</div>')

@@ -34,20 +34,23 @@ def show(page: Page) -> None:
     st.caption(page.text("rehearsal.help"))
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))
     if (engine := studio.engines.rehearsal) is None:
         return
     can = engine.capabilities
     free = studio.free_bytes(can.device)
     lacking = not engine.loaded and free is not None and free < can.load_bytes
-    words = page.text(
+    words = page.markdown(
         "rehearsal.too_large" if lacking else "rehearsal.on",
         engine=can.engine,
         device=can.device,
         size=size(can.load_bytes),
         free="?" if free is None else size(free),
     )
-    (st.warning if lacking else st.info)(words)
+    if lacking:
+        st.warning(words)
+    else:
+        st.info(words)
 
 
 def _switch(page: Page) -> None:

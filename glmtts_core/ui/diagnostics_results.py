@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Final, TypeVar
 
 import streamlit as st
@@ -22,6 +21,7 @@ from glmtts_core.diagnostics.wording import (
     metric_name,
     summary_words,
 )
+from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics_experiment import Shown, choose, kept_listening, shown
 from glmtts_core.ui.shell import Page
 
@@ -45,13 +45,13 @@ def show(page: Page) -> None:
     choose(page)
     kept = shown(page)
     if kept is None or not kept.found.trials:
-        st.html(f'<div class="glm-muted">{escape(page.text("diagnostics.nothing_yet"))}</div>')
+        st.html(f'<div class="glm-muted">{html(page.text("diagnostics.nothing_yet"))}</div>')
         return
     found = kept.found
     cells = _table(found)
     began = f"{found.began_at.astimezone():%Y-%m-%d %H:%M}"
-    st.subheader(page.text("diagnostics.found", engine=found.experiment.engine), anchor=False)
-    facts = page.text(
+    st.subheader(page.markdown("diagnostics.found", engine=found.experiment.engine), anchor=False)
+    facts = page.markdown(
         "diagnostics.found_facts",
         began=began,
         done=len(found.trials),
@@ -59,9 +59,7 @@ def show(page: Page) -> None:
     )
     st.caption(facts)
     sentences = [*conclusions(found, cells, page.language), *faults(found, page.language)]
-    st.html(
-        f"<ul class='glm-facts'>{''.join(f'<li>{escape(each)}</li>' for each in sentences)}</ul>"
-    )
+    st.html(f"<ul class='glm-facts'>{''.join(f'<li>{html(each)}</li>' for each in sentences)}</ul>")
     _failures(page, found)
     st.html(_table_html(page, found, cells))
     st.caption(page.text("laboratory.table_help"))
@@ -95,26 +93,26 @@ def _failures(page: Page, found: Findings) -> None:
     failed = [trial for trial in found.trials if trial.failure]
     if failed:
         reasons = "; ".join(sorted({trial.failure for trial in failed}))
-        st.warning(page.text("diagnostics.failed_trials", count=len(failed), reason=reasons))
+        st.warning(page.markdown("diagnostics.failed_trials", count=len(failed), reason=reasons))
 
 
-def _table_html(page: Page, found: Findings, cells: list[Cell]) -> str:
+def _table_html(page: Page, found: Findings, cells: list[Cell]) -> Html:
     names = [arm_name(arm, page.language) for arm in found.experiment.arms]
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f"<th>{html(name)}</th>" for name in names)
     rows = []
     for metric in Metric:
         row = "".join(_cell_html(each) for each in cells if each.metric is metric)
-        rows.append(f"<tr><th>{escape(metric_name(metric, page.language))}</th>{row}</tr>")
-    return (
+        rows.append(f"<tr><th>{html(metric_name(metric, page.language))}</th>{row}</tr>")
+    return Html(
         f'<div class="glm-scroll"><table class="glm-table"><tr><th></th>{head}</tr>'
         f"{''.join(rows)}</table></div>"
     )
 
 
-def _cell_html(cell: Cell) -> str:
-    words = escape(summary_words(cell.summary, cell.metric.unit))
+def _cell_html(cell: Cell) -> Html:
+    words = summary_words(cell.summary, cell.metric.unit)
     median, bracket, spread = words.partition(" (")
-    return f"<td><b>{median}</b><span>{bracket.strip()}{spread}</span></td>"
+    return Html(f"<td><b>{html(median)}</b><span>{html(bracket.strip() + spread)}</span></td>")
 
 
 def _plots(page: Page, found: Findings, cells: list[Cell]) -> None:

@@ -16,6 +16,8 @@ from glmtts_core.diagnostics.laboratory import (
 )
 from glmtts_core.diagnostics.wording import arm_name
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.markup import html
+from glmtts_core.ui.markdown import Markdown, plain
 from glmtts_core.ui.quantities import seconds
 from glmtts_core.ui.shell import Page
 
@@ -31,10 +33,10 @@ def laboratory(page: Page) -> Laboratory:
     return open_laboratory(page.session.studio)
 
 
-def starting(page: Page, experiment: Experiment, label: str, *, key: str) -> None:
+def starting(page: Page, experiment: Experiment, label: Markdown, *, key: str) -> None:
     """Draw the start button with the estimate; where the app's engine is loaded, ask first."""
     running = laboratory(page).view().state is LaboratoryState.RUNNING
-    st.html(f'<div class="glm-muted">{_estimate(page, experiment)}</div>')
+    st.html(f'<div class="glm-muted">{html(_estimate(page, experiment))}</div>')
     if st.session_state.get(_ASKED) == key and not running:
         _ask(page, experiment)
         return
@@ -48,7 +50,7 @@ def starting(page: Page, experiment: Experiment, label: str, *, key: str) -> Non
     )
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))
 
 
 def progress(page: Page, *, key: str) -> None:
@@ -57,9 +59,9 @@ def progress(page: Page, *, key: str) -> None:
     if view.state is LaboratoryState.RUNNING:
         st.fragment(_live, run_every=_POLL_S)(page, key)
     elif view.state is LaboratoryState.CANCELLED:
-        st.info(page.text("diagnostics.cancelled", done=view.done, count=view.trials))
+        st.info(page.markdown("diagnostics.cancelled", done=view.done, count=view.trials))
     elif view.error is not None:
-        st.error(view.error.text(page.language))
+        st.error(page.told(view.error))
 
 
 def _live(page: Page, key: str) -> None:
@@ -71,16 +73,16 @@ def _live(page: Page, key: str) -> None:
         st.button(page.text("job.cancel"), key=key, on_click=laboratory(page).cancel)
 
 
-def _line(page: Page, view: LaboratoryView) -> str:
-    parts = [page.text("diagnostics.trial", number=view.done + 1, count=view.trials)]
+def _line(page: Page, view: LaboratoryView) -> Markdown:
+    parts = [page.markdown("diagnostics.trial", number=view.done + 1, count=view.trials)]
     if view.arm is not None:
-        parts.append(arm_name(view.arm, page.language))
-        parts.append(page.text("diagnostics.spoken", count=view.spoken))
+        parts.append(plain(arm_name(view.arm, page.language), limit=None))
+        parts.append(page.markdown("diagnostics.spoken", count=view.spoken))
     else:
-        parts.append(page.text("diagnostics.preparing"))
+        parts.append(page.markdown("diagnostics.preparing"))
     if view.remaining_s is not None:
-        parts.append(page.text("diagnostics.remaining", time=seconds(view.remaining_s)))
-    return " · ".join(parts)
+        parts.append(page.markdown("diagnostics.remaining", time=seconds(view.remaining_s)))
+    return Markdown(" · ".join(parts))
 
 
 def _estimate(page: Page, experiment: Experiment) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -18,6 +17,7 @@ from glmtts_core.diagnostics.self_check import (
 )
 from glmtts_core.doctor import ask_app, ask_routes
 from glmtts_core.engines.base import CancelToken
+from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics_tasks import running, task_name, tasks
 from glmtts_core.ui.quantities import seconds
 from glmtts_core.ui.shell import Page
@@ -67,12 +67,12 @@ def _start(page: Page) -> None:
     tasks(page).start(task_name(page, _KIND), work)
 
 
-def _row(page: Page, result: CheckResult) -> str:
+def _row(page: Page, result: CheckResult) -> Html:
     light = page.text(f"diagnostics.light.{result.light.value}")
     colour = _COLOURS[result.light]
-    return (
-        f'<tr><th><i class="glm-light" style="background:{colour}"></i>{escape(light)}</th>'
-        f"<td>{escape(result.name(page.language))}</td>"
-        f"<td>{escape(result.text(page.language))}</td>"
-        f"<td>{escape(seconds(result.seconds))}</td></tr>"
+    return Html(
+        f'<tr><th><i class="glm-light" style="background:{html(colour)}"></i>{html(light)}</th>'
+        f"<td>{html(result.name(page.language))}</td>"
+        f"<td>{html(result.text(page.language))}</td>"
+        f"<td>{html(seconds(result.seconds))}</td></tr>"
     )

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.ui.fields import keep
+from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
 
 _ENGINE: Final = "form_engine"
@@ -25,6 +26,7 @@ def show(page: Page) -> None:
     st.segmented_control(
         page.text("form.engine"),
         names,
+        format_func=plain,
         key=_ENGINE,
         required=True,
         persist_state="session",

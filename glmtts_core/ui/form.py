@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any, Final
 
 import streamlit as st
 
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.markup import html
 from glmtts_core.text.script import left_out
 from glmtts_core.ui import browser_session, cleanup_button, engine_choice
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
@@ -39,11 +39,9 @@ def text_and_voice(page: Page) -> None:
         on_change=keep,
         args=(page, "text", _TEXT),
     )
-    st.html(
-        '<div class="glm-muted">'
-        + page.text("form.characters", count=len(st.session_state[_TEXT]), limit=limit)
-        + "</div>"
-    )
+    count = len(st.session_state[_TEXT])
+    counted = page.text("form.characters", count=count, limit=limit)
+    st.html(f'<div class="glm-muted">{html(counted)}</div>')
     _left_out(page, st.session_state[_TEXT])
     engine_choice.show(page)
     _speaking(page).draw_voice_and_speed()
@@ -56,7 +54,7 @@ def _left_out(page: Page, text: str) -> None:
         shown = " ".join(found[:_LEFT_OUT_SHOWN]) + " …" * (len(found) > _LEFT_OUT_SHOWN)
         # as text: a caption would take some of these signs for markdown
         st.html(
-            f'<div class="glm-muted">{escape(page.text("form.left_out", characters=shown))}</div>'
+            f'<div class="glm-muted">{html(page.text("form.left_out", characters=shown))}</div>'
         )
 
 
@@ -82,10 +80,10 @@ def start_button(page: Page) -> None:
         width="stretch",
     )
     if not_kept := st.session_state.get(NOT_KEPT):
-        st.warning(page.text("form.not_kept", reason=not_kept))
+        st.warning(page.markdown("form.not_kept", reason=not_kept))
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))
 
 
 def _start(page: Page) -> None:

@@ -24,18 +24,18 @@ def show(page: Page) -> None:
     listing = page.session.history.list()
     if not listing.records and not listing.unreadable:
         return
-    st.subheader(page.text("history.title", count=len(listing.records)), anchor=False)
+    st.subheader(page.markdown("history.title", count=len(listing.records)), anchor=False)
     for name in listing.unreadable:
-        st.warning(page.text("history.unreadable", name=name))
+        st.warning(page.markdown("history.unreadable", name=name))
     problem = st.session_state.get(_ERROR)
     if isinstance(problem, GLMTTSError):
-        st.error(problem.text(page.language))
+        st.error(page.told(problem))
     limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
     for record in listing.records[:limit]:
         _row(page, record)
     if limit is not None and len(listing.records) > limit:
         st.button(
-            page.text("history.show_all", count=len(listing.records)),
+            page.markdown("history.show_all", count=len(listing.records)),
             key="history_show_all",
             type="tertiary",
             on_click=lambda: st.session_state.update({_ALL: True}),
@@ -47,7 +47,7 @@ def _row(page: Page, record: ResultRecord) -> None:
         horizontal=True, wrap=False, vertical_alignment="center", key=f"row_{record.number}"
     ):
         st.button(
-            f"#{record.number}",
+            f"#{record.number:d}",
             key=f"replay_{record.number}",
             icon=":material/play_arrow:",
             help=page.text("history.replay"),

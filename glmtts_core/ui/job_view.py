@@ -8,6 +8,7 @@ import streamlit as st
 
 from glmtts_core.engines.wording import progress_line
 from glmtts_core.jobs import Job, JobState, JobView
+from glmtts_core.ui.markdown import Markdown, plain
 from glmtts_core.ui.quantities import seconds
 from glmtts_core.ui.shell import Page
 
@@ -41,16 +42,17 @@ def _live(page: Page, job: Job) -> None:
         )
 
 
-def _line(page: Page, job: Job, view: JobView) -> str:
+def _line(page: Page, job: Job, view: JobView) -> Markdown:
     if view.state is JobState.QUEUED:
-        return page.text("job.queued", place=page.session.studio.place_of(job))
+        return page.markdown("job.queued", place=page.session.studio.place_of(job))
     if job.cancel_token.cancelled:
-        return page.text("job.cancelling")
-    return f"{progress_line(view.progress, page.language)} · {seconds(view.elapsed_s)}"
+        return page.markdown("job.cancelling")
+    words = plain(progress_line(view.progress, page.language), limit=None)
+    return Markdown(f"{words} · {seconds(view.elapsed_s)}")
 
 
 def _ended(page: Page, view: JobView) -> None:
     if view.state is JobState.FAILED and view.error is not None:
-        st.error(view.error.text(page.language))
+        st.error(page.told(view.error))
     elif view.state is JobState.CANCELLED:
         st.info(page.text("job.cancelled"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import Html, html
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
 from glmtts_core.memory.nvml import DeviceReading
 from glmtts_core.memory.probe import MemoryReading
@@ -91,7 +91,9 @@ def chart(
     )
 
 
-def figures_html(session: Session, view: MemoryView, readings: Readings, language: Language) -> str:
+def figures_html(
+    session: Session, view: MemoryView, readings: Readings, language: Language
+) -> Html:
     """Return now, peak and reclaimable as one line of HTML."""
     used_bytes = [view.used_bytes(reading) for reading in readings]
     total_bytes = view.total_bytes(readings[-1])
@@ -105,19 +107,19 @@ def figures_html(session: Session, view: MemoryView, readings: Readings, languag
         about = "" if promise.exact else "≈ "
         rows.append(("memory_view.reclaimable", about + size(promise.bytes)))
     cells = [
-        f"<div><span>{escape(text(key, language))}</span> <b>{escape(value)}</b></div>"
+        f"<div><span>{html(text(key, language))}</span> <b>{html(value)}</b></div>"
         for key, value in rows
     ]
-    return f'<div class="glm-figures">{"".join(cells)}</div>'
+    return Html(f'<div class="glm-figures">{"".join(cells)}</div>')
 
 
-def legend_html(reading: MemoryReading, view: MemoryView, language: Language) -> str:
+def legend_html(reading: MemoryReading, view: MemoryView, language: Language) -> Html:
     """Return the layers that are there, with their sizes, as HTML."""
     layers = view.layers(reading)
     cells = [
-        f'<div><i style="background:{LAYER_COLOURS[layer]}"></i>'
-        f"{escape(text(f'layer.{layer.value}', language))} {size(layers[layer])}</div>"
+        f'<div><i style="background:{html(LAYER_COLOURS[layer])}"></i>'
+        f"{html(text(f'layer.{layer.value}', language))} {size(layers[layer])}</div>"
         for layer in charts.STACK
         if layers.get(layer)
     ]
-    return f'<div class="glm-legend">{"".join(cells)}</div>'
+    return Html(f'<div class="glm-legend">{"".join(cells)}</div>')

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 import streamlit as st
 
 from glmtts_core.history import ResultRecord
+from glmtts_core.markup import html
 from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.ui import browser_session, memory_view
 from glmtts_core.ui.quantities import change, moment, seconds, size
@@ -32,7 +32,7 @@ def live(page: Page) -> None:
     for view in views:
         readings = memory_view.recent(page.session, view, SPAN_S)
         title = view.title(readings[-1], page.language)
-        st.markdown(f"**{page.text('overview.chart', memory=title)}**")
+        st.markdown(f"**{page.markdown('overview.chart', memory=title)}**")
         st.plotly_chart(
             memory_view.chart(
                 page.session, view, readings, page.language, span_s=SPAN_S, height_px=300
@@ -63,7 +63,7 @@ def _figures(page: Page, view: memory_view.MemoryView, reading: MemoryReading) -
         (page.text("overview.reclaimable"), about + size(promise.bytes)),
         (page.text("overview.growth"), _growth(page)),
     )
-    cells = [f"<div>{escape(name)}<b>{escape(value)}</b></div>" for name, value in cards]
+    cells = [f"<div>{html(name)}<b>{html(value)}</b></div>" for name, value in cards]
     st.html(f'<div class="glm-cards">{"".join(cells)}</div>')
 
 

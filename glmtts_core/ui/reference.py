@@ -33,9 +33,9 @@ def show(page: Page) -> None:
         cloning_notice.show(page)
     else:
         engine = page.session.capabilities.engine
-        st.caption(page.text("form.reference_unused", engine=engine))
+        st.caption(page.markdown("form.reference_unused", engine=engine))
         if (lacking := page.session.studio.lacking) is not None:
-            st.caption(lacking.text(page.language))
+            st.caption(page.told(lacking))
     if page.session.draft.form.reference_name is None:
         _ask_for_reference(page)
     else:
@@ -72,11 +72,11 @@ def _ask_for_reference(page: Page) -> None:
     try:
         decode(data, name, max_s=page.session.studio.settings.max_reference_s, mono=True)
     except GLMTTSError as error:
-        st.error(error.text(page.language))
+        st.error(page.told(error))
         return
     problem = page.session.draft.keep_reference(data, name)
     if problem:
-        st.error(page.text("form.reference_not_kept", reason=problem))
+        st.error(page.markdown("form.reference_not_kept", reason=problem))
         return
     _next_round()
     st.rerun()
@@ -107,9 +107,9 @@ def _tell_of_use(page: Page, data: bytes, name: str) -> None:
     """Say what keeps the recording from being cloned, or would make the result better."""
     error, hints = _judged(data, name, page.session.draft.form.reference_transcript or "")
     if error is not None:
-        st.error(error.text(page.language))
+        st.error(page.told(error))
     for hint in hints:
-        st.caption(hint.text(page.language))
+        st.caption(page.told(hint))
 
 
 # by content, since every rerun of the page asks; only sentences are kept

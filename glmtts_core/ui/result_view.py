@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 import streamlit as st
@@ -11,6 +10,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.diagnostics.quality import assess
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.history import ResultRecord
+from glmtts_core.markup import Html, html
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.ui import charts
 from glmtts_core.ui.markdown import plain
@@ -38,10 +38,10 @@ def _result(page: Page, record: ResultRecord) -> None:
         wav = page.session.history.wav(record.number)
         samples = page.session.samples(record)
     except GLMTTSError as error:
-        st.warning(error.text(page.language))
+        st.warning(page.told(error))
         return
     with st.container(border=True):
-        st.markdown(f"**#{record.number}** {plain(record.text)}")
+        st.markdown(f"**#{record.number:d}** {plain(record.text)}")
         # the bytes of the file: a numpy array would be played at full loudness
         st.audio(wav)
         if record.rehearsed:
@@ -49,7 +49,7 @@ def _result(page: Page, record: ResultRecord) -> None:
         else:
             _trouble(page, samples, record.sample_rate_hz)
         if record.unsaved_reason:
-            st.warning(page.text("result.unsaved", reason=record.unsaved_reason))
+            st.warning(page.markdown("result.unsaved", reason=record.unsaved_reason))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(_facts(page, record), width="stretch")
             st.download_button(
@@ -81,7 +81,7 @@ def _trouble(page: Page, samples: Samples, sample_rate_hz: int) -> None:
     symptoms = assess(samples, sample_rate_hz, pitch=False).memory_symptoms
     if symptoms:
         finding = symptoms[0].text(page.language)
-        st.warning(page.text("quality.memory_trouble", finding=finding))
+        st.warning(page.markdown("quality.memory_trouble", finding=finding))
 
 
 def cost_line(page: Page, cost: MemoryCost) -> str:
@@ -95,7 +95,7 @@ def cost_line(page: Page, cost: MemoryCost) -> str:
     )
 
 
-def _facts(page: Page, record: ResultRecord) -> str:
+def _facts(page: Page, record: ResultRecord) -> Html:
     facts = page.text(
         "result.facts",
         audio=seconds(record.audio_s),
@@ -106,4 +106,4 @@ def _facts(page: Page, record: ResultRecord) -> str:
     if record.seed is not None:
         facts += " · " + page.text("result.seed", seed=record.seed)
     cost = cost_line(page, record.memory_cost)
-    return f'<div class="glm-facts">{escape(facts)}<br>{escape(cost)}</div>'
+    return Html(f'<div class="glm-facts">{html(facts)}<br>{html(cost)}</div>')

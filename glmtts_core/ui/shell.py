@@ -15,6 +15,7 @@ from glmtts_core.session import Session
 from glmtts_core.studio import Studio, get_studio
 from glmtts_core.ui import browser_session, sidebar, theme
 from glmtts_core.ui import language as ui_language
+from glmtts_core.ui.markdown import Markdown, Told, sentence, told
 
 # Streamlit imports pandas and Plotly on first use, in whatever session thread comes first, and
 # Plotly breaks when it meets a half-imported pandas: both are imported here, before any page runs.
@@ -30,6 +31,14 @@ class Page:
     def text(self, key: str, /, **details: object) -> str:
         """Return a sentence of the catalogue in this page's language."""
         return text(key, self.language, **details)
+
+    def markdown(self, key: str, /, **details: object) -> Markdown:
+        """Return a sentence of the catalogue whose values take no effect as Markdown."""
+        return sentence(key, self.language, **details)
+
+    def told(self, what: Told) -> Markdown:
+        """Return what an error or a problem says, to be put into Markdown."""
+        return told(what, self.language)
 
 
 def open_page(title_key: str) -> Page:
@@ -70,5 +79,5 @@ def _stop_as_taken_over(studio: Studio) -> NoReturn:
 def _stop_with(error: GLMTTSError) -> NoReturn:
     language = ui_language.current(None)
     st.set_page_config(page_title="GLM-TTS Studio", page_icon="🧹", layout="wide")
-    st.error(error.text(language))
+    st.error(told(error, language))
     st.stop()

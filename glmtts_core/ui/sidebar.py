@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.markup import html
 from glmtts_core.session import Session
 from glmtts_core.ui import browser_session, cleanup_button, memory_view
 from glmtts_core.ui import language as ui_language
+from glmtts_core.ui.markdown import told
 
 #: Seconds between two ticks of the live chart.
 TICK_S: Final = 1.0
@@ -80,7 +81,7 @@ def _live(session: Session, view: memory_view.MemoryView, language: Language) ->
         st.rerun(scope="app")
     readings = memory_view.recent(session, view, SPAN_S)
     st.html(
-        f"<b>{escape(view.title(readings[-1], language))}</b>"
+        f"<b>{html(view.title(readings[-1], language))}</b>"
         + memory_view.figures_html(session, view, readings, language)
     )
     st.plotly_chart(
@@ -95,19 +96,19 @@ def _live(session: Session, view: memory_view.MemoryView, language: Language) ->
     _advice(session, language)
     _engine(session, language)
     for problem in session.studio.memory_problems:
-        st.html(f'<div class="glm-muted">{escape(problem.text(language))}</div>')
+        st.html(f'<div class="glm-muted">{html(problem.text(language))}</div>')
 
 
 def _advice(session: Session, language: Language) -> None:
     advice = session.advice()
     if advice is not None:
-        words = escape(text(advice.key, language, **advice.details))
+        words = html(text(advice.key, language, **advice.details))
         st.html(f'<div class="glm-advice">{words}</div>')
 
 
 def _engine(session: Session, language: Language) -> None:
     if session.load_error is not None:
-        st.warning(session.load_error.text(language))
+        st.warning(told(session.load_error, language))
     state = session.studio.state(session.engine)
     words = text(f"engine_state.{state.engine.value}", language)
     if state.loading is not None:
@@ -118,6 +119,6 @@ def _engine(session: Session, language: Language) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
-        name = escape(f"{session.capabilities.engine} · {words}")
+        name = html(f"{session.capabilities.engine} · {words}")
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
         cleanup_button.engine_buttons(session, language)

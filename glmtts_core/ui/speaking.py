@@ -14,6 +14,7 @@ from glmtts_core.drafts import SpeakingChoices
 from glmtts_core.engines.base import Capabilities, SampleRate
 from glmtts_core.engines.seeds import SEEDS, new_seed
 from glmtts_core.ui.fields import prefill
+from glmtts_core.ui.markdown import Markdown, plain
 from glmtts_core.ui.shell import Page
 
 #: Keeps a field of the draft under the widget's key.
@@ -124,7 +125,7 @@ class Speaking:
         self._draw_history()
         if controls := self._lacking_controls():
             words = {"engine": self.can.engine, "controls": controls}
-            st.caption(self.page.text("form.lacking_list", **words))
+            st.caption(self.page.markdown("form.lacking_list", **words))
 
     def _draw_sample_rate(self) -> None:
         rates = {rate.hz: rate for rate in self.can.sample_rates}
@@ -140,9 +141,9 @@ class Speaking:
             args=("sample_rate_hz", list(rates)),
         )
 
-    def _rate_label(self, rate: SampleRate) -> str:
-        name = f"{rate.hz // 1000} kHz"
-        return self.page.text("form.resampled", rate=name) if rate.resampled else name
+    def _rate_label(self, rate: SampleRate) -> Markdown:
+        name = plain(f"{rate.hz // 1000} kHz")
+        return self.page.markdown("form.resampled", rate=name) if rate.resampled else name
 
     def _draw_seed(self) -> None:
         """Draw the seed and, beside it, the die that throws one."""
@@ -212,10 +213,10 @@ class Speaking:
             self.page.text(key) for key, lacks in lacking.items() if lacks
         )
 
-    def _help(self, key: str, *, offered: bool) -> str:
+    def _help(self, key: str, *, offered: bool) -> Markdown:
         if offered:
-            return self.page.text(key)
-        return self.page.text("form.lacking", engine=self.can.engine)
+            return self.page.markdown(key)
+        return self.page.markdown("form.lacking", engine=self.can.engine)
 
     def _key(self, name: str) -> str:
         """Return the key of the widget of the draft's field ``name``."""

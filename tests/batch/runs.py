@@ -71,8 +71,9 @@ def make_run(studio: Studio, good: Iterable[BatchLine], **options: Any) -> Batch
     good = tuple(good)
     problems = options.pop("problems", ())
     defaults = options.pop("defaults", DEFAULTS)
+    name = options.pop("name", "in.jsonl")
     batch = batch_of(good, problems)
-    return batches_of(studio).create("in.jsonl", raw_of(good), batch, defaults, **options)
+    return batches_of(studio).create(name, raw_of(good), batch, defaults, **options)
 
 
 def finish(run: BatchRun) -> None:

@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -18,6 +19,7 @@ from glmtts_core.batch.archive import zip_stream
 from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
+from glmtts_core.batch.report_figures import speed_figure
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.errors import EngineError, StorageError
@@ -133,6 +135,40 @@ def test_nothing_in_a_line_becomes_part_of_the_page(run, language):
     assert not Page(drawn).of("script")
     assert len(Page(drawn).of("b")) == 8  # the figures at the top, and none of the lines'
     assert any("bad mood <b>" in word for word in Page(drawn).words)
+
+
+HOSTILE = (
+    "<!--<script>",
+    "</script><script>x()</script>",
+    "<img src=x onerror=x()>",
+    '" onload="x()',
+    "' onload='x()",
+    "<a href='javascript:x()'>a</a>",
+    "<b>b</b>",
+)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
+    def skeleton(said: str) -> list[tuple[str, list[str]]]:
+        studio.engine.moods[said] = fail
+        good = [replace(line, uttid=said, prompt_audio=None) for line in lines("one", said)]
+        problem = replace(PROBLEM, uttid=said, excerpt=said, details={"name": said})
+        run = make_run(studio, good, problems=[problem], name=said)
+        finish(run)
+        html = "".join(report(run, "en"))
+        assert any(said in word for word in Page(html).words)
+        return [(tag, sorted(attributes)) for tag, attributes in Page(html).tags]
+
+    assert skeleton(words) == skeleton("harmless")
+
+
+def test_the_charts_of_the_report_show_names_as_text(studio):
+    (line,) = lines("one")
+    run = make_run(studio, [replace(line, uttid="<b>x</b> &lt;")])
+    finish(run)
+    drawn = speed_figure(run.rows(), "en")["data"][0]["text"]
+    assert drawn == ["&lt;b&gt;x&lt;/b&gt; &amp;lt;"]
 
 
 def test_the_report_draws_memory_and_speed(run):

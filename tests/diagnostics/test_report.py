@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+from html.parser import HTMLParser
 
 import pytest
 
@@ -96,3 +97,32 @@ def test_faults_of_the_sound_are_counted_by_kind_and_arm(found):
     assert "dropouts ×2, clipping ×1" in sentence
     assert "no cleanup" in sentence.lower() or "never" in sentence.lower()
     assert sentence in html.unescape(to_html(damaged, "en"))
+
+
+class Tags(HTMLParser):
+    """The elements of a page with the names of their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[str]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, sorted(name for name, _ in attrs)))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<!--<script>", "</script><script>x()</script>", "<img src=x onerror=x()>", "\" onload='x()"],
+)
+def test_hostile_words_leave_the_pages_skeleton_as_it_is(found, words):
+    def skeleton(said: str) -> list[tuple[str, list[str]]]:
+        named = found.model_copy(
+            update={
+                "machine": {said: said},
+                "experiment": found.experiment.model_copy(update={"engine": said}),
+            }
+        )
+        return Tags(to_html(named, "en")).found
+
+    assert skeleton(words) == skeleton("harmless")

@@ -8,9 +8,11 @@ import plotly.io
 import pytest
 
 from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.diagnostics.breakdown import Part
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
 from glmtts_core.memory.monitor import Event, EventKind
 from glmtts_core.ui import charts
+from glmtts_core.ui.diagnostics_charts import treemap
 from glmtts_core.ui.theme import LAYER_COLOURS
 from tests.memory.parts import device, reading
 
@@ -182,3 +184,15 @@ def test_a_mel_spectrogram_spans_the_sounds_length(samples):
 @pytest.mark.parametrize("draw", [charts.waveform, charts.mel_spectrogram])
 def test_the_title_is_shown(draw):
     assert draw(tone(), 24_000, "波形")["layout"]["title"]["text"] == "波形"
+
+
+def test_the_label_of_an_event_is_shown_as_text():
+    loaded = event(EventKind.LOAD, label="<a href='http://x'>x</a>")
+    (shown,) = marks(memory(host_samples(), [loaded]))["text"]
+    assert shown.endswith(" &lt;a href='http://x'&gt;x&lt;/a&gt;")
+
+
+def test_the_names_in_a_treemap_are_shown_as_text():
+    part = Part("breakdown.named", 1, details={"name": "<b>x</b>"})
+    (label,) = treemap(part, "en")["data"][0]["labels"]
+    assert "&lt;b&gt;x&lt;/b&gt;" in label

@@ -22,6 +22,7 @@ from glmtts_core.jobs import JobState
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
+from glmtts_core.ui.markdown import told
 from glmtts_core.ui.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
@@ -312,7 +313,7 @@ def test_a_failed_synthesis_shows_one_sentence_and_keeps_the_text(
     studio.engine.fail_with = fault
     visitor = visit(SYNTHESIS, language).speak("my own words")
     error = visitor.session.job.view().error
-    assert [shown.value for shown in visitor.app.error] == [error.text(language)]
+    assert [shown.value for shown in visitor.app.error] == [told(error, language)]
     assert visitor.form()["text"] == "my own words"
 
 

@@ -126,7 +126,7 @@ class Visitor:
                 if isinstance(said, str):
                     parts.append(said)
         page = re.sub(r"<style>.*?</style>|<[^>]+>", " ", "\n".join(parts), flags=re.DOTALL)
-        return re.sub(r"\\(.)", r"\1", page)
+        return shown(page)
 
     def button_keys(self) -> set[str]:
         """Return the keys of all buttons."""
@@ -147,3 +147,8 @@ class Visitor:
             "transcript": app.text_input(key="form_transcript").value,
             "reference": self.session.draft.reference(),
         }
+
+
+def shown(markdown: str) -> str:
+    """Return how disarmed words look on the page."""
+    return re.sub(r"\\(.)", r"\1", markdown).replace("\u200b", "")

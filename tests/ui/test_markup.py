@@ -1,0 +1,116 @@
+"""No words from outside reach Streamlit's Markdown, or HTML of ours, as they came."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+
+import pytest
+
+from tests.ui.markup_lint import raw_places, read
+from tests.ui.markup_origins import Source
+from tests.ui.visitor import ROOT
+
+_SOURCES = (
+    *sorted((ROOT / "glmtts_core" / "ui").glob("*.py")),
+    *sorted((ROOT / "pages").glob("*.py")),
+    ROOT / "streamlit_app.py",
+    ROOT / "glmtts_core" / "batch" / "report.py",
+    ROOT / "glmtts_core" / "diagnostics" / "report.py",
+)
+#: They make what the others use.
+_MAKERS = ROOT / "glmtts_core" / "markup.py"
+
+
+@cache
+def _sources() -> list[Source]:
+    return [read(path, ROOT) for path in (*_SOURCES, _MAKERS)]
+
+
+def test_every_place_that_renders_gets_words_of_ours_or_disarmed_ones():
+    makers = ("glmtts_core/markup.py", "glmtts_core/ui/markdown.py")
+    assert [each for each in raw_places(_sources()) if not each.startswith(makers)] == []
+
+
+RAW = (
+    "st.error(error.text(page.language))",
+    "st.warning(str(error))",
+    "st.markdown(f'**{run.name}**')",
+    "st.markdown('**' + run.name + '**')",
+    "st.markdown('**%s**' % run.name)",
+    "st.markdown('**{}**'.format(run.name))",
+    "st.markdown(' · '.join(['a', run.name]))",
+    "st.caption(page.text('batch.amending', name=run.name, id='x'))",
+    "st.caption(page.text('batch.amending', **details))",
+    "st.button('Go', help=run.name)",
+    "st.button(label=run.name)",
+    "column.selectbox(run.name, ['a'])",
+    "columns[0].number_input(run.name, 1, 2)",
+    "st.tabs(['a', run.name])",
+    "st.progress(0.5, run.name)",
+    "st.progress(0.5, text=run.name)",
+    "st.metric('a', run.name)",
+    "st.metric('a', value=run.name)",
+    "st.toast(run.name)",
+    "st.expander(run.name)",
+    "st.radio('a', names)",
+    "st.pills('a', ['x'], format_func=str)",
+    "st.segmented_control('a', options=names)",
+    "st.column_config.TextColumn('a', help=run.name)",
+    "st.write('a')",
+    "st.button(**options)",
+    "(st.error if bad else st.info)(page.told(error))",
+    "draw = st.error",
+    "getattr(st, 'error')(run.name)",
+    "words = plain(run.name)\nwords += run.name\nst.caption(words)",
+    "words = run.name if bad else 'none'\nst.caption(words)",
+    "for name in names:\n    st.caption(name)",
+    "parts = ['a']\nparts.append(run.name)\nst.caption(' '.join(parts))",
+    "def draw(label: str) -> None:\n    st.button(label)",
+    "st.html(f'<b>{run.name}</b>')",
+    "st.html(page.text('batch.policy_lines'))",
+    "st.html('<b>' + plain(run.name) + '</b>')",
+    "Markdown(run.name)",
+    "Html(f'<b>{run.name}</b>')",
+    "from streamlit import error",
+)
+OURS = (
+    "st.error(page.told(error))",
+    "st.markdown(f'**{plain(run.name)}** {count:,} {size(held)} {when:%Y-%m-%d}')",
+    "st.caption(page.markdown('batch.amending', name=run.name, id='x'))",
+    "st.caption(page.text('batch.policy_lines'))",
+    "st.selectbox('a', names, placeholder=run.name)",
+    "st.text_area('a', value=run.name)",
+    "st.text(run.name)",
+    "st.code(run.name)",
+    "st.radio('a', names, format_func=plain)",
+    "words = plain(run.name)\nwords += ' b'\nst.caption(words)",
+    "parts = ['a']\nparts.append(plain(run.name))\nst.caption(' '.join(parts))",
+    "def draw(label: Markdown) -> None:\n    st.button(label)",
+    "st.html(f'<b>{html(run.name)}</b>')",
+    "cells = ''.join(f'<li>{html(name)}</li>' for name in names)\nst.html(f'<ul>{cells}</ul>')",
+    "page.markdown('x', name=run.name)",
+    "_log.error(run.name)",
+)
+_IMPORTS = (
+    "import streamlit as st\n"
+    "from glmtts_core.markup import Html, html\n"
+    "from glmtts_core.ui.markdown import Markdown, plain\n"
+    "from glmtts_core.ui.quantities import size\n"
+)
+
+
+def _faults(snippet: str) -> list[str]:
+    source = Source("snippet.py", ast.parse(_IMPORTS + snippet))
+    return [each for each in raw_places([*_sources(), source]) if "snippet" in each]
+
+
+@pytest.mark.parametrize("snippet", RAW)
+def test_raw_words_are_found_with_their_line(snippet):
+    line = len((_IMPORTS + snippet).splitlines())
+    assert any(each.startswith(f"snippet.py:{line}: ") for each in _faults(snippet))
+
+
+@pytest.mark.parametrize("snippet", OURS)
+def test_words_of_ours_and_disarmed_ones_are_let_through(snippet):
+    assert _faults(snippet) == []
