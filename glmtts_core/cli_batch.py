@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Capabilities
 from glmtts_core.errors import BatchError
+from glmtts_core.files import scratch_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 
@@ -85,10 +85,8 @@ def run_batch(
     resumes = (options.out / HEADER_FILE).exists()
     if resumes and not options.resume:
         raise BatchError("batch.run.exists", folder=options.out)
-    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+    with scratch_folder() as scratch, stop_requests() as stop_requested:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made

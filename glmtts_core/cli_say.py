@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.wording import progress_line
 from glmtts_core.errors import StorageError, TextError
+from glmtts_core.files import scratch_folder
 from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
 from glmtts_core.settings import Settings
@@ -70,10 +70,8 @@ def say(
     """
     spoken = _standard_input() if options.text == "-" else options.text
     _refuse_unwritable(options.out)
-    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+    with scratch_folder() as scratch, stop_requests() as stop_requested:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
             session = Session(studio, new_session_id())
             # without a lease the session, and a result that is in memory only, ends with its job

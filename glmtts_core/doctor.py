@@ -6,11 +6,9 @@ import asyncio
 import http.client
 import json
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -20,6 +18,7 @@ from glmtts_core.catalogue import Language
 from glmtts_core.diagnostics.self_check import TEXT, Check, CheckResult, Light, self_check
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.files import scratch_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 
@@ -56,10 +55,8 @@ def doctor(
         RequestError: no engine has this name.
     """
     folders = (settings.output_dir, settings.cache_dir)
-    with tempfile.TemporaryDirectory() as scratch:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+    with scratch_folder() as scratch:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
             checked = self_check(
                 studio,

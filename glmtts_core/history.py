@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import clear_old_folders, write_whole
+from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
 from glmtts_core.memory.cost import MemoryCost
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
@@ -112,6 +112,7 @@ class SessionHistory:
         self._lock = threading.Lock()
         #: The last number given by this object, whether or not the disk has taken it.
         self._highest_number = 0
+        self._swept = False
         self._listing: Listing | None = None
         self._unsaved: dict[int, tuple[ResultRecord, bytes]] = {}
 
@@ -129,6 +130,7 @@ class SessionHistory:
         playable all the same, and says why it is not saved; the last few of these are kept.
         """
         with self._lock:
+            self._sweep_once()
             reference = request.reference.name if request.reference else ""
             self._highest_number = self._last_number() + 1
             record = ResultRecord(
@@ -160,6 +162,7 @@ class SessionHistory:
     def list(self) -> Listing:
         """Return the stored results, newest first."""
         with self._lock:
+            self._sweep_once()
             return self._list()
 
     def wav(self, number: int) -> bytes:
@@ -236,6 +239,20 @@ class SessionHistory:
 
     def _write_number(self, number: int) -> None:
         write_whole(self._folder / _LAST_NUMBER_FILE, str(number).encode())
+
+    def _sweep_once(self) -> None:
+        """Remove what a process that died has left: a session is written by one process only."""
+        if self._swept:
+            return
+        self._swept = True
+        sweep_partial([self._folder])
+        for number in self._numbers_in_use():
+            if not self._record_path(number).exists():
+                self._remember_number(number)
+                try:
+                    self._wav_path(number).unlink(missing_ok=True)
+                except OSError as error:
+                    _log.warning("cannot remove the audio %s: %s", self._wav_path(number), error)
 
     def _list(self) -> Listing:
         if self._listing is None:
