@@ -278,9 +278,9 @@ class SessionHistory:
             return int(kept) if _NUMBER.fullmatch(kept) else 0
         return 0
 
-    def _numbers_in_use(self) -> list[int]:
+    def _numbers_in_use(self) -> tuple[int, ...]:
         stems = [path.stem for path in self._folder.glob("*.wav")]
-        return [int(stem) for stem in stems if _NUMBER.fullmatch(stem)]
+        return tuple(int(stem) for stem in stems if _NUMBER.fullmatch(stem))
 
     def _wav_path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.wav"
