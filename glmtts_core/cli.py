@@ -17,8 +17,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.cli_batch import add_batch_command, run_batch
-from glmtts_core.cli_say import add_say_command, add_speaker_options, reference_of, say
+from glmtts_core.cli_batch import run_batch
+from glmtts_core.cli_batch_options import add_batch_command
+from glmtts_core.cli_combinations import refuse_without
+from glmtts_core.cli_say import (
+    add_say_command,
+    add_speaker_options,
+    reference_of,
+    refuse_voice_and_recording,
+    say,
+)
 from glmtts_core.doctor import APP_URL, doctor
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.errors import GLMTTSError
@@ -60,6 +68,7 @@ def _run(
         case "batch":
             return run_batch(options, settings, language, engine_factories)
         case "doctor":
+            refuse_voice_and_recording(options)
             return doctor(
                 settings,
                 language,
@@ -131,6 +140,7 @@ def _see_to_checkpoint(options: argparse.Namespace, settings: Settings, language
 
 
 def _cleanup(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    refuse_without("--level unload", options.level == "unload", "--force", options.force)
     body = json.dumps({"level": options.level, "force": options.force}).encode()
     headers = {"Content-Type": "application/json", "Accept-Language": language}
     if settings.api_token is not None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from glmtts_core.batch.dry_run import dry_run
+from glmtts_core.batch.dry_run import check_defaults, dry_run
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
-from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.results import write_results
@@ -21,10 +21,18 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState, RunView
 from glmtts_core.batch.store import HEADER_FILE
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli_batch_options import (
+    defaults_of,
+    differences,
+    policy_of,
+    refuse_meaningless,
+)
+from glmtts_core.cli_paths import read_file, refuse_unusable_folder, shown
+from glmtts_core.cli_say import tell_unused_seed
 from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import Capabilities
 from glmtts_core.errors import BatchError
+from glmtts_core.files import scratch_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 
@@ -33,41 +41,6 @@ _TOLD: Final = 20
 _MIB: Final = 2**20
 #: Exit codes.
 _ALL_DONE, _SOME_FAILED, _STOPPED = 0, 1, 130
-
-
-def add_batch_command(commands: Any) -> None:
-    """Describe the command to the parser's ``commands`` (argparse names no type for them)."""
-    batch: argparse.ArgumentParser = commands.add_parser(
-        "batch", help="speak a JSONL, CSV or TSV file, a sound a line"
-    )
-    batch.add_argument("file", type=Path, help="the file of lines")
-    batch.add_argument("--out", type=Path, required=True, help="the run's folder")
-    batch.add_argument(
-        "--resume",
-        action="store_true",
-        help="carry on the run in --out: what is done stays; the file may have been corrected",
-    )
-    batch.add_argument(
-        "--retry-failed", action="store_true", help="with --resume: failed lines too"
-    )
-    batch.add_argument(
-        "--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)"
-    )
-    batch.add_argument("--voice", help="for lines that name none (default: the engine's first)")
-    batch.add_argument("--speed", type=float, default=1.0, help="for lines that name none")
-    batch.add_argument("--sample-rate", type=int, default=24_000, help="for lines that name none")
-    batch.add_argument("--seed", type=int, help="for lines that name none")
-    batch.add_argument("--references", type=Path, help="folder of the recordings that lines name")
-    batch.add_argument("--reference", help="recording in that folder for lines that name none")
-    batch.add_argument("--reference-text", default="", help="what is said in it")
-    batch.add_argument(
-        "--cleanup",
-        choices=["auto", "never"],
-        default="auto",
-        help="auto: give memory back at a threshold and after a failure",
-    )
-    batch.add_argument("--cleanup-every", type=int, metavar="K", help="... and after every K lines")
-    batch.add_argument("--cpu", action="store_true", help="do not use a GPU")
 
 
 def run_batch(
@@ -81,18 +54,22 @@ def run_batch(
     Raises:
         GLMTTSError: the file, the folder or the run cannot be used.
     """
-    raw = _read(options.file)
+    refuse_meaningless(options)
+    raw = read_file(options.file, "cli.no_file")
+    refuse_unusable_folder(options.out)
+    if options.references is not None and not options.references.is_dir():
+        reason = os.strerror(errno.ENOTDIR)
+        raise BatchError("cli.no_folder", path=shown(options.references), reason=reason)
     resumes = (options.out / HEADER_FILE).exists()
     if resumes and not options.resume:
-        raise BatchError("batch.run.exists", folder=options.out)
-    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+        raise BatchError("batch.run.exists", folder=shown(options.out))
+    with scratch_folder() as scratch, stop_requests() as stop_requested:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made
             run = make(batches, options, raw, studio)
+            _tell_unused_seed(run, studio, options, language)
             _tell_problems(run.problems, language)
             _start(run, retry_failed=resumes and options.retry_failed)
             _follow(run, stop_requested, language)
@@ -102,21 +79,16 @@ def run_batch(
             studio.close()
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BatchError("cli.no_file", path=path, reason=error.strerror or error) from error
-
-
 def _made(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Studio) -> BatchRun:
-    defaults = _defaults(options, studio.engines.find(options.engine).capabilities)
+    defaults = defaults_of(options, studio.engines)
+    # no folder was named: no recording can be found
+    references = ReferenceFolder(options.references or options.out / "references")
     return batches.create(
-        options.file.name,
+        shown(Path(options.file.name)),
         raw,
-        _checked(options, raw, defaults, studio),
+        _checked(options, raw, defaults, references, studio),
         defaults,
-        policy=_policy(options),
+        policy=policy_of(options),
         references=options.references,
         folder=options.out,
     )
@@ -124,10 +96,30 @@ def _made(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Stu
 
 def _resumed(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Studio) -> BatchRun:
     run = batches.open(options.out)
-    if raw != _read(run.store.input_path) or options.references is not None:
-        batch = _checked(options, raw, run.store.header.defaults, studio, run)
-        run.amend(raw, batch, options.references)
+    header = run.store.header
+    # a run may have left its engine open; one that is gone cannot carry it on
+    engine = studio.engines.find(header.defaults.engine).capabilities.engine
+    before = replace(header.defaults, engine=engine), header.policy
+    after = defaults_of(options, studio.engines, before[0]), policy_of(options, header.policy)
+    differing = differences(before, after)
+    if differing and not options.override:
+        folder = shown(options.out)
+        raise BatchError("cli.batch_differs", folder=folder, differences=differing)
+    if after[0].engine == engine:
+        after = replace(after[0], engine=header.defaults.engine), after[1]
+    if differing or options.references is not None or raw != run.store.read_input():
+        named = options.references
+        references = run.store.references if named is None else ReferenceFolder(named)
+        batch = _checked(options, raw, after[0], references, studio)
+        run.amend(raw, batch, options.references, *(after if differing else ()))
     return run
+
+
+def _tell_unused_seed(
+    run: BatchRun, studio: Studio, options: argparse.Namespace, language: Language
+) -> None:
+    capabilities = studio.engines.find(run.store.header.defaults.engine).capabilities
+    tell_unused_seed(options.seed, capabilities, language)
 
 
 def _start(run: BatchRun, *, retry_failed: bool) -> None:
@@ -137,47 +129,21 @@ def _start(run: BatchRun, *, retry_failed: bool) -> None:
         run.start()
 
 
-def _defaults(options: argparse.Namespace, capabilities: Capabilities) -> RunDefaults:
-    voice = options.voice
-    if voice is None and options.reference is None and capabilities.voices:
-        voice = capabilities.voices[0].id
-    return RunDefaults(
-        engine=options.engine,
-        voice=voice,
-        speed=options.speed,
-        sample_rate_hz=options.sample_rate,
-        seed=options.seed,
-        reference_name=options.reference,
-        reference_text=options.reference_text,
-    )
-
-
-def _policy(options: argparse.Namespace) -> CleanupPolicy:
-    policy = CleanupPolicy.never() if options.cleanup == "never" else CleanupPolicy()
-    if options.cleanup_every is None:
-        return policy
-    if options.cleanup_every < 1:
-        raise BatchError("cli.cleanup_every", given=options.cleanup_every)
-    return replace(policy, every_lines=options.cleanup_every)
-
-
 def _checked(
     options: argparse.Namespace,
     raw: bytes,
     defaults: RunDefaults,
+    references: ReferenceFolder,
     studio: Studio,
-    run: BatchRun | None = None,
 ) -> BatchInput:
-    """Return the file's lines as checked against the engine and the recordings."""
-    if options.references is not None:
-        references = ReferenceFolder(options.references)
-    elif run is not None:
-        references = run.store.references
-    else:
-        # no folder was named, so that no recording can be found
-        references = ReferenceFolder(options.out / "references")
-    batch = read_batch(raw, options.file.name)
+    """Return the file's lines as checked against the engine and the recordings.
+
+    Raises:
+        GLMTTSError: what holds for all lines cannot be done, or the file cannot be read.
+    """
     capabilities = studio.engines.find(defaults.engine).capabilities
+    check_defaults(defaults, capabilities, references)
+    batch = read_batch(raw, shown(Path(options.file.name)))
     return dry_run(batch, defaults, references, capabilities, studio.settings)
 
 
@@ -232,7 +198,7 @@ def _tell_end(run: BatchRun, language: Language) -> int:
         text(
             "cli.batch_ended",
             language,
-            folder=run.store.folder,
+            folder=shown(run.store.folder),
             done=counts.done,
             total=counts.total,
             failed=counts.failed,

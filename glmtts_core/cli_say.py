@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from glmtts_core.audio import decode
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli_combinations import refuse_both, refuse_without
+from glmtts_core.cli_paths import (
+    STANDARD_OUTPUT,
+    read_file,
+    refuse_unwritable_wav,
+    shown,
+    write_file,
+)
 from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.base import Capabilities, ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.wording import progress_line
-from glmtts_core.errors import StorageError, TextError
+from glmtts_core.errors import TextError
+from glmtts_core.files import scratch_folder
 from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
 from glmtts_core.settings import Settings
@@ -29,7 +36,12 @@ def add_say_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     """Add ``say`` and its options."""
     say = commands.add_parser("say", help="speak a text to a WAV file")
     say.add_argument("text", help="what to say; - reads it from the standard input")
-    say.add_argument("--out", type=Path, required=True, help="the WAV file to write")
+    say.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the WAV file to write; - writes it to the standard output",
+    )
     say.add_argument("--voice", help="one of the engine's voices (default: the first)")
     say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
     say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
@@ -68,17 +80,19 @@ def say(
     Raises:
         GLMTTSError: the request cannot be spoken, or the file cannot be written.
     """
+    refuse_voice_and_recording(options)
+    refuse_unwritable_wav(options.out)
     spoken = _standard_input() if options.text == "-" else options.text
-    _refuse_unwritable(options.out)
-    with tempfile.TemporaryDirectory() as scratch, stop_requests() as stop_requested:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+    with scratch_folder() as scratch, stop_requests() as stop_requested:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
             session = Session(studio, new_session_id())
             # without a lease the session, and a result that is in memory only, ends with its job
             take_lease(studio, session.id)
-            job = session.submit(_request(options, spoken, studio))
+            request = _request(options, spoken, studio)
+            job = session.submit(request)
+            capabilities = studio.engines.find(request.engine).capabilities
+            tell_unused_seed(options.seed, capabilities, language)
             _show_progress(job, stop_requested, language)
             return _write_result(session, job, options.out, language)
         finally:
@@ -114,14 +128,26 @@ def reference_of(options: argparse.Namespace, max_s: float) -> ReferenceAudio | 
     if options.reference is None:
         return None
     path: Path = options.reference
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("cli.no_file", path=path, reason=error.strerror or error) from error
-    audio = decode(data, path.name, max_s=max_s)
-    return ReferenceAudio(
-        audio.samples, audio.sample_rate_hz, path.name, options.reference_text or ""
-    )
+    name = shown(Path(path.name))
+    audio = decode(read_file(path, "cli.no_recording"), name, max_s=max_s)
+    return ReferenceAudio(audio.samples, audio.sample_rate_hz, name, options.reference_text or "")
+
+
+def refuse_voice_and_recording(options: argparse.Namespace) -> None:
+    """Refuse a voice beside a recording, and a transcript without one.
+
+    Raises:
+        RequestError: the sentence names the options.
+    """
+    cloned = options.reference is not None
+    refuse_both("--voice", getattr(options, "voice", None) is not None, "--reference", cloned)
+    refuse_without("--reference", cloned, "--reference-text", options.reference_text is not None)
+
+
+def tell_unused_seed(seed: int | None, capabilities: Capabilities, language: Language) -> None:
+    """Say that a seed changes nothing, where that is so."""
+    if seed is not None and not capabilities.seed:
+        print(text("cli.seed_unused", language, engine=capabilities.engine), file=sys.stderr)
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:
@@ -145,23 +171,26 @@ def _write_result(session: Session, job: Job, out: Path, language: Language) -> 
     record = view.record
     if record is None:
         raise AssertionError("a finished synthesis has a record")
-    try:
-        out.write_bytes(session.history.wav(record.number))
-    except OSError as error:
-        raise StorageError("cli.cannot_write", path=out, reason=error.strerror or error) from error
+    wav = session.history.wav(record.number)
+    if out == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(wav)
+        sys.stdout.buffer.flush()
+    else:
+        write_file(out, wav)
     cost = record.memory_cost
     print(
         text(
             "cli.said",
             language,
-            path=out,
+            path=shown(out),
             audio_s=f"{record.audio_s:.2f}",
             seconds=f"{record.seconds:.2f}",
             rtf=f"{record.rtf:.2f}",
             before=f"{cost.before.resident_set_bytes / MIB:.0f}",
             peak=f"{cost.peak.resident_set_bytes / MIB:.0f}",
             after=f"{cost.after.resident_set_bytes / MIB:.0f}",
-        )
+        ),
+        file=sys.stderr if out == STANDARD_OUTPUT else sys.stdout,
     )
     return 0
 
@@ -171,11 +200,3 @@ def _standard_input() -> str:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
         raise TextError("text.not_unicode") from error
-
-
-def _refuse_unwritable(out: Path) -> None:
-    """Fail before the synthesis, not after it."""
-    folder = out.parent
-    written = out if out.exists() else folder
-    if not folder.is_dir() or out.is_dir() or not os.access(written, os.W_OK):
-        raise StorageError("cli.cannot_write", path=out, reason=f"{folder}/")

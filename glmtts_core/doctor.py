@@ -6,11 +6,9 @@ import asyncio
 import http.client
 import json
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -20,6 +18,8 @@ from glmtts_core.catalogue import Language
 from glmtts_core.diagnostics.self_check import TEXT, Check, CheckResult, Light, self_check
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.checks import check_choices
+from glmtts_core.files import scratch_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 
@@ -53,19 +53,20 @@ def doctor(
         reference: the recording to clone, for an engine that only clones.
 
     Raises:
-        RequestError: no engine has this name.
+        RequestError: no engine has this name, or it cannot clone the recording.
     """
     folders = (settings.output_dir, settings.cache_dir)
-    with tempfile.TemporaryDirectory() as scratch:
-        studio = Studio(
-            settings.model_copy(update={"output_dir": Path(scratch)}), *engine_factories
-        )
+    with scratch_folder() as scratch:
+        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
+            capabilities = studio.engines.find(engine).capabilities
+            request = capabilities.plain_request(TEXT, reference)
+            check_choices(request, capabilities)
             checked = self_check(
                 studio,
                 lambda: ask_app(url, settings) or ask_routes(studio),
                 folders=folders,
-                request=studio.engines.find(engine).capabilities.plain_request(TEXT, reference),
+                request=request,
                 on_result=(lambda _: None) if as_json else _printer(language),
             )
         finally:

@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final, Literal, get_args
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response, StreamingResponse
 
 from glmtts_core.batch.archive import zip_stream
+from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.report import report
@@ -49,7 +50,7 @@ def address(studio: Studio, run_id: str, result: Result, language: Language) -> 
     cannot bring a token.
     """
     query = urlencode({"lang": language, "key": _sign(studio, run_id, result)})
-    return f"/api/batch/{run_id}/{result}?{query}"
+    return f"/api/batch/{quote(run_id, safe='')}/{result}?{query}"
 
 
 def key_fits(studio: Studio, run_id: str, result: str, key: str) -> bool:
@@ -66,16 +67,26 @@ def response(studio: Studio, run_id: str, result: str, language: Language) -> Re
     """
     known = next((each for each in RESULTS if each == result), None)
     if known is None:
-        raise BatchError("batch.run.missing", name=f"{run_id}/{result}")
+        raise BatchError("batch.run.missing", name=quoted(f"{run_id}/{result}"))
     run = batches_of(studio).run(run_id)
     name = f"{run.id}.zip" if known == "results.zip" else f"{run.id}-{known}"
     headers = {
         # saved, not opened: what users wrote must not run in the pages' own origin
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": _attachment(name),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
     return StreamingResponse(_blocks(run, known, language), 200, headers, _TYPES[known])
+
+
+def _attachment(name: str) -> str:
+    """Return the header that has a file saved as ``name``, whatever a run's folder is called."""
+    plain = "".join(char if char.isascii() and char.isprintable() else "_" for char in name)
+    plain = plain.replace('"', "_").replace("\\", "_")
+    if plain == name:
+        return f'attachment; filename="{name}"'
+    encoded = quote(name.encode("utf-8", "surrogateescape"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def _blocks(run: BatchRun, result: Result, language: Language) -> Iterator[bytes]:

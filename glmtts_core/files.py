@@ -1,19 +1,31 @@
-"""Writing files so that a crash leaves the whole file or none, and clearing old folders."""
+"""Writing files so that a crash leaves the whole file or none, and clearing old folders.
+
+Who writes a partial file or a scratch folder holds a lock on it, which ends with its process: what
+nobody holds any more was left by a process that died.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import fnmatch
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _log = logging.getLogger(__name__)
 #: What a process that died while writing leaves behind.
 PARTIAL_PATTERN: Final = ".????????.part"
+#: As above, for files that are named after what they will become.
+_NAMED_PARTIAL_PATTERN: Final = "*.????????.part"
+_SCRATCH_PREFIX: Final = "glm-tts-scratch-"
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -23,16 +35,69 @@ def write_whole(path: Path, data: bytes) -> None:
         OSError: the folder cannot be written; nothing of ``data`` stays behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    with partial_file(path.parent) as (file, temporary):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+@contextmanager
+def partial_file(folder: Path, prefix: str = "") -> Iterator[tuple[BinaryIO, Path]]:
+    """Open a new file of a temporary name; it is gone afterwards, unless it was renamed.
+
+    Args:
+        folder: where it is made.
+        prefix: begins its name.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    handle, name = _held(lambda: _new_file(folder, prefix), os.O_WRONLY)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            yield file, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a folder for what nobody needs afterwards; `sweep_scratch` finds it after a crash.
+
+    Raises:
+        OSError: the system's folder for temporary files cannot be written.
+    """
+    handle, name = _held(
+        lambda: tempfile.mkdtemp(prefix=_SCRATCH_PREFIX), os.O_RDONLY | os.O_DIRECTORY
+    )
+    try:
+        yield Path(name)
+    finally:
+        _remove_folder(Path(name))
+        os.close(handle)
+
+
+def sweep_scratch() -> int:
+    """Remove this user's scratch folders whose processes have died; return how many."""
+    return sum(
+        _remove_abandoned(folder, stat.S_IFDIR)
+        for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH_PREFIX}????????")
+    )
+
+
+def sweep_partial(folders: Iterable[Path]) -> int:
+    """Remove partial files whose writers have died, at any depth; return how many.
+
+    Links are not followed, and folders that are not there hold none.
+    """
+    return sum(
+        _remove_abandoned(Path(parent, name), stat.S_IFREG)
+        for folder in folders
+        for parent, _, names in os.walk(folder)
+        for name in fnmatch.filter(names, _NAMED_PARTIAL_PATTERN)
+    )
 
 
 def clear_old_folders(folders: Iterable[Path], max_age_days: float) -> int:
@@ -50,3 +115,69 @@ def clear_old_folders(folders: Iterable[Path], max_age_days: float) -> int:
         except OSError as error:
             _log.warning("cannot clear the old folder %s: %s", folder, error)
     return cleared
+
+
+def _held(make: Callable[[], str], flags: int) -> tuple[int, str]:
+    """Make a file or folder and lock it; anew where a sweep was quicker than the lock."""
+    while True:
+        name = make()
+        try:
+            handle = os.open(name, flags | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        # a file system without locks: nobody takes one to sweep there either
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if _is_at(name, handle):
+            return handle, name
+        os.close(handle)
+
+
+def _is_at(name: str, handle: int) -> bool:
+    try:
+        return os.path.samestat(Path(name).stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _new_file(folder: Path, prefix: str) -> str:
+    handle, name = tempfile.mkstemp(".part", f"{prefix}.", folder)
+    os.close(handle)
+    return name
+
+
+def _remove_abandoned(path: Path, kind: int) -> bool:
+    """Remove a file or folder of this user that nobody has locked; tell whether that was done."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags)
+    except OSError:
+        return False  # gone, a link, or another user's
+    try:
+        status = os.fstat(handle)
+        if stat.S_IFMT(status.st_mode) != kind or status.st_uid != os.getuid():
+            return False
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _remove_folder(path) if kind == stat.S_IFDIR else _remove_file(path)
+    except OSError:
+        return False  # its writer lives, or nothing can be locked here
+    finally:
+        os.close(handle)
+
+
+def _remove_file(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("cannot remove the partial file %s: %s", path, error)
+        return False
+    return True
+
+
+def _remove_folder(path: Path) -> bool:
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        _log.warning("cannot remove the scratch folder %s: %s", path, error)
+        return False
+    return True

@@ -1,7 +1,8 @@
 """What a session has spoken, on disk: one folder a session, a WAV file and a JSON record a result.
 
-Written to a temporary name and renamed, the record after the audio, so that a crash at any moment
-leaves either a whole result or none. Knows nothing about jobs or pages.
+Written to a temporary name and renamed, the number first, then the audio, then the record, so that
+a crash at any moment leaves either a whole result or none, and no number is given twice. Knows
+nothing about jobs or pages.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import clear_old_folders, write_whole
+from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
 from glmtts_core.memory.cost import MemoryCost
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 #: Results kept in memory where the disk refuses; each is some hundred kB.
 MAX_UNSAVED_RESULTS: Final = 5
 _RECORD_SUFFIX: Final = ".json"
-#: Holds the highest number that was deleted, so that it is not used again.
+#: Holds the highest number that was given to a result, so that it is not used again.
 _LAST_NUMBER_FILE: Final = "last_number"
+_NUMBER: Final = re.compile(r"[0-9]{1,12}")
 _SESSIONS: Final = "sessions"
 _log = logging.getLogger(__name__)
 
@@ -108,7 +110,9 @@ class SessionHistory:
         self._folder = folder
         self._max_results = max_results
         self._lock = threading.Lock()
+        #: The last number given by this object, whether or not the disk has taken it.
         self._highest_number = 0
+        self._swept = False
         self._listing: Listing | None = None
         self._unsaved: dict[int, tuple[ResultRecord, bytes]] = {}
 
@@ -126,8 +130,9 @@ class SessionHistory:
         playable all the same, and says why it is not saved; the last few of these are kept.
         """
         with self._lock:
+            self._sweep_once()
             reference = request.reference.name if request.reference else ""
-            self._highest_number = max(self._highest_number, self._last_number_on_disk()) + 1
+            self._highest_number = self._last_number() + 1
             record = ResultRecord(
                 number=self._highest_number,
                 text=request.text,
@@ -157,6 +162,7 @@ class SessionHistory:
     def list(self) -> Listing:
         """Return the stored results, newest first."""
         with self._lock:
+            self._sweep_once()
             return self._list()
 
     def wav(self, number: int) -> bytes:
@@ -185,6 +191,7 @@ class SessionHistory:
             self._remove(number)
 
     def _write(self, record: ResultRecord, wav: bytes) -> None:
+        self._write_number(record.number)
         write_whole(self._wav_path(record.number), wav)
         try:
             write_whole(self._record_path(record.number), record.model_dump_json().encode())
@@ -208,7 +215,8 @@ class SessionHistory:
         if self._unsaved.pop(number, None) is not None:
             self._listing = None
             return
-        was_there = self._wav_path(number).exists()
+        if number <= max(self._numbers_in_use(), default=0):
+            self._remember_number(number)
         try:
             # the record first: a crash in between leaves audio that nothing lists, not a dead entry
             self._record_path(number).unlink(missing_ok=True)
@@ -218,15 +226,33 @@ class SessionHistory:
                 "storage.write", folder=self._folder, reason=error.strerror or error
             ) from error
         self._listing = None
-        if was_there and number > self._last_number_on_disk():
-            self._remember_number(number)
 
     def _remember_number(self, number: int) -> None:
+        """Keep ``number`` where an older version, which wrote none, has not."""
+        self._highest_number = max(self._highest_number, number)
         try:
-            write_whole(self._folder / _LAST_NUMBER_FILE, str(number).encode())
+            if number > self._number_on_disk():
+                self._write_number(number)
         except OSError as error:
             # a full disk is just what deleting is to help against
             _log.warning("cannot remember number %d in %s: %s", number, self._folder, error)
+
+    def _write_number(self, number: int) -> None:
+        write_whole(self._folder / _LAST_NUMBER_FILE, str(number).encode())
+
+    def _sweep_once(self) -> None:
+        """Remove what a process that died has left: a session is written by one process only."""
+        if self._swept:
+            return
+        self._swept = True
+        sweep_partial([self._folder])
+        for number in self._numbers_in_use():
+            if not self._record_path(number).exists():
+                self._remember_number(number)
+                try:
+                    self._wav_path(number).unlink(missing_ok=True)
+                except OSError as error:
+                    _log.warning("cannot remove the audio %s: %s", self._wav_path(number), error)
 
     def _list(self) -> Listing:
         if self._listing is None:
@@ -242,11 +268,19 @@ class SessionHistory:
             self._listing = Listing(tuple(records), tuple(unreadable))
         return self._listing
 
-    def _last_number_on_disk(self) -> int:
-        taken = [path.stem for path in self._folder.glob("*.wav")]
+    def _last_number(self) -> int:
+        used = max(self._numbers_in_use(), default=0)
+        return max(self._highest_number, self._number_on_disk(), used)
+
+    def _number_on_disk(self) -> int:
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            taken.append((self._folder / _LAST_NUMBER_FILE).read_text(encoding="ascii"))
-        return max((int(name) for name in taken if name.isdecimal()), default=0)
+            kept = (self._folder / _LAST_NUMBER_FILE).read_text(encoding="ascii")
+            return int(kept) if _NUMBER.fullmatch(kept) else 0
+        return 0
+
+    def _numbers_in_use(self) -> tuple[int, ...]:
+        stems = [path.stem for path in self._folder.glob("*.wav")]
+        return tuple(int(stem) for stem in stems if _NUMBER.fullmatch(stem))
 
     def _wav_path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.wav"

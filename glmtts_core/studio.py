@@ -22,6 +22,7 @@ from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import BusyError
 from glmtts_core.history import clear_old_sessions
 from glmtts_core.jobs import Job, Keep, Priority
+from glmtts_core.leftovers import sweep_leftovers
 from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import Advice, advise
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
@@ -120,7 +121,7 @@ class Studio:
         self._clear_old_sessions()
 
     def _clear_old_sessions(self) -> None:
-        """Remove old session folders, at the start and then at most once an hour."""
+        """Remove old sessions and leftovers, at the start and then at most once an hour."""
         now_s = time.monotonic()
         if self._cleared_s is not None and now_s - self._cleared_s < _CLEAR_EVERY_S:
             return
@@ -128,6 +129,7 @@ class Studio:
         settings = self.settings
         known = self.spaces.known_ids()
         clear_old_sessions(settings.output_dir, settings.history_max_age_days, known)
+        sweep_leftovers(settings.output_dir, settings.cache_dir)
 
     # -- jobs ----------------------------------------------------------------------------------
 

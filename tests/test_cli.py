@@ -162,6 +162,107 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_spoken(
     assert maker.made == []
 
 
+@pytest.mark.parametrize(
+    "name", ["x.mp3", "x.MP3", "x.flac", "x.ogg", "x.wav.mp3", "x.wave", "x.wav ", "x.m\np3"]
+)
+def test_an_ending_that_asks_for_anything_but_wav_is_refused(maker, tmp_path, capsys, name):
+    assert main(["say", "hello", "--out", name], maker) == 1
+    err = capsys.readouterr().err
+    assert "only WAV can be written" in err
+    assert err.count("\n") == 1
+    assert (maker.made, list(tmp_path.iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["x.wav", "x.WAV", "x", "x.", ".wav"])
+def test_wav_and_no_ending_are_written_as_wav(maker, tmp_path, name):
+    assert main(["say", "hello", "--out", name], maker) == 0
+    assert (tmp_path / name).read_bytes().startswith(b"RIFF")
+
+
+def test_the_null_device_takes_the_sound(maker):
+    assert main(["say", "hello", "--out", os.devnull], maker) == 0
+
+
+def test_a_dash_writes_the_sound_to_the_standard_output_and_nothing_else(
+    maker, tmp_path, capsysbinary
+):
+    assert main(["say", "hello", "--out", "-"], maker) == 0
+    told = capsysbinary.readouterr()
+    assert len(decode(told.out, "out").samples) == 5 * 2_400
+    assert b"of speech" in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 300 + ".wav", "x" * 5_000, "a\0b.wav", "a\nb" * 200 + ".wav", "x" * 300 + "/a.wav"],
+)
+def test_a_name_that_no_file_can_have_is_told_in_one_sentence(maker, capsys, name):
+    assert main(["say", "hello", "--out", name], maker) == 1
+    err = capsys.readouterr().err
+    assert "cannot be written" in err
+    assert (err.count("\n"), maker.made) == (1, [])
+    assert len(err) < 500
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "a\0b.wav", "a\nb.wav", "\udcff.wav"])
+def test_a_recording_of_an_odd_name_is_told_in_one_sentence(maker, capsys, name):
+    assert main(["say", "hello", "--out", "x.wav", "--reference", name], maker) == 1
+    err = capsys.readouterr().err
+    assert "Name a recording" in err
+    assert err.count("\n") == 1
+
+
+def test_a_recording_whose_name_is_no_text_is_cloned_all_the_same(tmp_path):
+    (tmp_path / "\udcff\n.wav").write_bytes(encode_wav(np.zeros(4_000, np.float32), 8_000))
+    asked = ["--reference", "\udcff\n.wav", "--reference-text", "hi"]
+    assert main(["say", "hello", "--out", "x.wav", *asked], CloningEngine) == 0
+
+
+def test_a_written_file_of_an_odd_name_is_told_on_one_line(maker, capsys):
+    assert main(["say", "hello", "--out", "\udcff\n.wav"], maker) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["say", "hello", "--speed", "nan"], "out of range"),
+        (["say", "hello", "--speed", "1e400"], "out of range"),
+        (["say", "hello", "--speed", "-1"], "out of range"),
+        (["say", "hello", "--voice", "nobody"], "no voice called nobody"),
+        (["say", "hello", "--sample-rate", "44100"], "44100 Hz"),
+        (["say", "hello", "--sampling", "dice"], "no sampling method dice"),
+        (["say", "hello", "--seed", "-1"], "The seed -1"),
+        (["say", "hello", "--seed", "1" + "0" * 30], "The seed 1"),
+        (["say", "hello", "--reference-text", "hi"], "only together with --reference"),
+        (["say", "hello", "--voice", "kumo", "--reference", "anna.wav"], "cannot both be followed"),
+        (["say", "hello", "--reference", "anna.wav"], "cannot clone"),
+        (["doctor", "--reference-text", "hi"], "only together with --reference"),
+        (["doctor", "--reference", "anna.wav"], "cannot clone"),
+        (["doctor", "--engine", "Nobody"], "no engine called Nobody"),
+        (["cleanup", "--force"], "only together with --level unload"),
+        (["cleanup", "--level", "offload", "--force"], "only together with --level unload"),
+    ],
+    ids=str,
+)
+def test_an_option_that_could_not_be_followed_is_told_and_nothing_is_written(
+    maker, tmp_path, capsys, asked, told
+):
+    (tmp_path / "anna.wav").write_bytes(encode_wav(np.zeros(4_000, np.float32), 8_000))
+    out = ["--out", "x.wav"] if asked[0] == "say" else []
+    assert main([*asked, *out], maker) == 1
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert (captured.err.count("\n"), captured.out) == (1, "")
+    assert not (tmp_path / "x.wav").exists()
+
+
+def test_a_seed_that_changes_nothing_is_told(maker, capsys):
+    assert main(["say", "hello", "--out", "x.wav", "--seed", "7"], maker) == 0
+    assert "--seed changes nothing" in capsys.readouterr().err
+
+
 def test_a_disk_that_is_full_is_told_with_the_files_name(maker, capsys):
     with full_disk():
         assert main(["say", "hello", "--out", "x.wav"], maker) == 1

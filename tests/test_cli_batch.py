@@ -16,8 +16,8 @@ from glmtts_core.cli import main
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
-from tests.parts import full_disk, wait_until
-from tests.scripted_engine import ScriptedEngine
+from tests.parts import full_disk, voice_wav, wait_until
+from tests.scripted_engine import CloningEngine, ScriptedEngine
 
 
 class Maker:
@@ -155,13 +155,172 @@ def test_a_stopped_command_is_carried_on_with_resume(maker, capsys):
     ("more", "told"),
     [
         (["--cleanup-every", "0"], "--cleanup-every 0 cannot be used"),
+        (["--cleanup-every", "-3"], "--cleanup-every -3 cannot be used"),
         (["--voice", "nobody"], "There is no voice called nobody"),
+        (["--engine", "Nobody"], "There is no engine called Nobody"),
+        (["--speed", "nan"], "The speed nan is out of range"),
+        (["--speed", "1e400"], "The speed inf is out of range"),
+        (["--speed", "-1"], "The speed -1.0 is out of range"),
+        (["--sample-rate", "44100"], "44100 Hz is not on offer"),
+        (["--sample-rate", "-24000"], "-24000 Hz is not on offer"),
+        (["--seed", "-1"], "The seed -1 is out of range"),
+        (["--seed", str(2**32)], "is out of range"),
+        (["--reference-text", "hi"], "only together with --reference"),
+        (["--voice", "kumo", "--reference", "a.wav"], "--voice and --reference cannot both"),
+        (["--reference", "a.wav"], "a.wav"),
+        (["--references", "nowhere"], "nowhere cannot be used as a folder"),
+        (["--retry-failed"], "--retry-failed means something only together with --resume"),
+        (["--override"], "--override means something only together with --resume"),
     ],
+    ids=str,
 )
-def test_options_that_cannot_be_used_are_told(maker, capsys, more, told):
-    write({"text": "one"})
+def test_options_that_cannot_be_used_are_told_before_anything_is_written(
+    maker, capsys, tmp_path, more, told
+):
+    # every line says for itself what the option would say: nothing of it is looked at
+    write({"text": "one", "voice": "alpha", "speed": 1, "sample_rate": 24_000, "seed": 1})
     assert batch(maker, *more) == 1
-    assert told in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def snapshot() -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--voice", "kumo"], "--voice alpha → kumo"),
+        (["--speed", "1.5"], "--speed 1.0 → 1.5"),
+        (["--sample-rate", "32000"], "--sample-rate 24000 → 32000"),
+        (["--seed", "7"], "--seed – → 7"),
+        (["--cleanup", "never"], "--cleanup auto → never"),
+        (["--cleanup-every", "3"], "--cleanup-every – → 3"),
+        (["--speed", "1.5", "--voice", "kumo"], "--voice alpha → kumo; --speed 1.0 → 1.5"),
+    ],
+    ids=str,
+)
+def test_carrying_on_with_other_settings_names_them_and_writes_nothing(maker, capsys, more, told):
+    write({"text": "one"})
+    assert batch(maker) == 0
+    before = snapshot()
+    write({"text": "one"}, {"text": "two"})
+    capsys.readouterr()
+    assert batch(maker, "--resume", *more) == 1
+    err = capsys.readouterr().err
+    assert told in err
+    assert "--override" in err
+    assert err.count("\n") == 1
+    assert (snapshot(), maker.spoken) == (before, ["one"])
+
+
+def test_settings_that_are_the_runs_own_or_left_out_carry_it_on(maker):
+    asked = ["--voice", "kumo", "--speed", "1.5", "--cleanup", "never", "--cleanup-every", "3"]
+    write({"text": "one"})
+    assert batch(maker, *asked) == 0
+    write({"text": "one"}, {"text": "two"})
+    assert batch(maker, "--resume", *asked, "--engine", "Scripted") == 0
+    write({"text": "one"}, {"text": "two"}, {"text": "three"})
+    assert batch(maker, "--resume") == 0
+    assert maker.spoken == ["one", "two", "three"]
+    last = maker.made[-1].requests[-1]
+    assert (last.voice, last.speed) == ("kumo", 1.5)
+
+
+def test_overriding_speaks_again_what_sounds_different_and_nothing_else(maker):
+    write({"text": "one"}, {"text": "two", "speed": 0.9}, {"text": "three", "voice": "alpha"})
+    assert batch(maker) == 0
+    assert batch(maker, "--resume", "--override", "--speed", "1.5") == 0
+    assert maker.spoken == ["one", "two", "three", "one", "three"]
+    assert batch(maker, "--resume", "--override", "--voice", "kumo") == 0
+    assert maker.spoken[5:] == ["one", "two"]
+    assert batch(maker, "--resume", "--override", "--cleanup", "never") == 0
+    assert batch(maker, "--resume") == 0
+    assert len(maker.spoken) == 7
+    header = json.loads(Path("out/run.json").read_text())
+    assert (header["defaults"]["speed"], header["defaults"]["voice"]) == (1.5, "kumo")
+    assert header["policy"]["threshold_bytes"] is None
+
+
+def test_a_run_that_left_its_engine_open_is_not_spoken_again_by_overriding_something_else(maker):
+    write({"text": "one"}, {"text": "two", "speed": 0.9})
+    assert batch(maker) == 0
+    header = json.loads(Path("out/run.json").read_text())
+    header["defaults"]["engine"] = None
+    Path("out/run.json").write_text(json.dumps(header))
+    assert batch(maker, "--resume", "--override", "--speed", "1.5") == 0
+    assert maker.spoken == ["one", "two", "one"]
+
+
+@pytest.mark.parametrize(
+    "more", [["--speed", "nan"], ["--voice", "nobody"], ["--engine", "Nobody"]], ids=str
+)
+def test_overriding_with_what_cannot_be_spoken_writes_nothing(maker, capsys, more):
+    write({"text": "one"})
+    assert batch(maker) == 0
+    before = snapshot()
+    assert batch(maker, "--resume", "--override", *more) == 1
+    assert (snapshot(), capsys.readouterr().err.count("\n")) == (before, 1)
+
+
+def test_a_run_whose_engine_is_gone_says_so_before_anything_is_written(maker, capsys):
+    write({"text": "one"})
+    assert batch(maker) == 0
+    before = snapshot()
+    write({"text": "one"}, {"text": "two"})
+    assert main(["batch", "in.jsonl", "--out", "out", "--resume"], CloningEngine) == 1
+    assert "There is no engine called Scripted" in capsys.readouterr().err
+    assert snapshot() == before
+
+
+def test_another_recording_for_all_is_a_difference_and_is_taken_with_override(tmp_path, capsys):
+    for name in ("anna.wav", "bert.wav"):
+        (tmp_path / name).write_bytes(voice_wav())
+    write({"text": "one"}, {"text": "two", "voice": "kumo"})
+    asked = ["batch", "in.jsonl", "--out", "out", "--references", "."]
+    assert main([*asked, "--reference", "anna.wav", "--reference-text", "hi"], CloningEngine) == 0
+    asked.append("--resume")
+    assert main([*asked, "--reference", "bert.wav"], CloningEngine) == 1
+    assert "--reference anna.wav → bert.wav" in capsys.readouterr().err
+    assert main([*asked, "--reference-text", "ho"], CloningEngine) == 1
+    assert "--reference-text hi → ho" in capsys.readouterr().err
+    assert main([*asked, "--voice", "kumo"], CloningEngine) == 1
+    assert "--reference anna.wav → –" in capsys.readouterr().err
+    taken = ["--reference", "bert.wav", "--reference-text", "ho", "--override"]
+    assert main([*asked, *taken], CloningEngine) == 0
+    assert sorted(path.name for path in Path("out/references").glob("bert*")) == ["bert.wav"]
+
+
+def test_a_seed_that_changes_nothing_is_told(maker, capsys):
+    write({"text": "one"})
+    assert batch(maker, "--seed", "7") == 0
+    assert "--seed changes nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "a\0b", "a\nb" * 100, "x" * 300 + "/deeper", "in.jsonl"]
+)
+def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(maker, capsys, name):
+    write({"text": "one"})
+    assert main(["batch", "in.jsonl", "--out", name], maker) == 1
+    err = capsys.readouterr().err
+    assert "cannot be used as a folder" in err
+    assert err.count("\n") == 1
+    assert maker.made == []
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "a\nb", "\udcff"])
+def test_a_file_of_an_odd_name_is_told_in_one_sentence(maker, capsys, name):
+    assert main(["batch", name, "--out", "out"], maker) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_whose_name_is_no_text_is_spoken_all_the_same(maker):
+    write({"text": "one"}, name="\udcff\n.jsonl")
+    assert main(["batch", "\udcff\n.jsonl", "--out", "out"], maker) == 0
 
 
 def test_a_file_that_is_not_there_is_told_in_one_sentence(maker, capsys):

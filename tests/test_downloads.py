@@ -110,3 +110,32 @@ def test_what_is_no_run_is_not_found(run, local, path):
     answer = local.get(f"/api/batch/{path}")
     assert answer.status_code == 404
     assert local.get(f"/api/batch/{run.id}/run.json").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5_000, "a%0Ab", "%ED%A0%80", "a%00b"])
+@pytest.mark.parametrize("place", ["run", "result"])
+def test_an_odd_name_is_not_found_and_told_in_one_short_sentence(run, local, name, place):
+    path = f"{name}/results.zip" if place == "run" else f"{run.id}/{name}"
+    answer = local.get(f"/api/batch/{path}")
+    assert answer.status_code == 404
+    told = answer.json()["error"]
+    assert (len(told) < 300, told.isprintable()) == (True, True)
+
+
+@pytest.mark.parametrize("folder", ["my run", 'a"b', "a\nb", "我的任务", "50% #1?", "a\\b"])
+@pytest.mark.parametrize("result", downloads.RESULTS)
+def test_the_results_of_a_run_in_a_folder_of_any_name_can_be_fetched(
+    studio, settings, stranger, folder, result
+):
+    made = batches_of(studio).create(
+        "a.jsonl",
+        LINES,
+        read_batch(LINES),
+        RunDefaults(voice="alpha"),
+        folder=settings.output_dir / folder,
+    )
+    answer = stranger.get(downloads.address(studio, made.id, result, "en"))
+    assert answer.status_code == 200
+    header = answer.headers["content-disposition"]
+    assert header.startswith("attachment; filename=")
+    assert header.isprintable()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import wave
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,7 +21,7 @@ from glmtts_core.history import (
     clear_old_sessions,
     session_folder,
 )
-from tests.parts import ANNA, BERT, full_disk, request, result
+from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, result
 
 DAY_S = 86_400
 
@@ -104,6 +106,31 @@ def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(histor
     save(history)
     history.delete(save(history).number)
     assert save(SessionHistory(folder, 50)).number == 3
+
+
+def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_path):
+    command = [sys.executable, "-m", "tests.history_child", str(tmp_path)]
+    subprocess.run(command, check=True, timeout=2 * BOUND_S)
+    killed = list(tmp_path.glob("*.given"))
+    for given in killed:
+        restarted = SessionHistory(session_folder(tmp_path / given.stem, ANNA), 50)
+        seen = {int(line) for line in given.read_text().split()} | set(numbers(restarted))
+        assert save(restarted).number not in seen, f"killed before change {given.stem}"
+    assert len(killed) > 20
+
+
+def test_a_folder_of_an_older_version_keeps_the_number_of_what_is_deleted(history, folder):
+    number = save(history).number
+    (folder / "last_number").unlink()
+    SessionHistory(folder, 50).delete(number)
+    assert save(SessionHistory(folder, 50)).number == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"-3", b"9" * 5_000, b"3\n", "٣".encode()])
+def test_a_damaged_last_number_is_passed_over(history, folder, damage):
+    save(history)
+    (folder / "last_number").write_bytes(damage)
+    assert save(SessionHistory(folder, 50)).number == 2
 
 
 def test_deleting_what_never_was_uses_up_no_number(history):

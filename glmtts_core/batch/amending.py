@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glmtts_core.batch.lines import BatchInput, reference_name_of
+from glmtts_core.batch.lines import (
+    BatchInput,
+    RunDefaults,
+    reference_name_of,
+    spoken_otherwise,
+)
 from glmtts_core.batch.loaded import load_run
+from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore, storage_errors
 from glmtts_core.batch.table import LineTable
 
 
-def amend_run(store: RunStore, raw: bytes, batch: BatchInput, references: Path | None) -> None:
+def amend_run(
+    store: RunStore,
+    raw: bytes,
+    batch: BatchInput,
+    references: Path | None,
+    defaults: RunDefaults | None = None,
+    policy: CleanupPolicy | None = None,
+) -> None:
     """Replace the input of a run whose lock the caller holds.
 
     Args:
@@ -24,13 +37,15 @@ def amend_run(store: RunStore, raw: bytes, batch: BatchInput, references: Path |
         raw: the corrected file as it came in.
         batch: its lines as checked.
         references: the folder of the recordings; those that lines name are copied.
+        defaults: take the place of the run's; lines that they change are spoken anew.
+        policy: takes the place of the run's.
 
     Raises:
         BatchError: a recording cannot be taken over.
         StorageError: the folder cannot be read or written.
     """
-    _prepare(store, references)
-    store.replace_input(raw, batch, references)
+    _prepare(store, references, defaults)
+    store.replace_input(raw, batch, references, defaults, policy)
     note_state(store, RunState.READY)
 
 
@@ -49,13 +64,17 @@ def note_state(store: RunStore, state: RunState) -> None:
         recorder.close()
 
 
-def _prepare(store: RunStore, references: Path | None) -> None:
+def _prepare(store: RunStore, references: Path | None, defaults: RunDefaults | None) -> None:
     table = load_run(store).table
     recorder = Recorder(store, table)
     try:
         recorder.amending()
         if references is not None:
             _speak_anew_with(store, table, recorder, references)
+        if defaults is not None:
+            for position in table.positions({LineState.DONE, LineState.FAILED}):
+                if spoken_otherwise(table.lines[position], store.header.defaults, defaults):
+                    recorder.queued(position)
     finally:
         recorder.close()
 

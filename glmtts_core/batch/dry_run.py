@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+
 from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.lines import (
     BatchInput,
@@ -22,7 +24,7 @@ from glmtts_core.batch.lines import (
 from glmtts_core.batch.reading import excerpt_of
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.engines.base import Capabilities, ReferenceAudio
-from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.problem import Problem
@@ -30,6 +32,7 @@ from glmtts_core.settings import Settings
 
 #: Lines between two calls that tell how far the check is.
 _TELL_EVERY_LINES: Final = 1_000
+_NO_LINE: Final = BatchLine(number=0, uttid="", file_stem="", text="")
 
 
 def dry_run(
@@ -69,6 +72,29 @@ def dry_run(
             problems.append(_problem(line, error))
     problems.sort(key=lambda problem: problem.number)
     return replace(batch, lines=tuple(ready), problems=tuple(problems), hints=tuple(known.hints))
+
+
+def check_defaults(
+    defaults: RunDefaults, capabilities: Capabilities, references: ReferenceFolder | None = None
+) -> None:
+    """Check what holds for all lines of a run that say nothing else, before it is made.
+
+    Args:
+        defaults: of the run.
+        capabilities: what its engine can do.
+        references: where the recordings lie; None does not look for the recording.
+
+    Raises:
+        RequestError: the engine cannot do this.
+        BatchError: there is no such recording.
+    """
+    reference = None
+    if defaults.reference_name is not None:
+        if references is not None:
+            references.find(defaults.reference_name)
+        silence = np.zeros(0, np.float32)
+        reference = ReferenceAudio(silence, capabilities.sample_rates[0].hz, "")
+    check_choices(request_of(_NO_LINE, defaults, reference), capabilities)
 
 
 def missing_from(

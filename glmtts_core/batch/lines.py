@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -182,6 +182,19 @@ def transcript_of(line: BatchLine, defaults: RunDefaults) -> str:
     if line.prompt_text or line.prompt_audio is not None:
         return line.prompt_text
     return defaults.reference_text
+
+
+def spoken_otherwise(line: BatchLine, before: RunDefaults, after: RunDefaults) -> bool:
+    """Whether ``line`` sounds, or may sound, different once a run has other defaults."""
+    return _settings_of(line, before) != _settings_of(line, after)
+
+
+def _settings_of(line: BatchLine, defaults: RunDefaults) -> tuple[object, ...]:
+    name = reference_name_of(line, defaults)
+    request = request_of(line, defaults, None)
+    if name is None:
+        return (request,)
+    return (replace(request, voice=None), name, transcript_of(line, defaults))
 
 
 def request_of(

@@ -6,6 +6,7 @@ Thread-safe. `batches_of` is the door.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import shutil
 import threading
@@ -16,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.batch.dry_run import check_defaults
 from glmtts_core.batch.executor import LocalExecutor
+from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.journal import last_entry
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
@@ -35,6 +38,8 @@ _RUN_PREFIX: Final = "batch-"
 _UNMADE_S: Final = 3600.0
 #: Seconds that closing waits for each run to write down where it stands.
 _CLOSE_S: Final = 4.0
+#: Longest name of a folder.
+_NAME_BYTES: Final = 255
 _log = logging.getLogger(__name__)
 
 
@@ -89,8 +94,10 @@ class Batches:
 
         Raises:
             BatchError: there is a run in ``folder`` already, or a recording cannot be taken over.
+            RequestError: the engine cannot do what ``defaults`` say.
             StorageError: the disk is full or cannot be written.
         """
+        check_defaults(defaults, self._studio.engines.find(defaults.engine).capabilities)
         chosen = folder or self._root / _new_run_id()
         try:
             create_store(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
@@ -108,8 +115,8 @@ class Batches:
             StorageError: it cannot be read.
         """
         # the id may have come from an address
-        if run_id in ("", "..") or "\0" in run_id or Path(run_id).name != run_id:
-            raise BatchError("batch.run.missing", name=run_id)
+        if run_id == ".." or not _is_name(run_id):
+            raise BatchError("batch.run.missing", name=quoted(run_id))
         return self.open(self._root / run_id)
 
     def open(self, folder: Path) -> BatchRun:
@@ -188,6 +195,15 @@ def _clear_unmade(root: Path) -> None:
                 shutil.rmtree(folder)
         except OSError as error:
             _log.warning("cannot clear the unmade run %s: %s", folder, error)
+
+
+def _is_name(run_id: str) -> bool:
+    """Whether a folder may be called so."""
+    try:
+        size_bytes = len(os.fsencode(run_id))
+    except UnicodeEncodeError:
+        return False
+    return size_bytes <= _NAME_BYTES and "\0" not in run_id and Path(run_id).name == run_id != ""
 
 
 def _new_run_id() -> str:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.batch.amending import amend_run, note_state
-from glmtts_core.batch.lines import BatchInput, LineProblem
+from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.pace import PaceReading
+from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.states import (
     LineRow,
     LineState,
@@ -126,13 +127,22 @@ class BatchRun:
         self.wait()
         self.start()
 
-    def amend(self, raw: bytes, batch: BatchInput, references: Path | None = None) -> None:
+    def amend(
+        self,
+        raw: bytes,
+        batch: BatchInput,
+        references: Path | None = None,
+        defaults: RunDefaults | None = None,
+        policy: CleanupPolicy | None = None,
+    ) -> None:
         """Take a corrected file: lines whose content is unchanged and done stay done.
 
         Args:
             raw: the corrected file as it came in.
             batch: its lines as checked.
             references: the folder of the recordings; those that lines name are copied.
+            defaults: take the place of the run's; lines that they change are spoken anew.
+            policy: takes the place of the run's.
 
         Raises:
             BatchError: the run is going on.
@@ -142,7 +152,7 @@ class BatchRun:
             if self._stretch is not None:
                 raise BatchError("batch.run.locked", name=self.id)
             with self._locked():
-                amend_run(self.store, raw, batch, references)
+                amend_run(self.store, raw, batch, references, defaults, policy)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it does not go on any more; False when ``timeout_s`` ran out first."""

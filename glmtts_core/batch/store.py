@@ -26,6 +26,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.lines import (
     BatchInput,
     BatchLine,
@@ -201,8 +202,17 @@ class RunStore:
             for partial in self.references.folder.rglob(PARTIAL_PATTERN):
                 partial.unlink(missing_ok=True)
 
-    def replace_input(self, raw: bytes, batch: BatchInput, references: Path | None) -> None:
+    def replace_input(
+        self,
+        raw: bytes,
+        batch: BatchInput,
+        references: Path | None,
+        defaults: RunDefaults | None = None,
+        policy: CleanupPolicy | None = None,
+    ) -> None:
         """Take a corrected file in the place of the run's; what is in the journal stays there.
+
+        With ``defaults`` and ``policy`` these take the place of the run's too.
 
         Raises:
             BatchError: a recording cannot be taken over.
@@ -214,6 +224,8 @@ class RunStore:
                 "input_format": batch.format,
                 "lines": len(batch.lines),
                 "problems": len(batch.problems),
+                "defaults": defaults or self.header.defaults,
+                "policy": policy or self.header.policy,
             }
         )
         before = self.input_path
@@ -232,8 +244,8 @@ class RunStore:
         path = self.folder / HEADER_FILE
         try:
             return RunHeader.model_validate_json(path.read_bytes())
-        except FileNotFoundError as error:
-            raise BatchError("batch.run.missing", name=self.folder.name) from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BatchError("batch.run.missing", name=quoted(self.folder.name)) from error
         except ValidationError as error:
             raise _unreadable(path, "JSON") from error
         except OSError as error:

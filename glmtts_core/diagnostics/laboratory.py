@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.process import TrialProcess
 from glmtts_core.diagnostics.trial import Spoken, Trial, TrialOrder
 from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError
+from glmtts_core.files import scratch_folder
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.studio import Studio
 from glmtts_core.worker import Errand
@@ -247,14 +247,14 @@ class Laboratory:
         trials = experiment.trials()
         for number, (arm, repetition) in enumerate(trials, start=1):
             self._update(arm=arm, repetition=repetition, spoken=0)
-            with tempfile.TemporaryDirectory(prefix="glm-tts-trial-") as scratch:
-                trial = self._run_trial(experiment, arm, repetition, Path(scratch))
+            with scratch_folder() as scratch:
+                trial = self._run_trial(experiment, arm, repetition, scratch)
                 if self._cancelled.is_set():
                     return
                 # what random weights say is noise, and no fault of it means anything
                 if not self._rehearsed:
-                    trial = examined(trial, Path(scratch))
-                keep_audio(trial, Path(scratch), folder / AUDIO_FOLDER / arm.id)
+                    trial = examined(trial, scratch)
+                keep_audio(trial, scratch, folder / AUDIO_FOLDER / arm.id)
             findings = findings.model_copy(
                 update={"trials": (*findings.trials, trial), "complete": number == len(trials)}
             )

@@ -5,9 +5,14 @@ Knows only what an engine says of itself, so that every engine refuses in the sa
 
 from __future__ import annotations
 
+from typing import Final
+
 from glmtts_core.engines.base import Capabilities, SynthesisRequest
 from glmtts_core.errors import RequestError, TextError
 from glmtts_core.text.script import speakable
+
+#: Seeds lie below this, in a batch's lines as everywhere.
+_SEEDS: Final = 2**32
 
 
 def check_request(
@@ -15,16 +20,29 @@ def check_request(
 ) -> None:
     """Raise for anything in ``request`` that an engine with ``capabilities`` cannot do.
 
-    A seed is never refused: where nothing is drawn at random, every seed gives the same sound.
-
     Raises:
         TextError: the text is empty, too long, or holds nothing that can be spoken.
-        RequestError: voice, speed, sample rate, reference, sampling method or history is not
+        RequestError: voice, speed, sample rate, reference, sampling method, history or seed is not
             among what the engine offers.
     """
     _check_text(request.text, max_text_chars)
     _check_voice(request, capabilities)
+    check_choices(request, capabilities)
+
+
+def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None:
+    """Raise for what `check_request` refuses, but for the text and a voice that is still to come.
+
+    A seed is not refused where nothing is drawn at random: every seed gives the same sound.
+
+    Raises:
+        RequestError: as `check_request`.
+    """
+    if request.voice is not None or request.reference is not None:
+        _check_voice(request, capabilities)
     _check_speed(request, capabilities)
+    if request.seed is not None and not 0 <= request.seed < _SEEDS:
+        raise RequestError("request.seed", seed=request.seed, largest=_SEEDS - 1)
     rates = [rate.hz for rate in capabilities.sample_rates]
     if request.sample_rate_hz not in rates:
         known = ", ".join(str(hz) for hz in rates)

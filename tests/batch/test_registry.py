@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import Batches, batches_of
+from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.states import RunState
-from glmtts_core.errors import BatchError, StorageError, SynthesisCancelled
+from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.studio import Studio
 from tests.batch.runs import ended, finish, lines, make_run
 from tests.parts import ANNA, BOUND_S, full_disk, request
@@ -63,6 +66,43 @@ def test_a_run_that_cannot_be_read_hides_no_other(studio, batches, settings):
 def test_no_id_leads_out_of_the_output_folder(batches, run_id):
     with pytest.raises(BatchError, match="no batch run"):
         batches.run(run_id)
+
+
+@pytest.mark.parametrize(
+    "run_id", ["x" * 5_000, "字" * 100, "a\nb", "a\0b", "\ud800", "\udcff", "a file", "sessions"]
+)
+def test_an_odd_id_is_no_run_and_is_told_shortly(batches, settings, run_id):
+    (settings.output_dir / "sessions").mkdir(parents=True)
+    (settings.output_dir / "a file").touch()
+    for ask in (batches.run, batches.remove):
+        with pytest.raises(BatchError) as refused:
+            ask(run_id)
+        told = str(refused.value)
+        assert "There is no batch run" in told
+        assert (len(told) < 300, told.isprintable()) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "defaults",
+    [
+        {"voice": "nobody"},
+        {"engine": "Nobody"},
+        {"speed": float("nan")},
+        {"speed": float("inf")},
+        {"sample_rate_hz": 44_100},
+        {"sampling": "dice"},
+        {"use_history": True},
+        {"seed": -1},
+        {"voice": None, "reference_name": "anna.wav"},
+    ],
+    ids=str,
+)
+def test_a_run_is_not_made_with_what_its_engine_cannot_do(batches, settings, defaults):
+    raw = b'{"text": "one", "voice": "alpha", "speed": 1.0, "sample_rate": 24000}'
+    wrong = replace(RunDefaults(voice="alpha"), **defaults)
+    with pytest.raises(RequestError):
+        batches.create("in.jsonl", raw, read_batch(raw), wrong)
+    assert not list(settings.output_dir.glob("batch-*"))
 
 
 def test_what_goes_on_is_known(studio, batches):

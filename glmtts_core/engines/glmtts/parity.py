@@ -7,7 +7,6 @@ official files, so that loading is tried too. Knows nothing about how the outcom
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,7 @@ from glmtts_core.engines.glmtts.speech_tokenizer import (
 from glmtts_core.engines.glmtts.text_frontend import normalize_text
 from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource, TorchSource
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.files import scratch_folder
 
 #: Golden sentences that may differ: at the end of one the reference itself is wrong.
 _SENTENCES_ALLOWED: Final = 1
@@ -83,16 +83,16 @@ def golden_checks(device: torch.device) -> Iterator[Check]:
         ("vocoder", _vocoder),
     )
     for name, compare in groups:
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch_folder() as folder:
             try:
                 # as in the engine: TensorFloat-32 alone is worth a thousandth of the result
                 with torch.backends.cudnn.flags(
                     enabled=True, benchmark=False, deterministic=True, allow_tf32=False
                 ):
-                    yield from compare(device, Path(folder))
+                    yield from compare(device, folder)
             except (RuntimeError, OSError, GLMTTSError) as error:
                 reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-                yield Check(name, math.nan, 0.0, error=reason.replace(folder, "..."))
+                yield Check(name, math.nan, 0.0, error=reason.replace(str(folder), "..."))
 
 
 def _largest(found: Tensor, expected: Tensor) -> float:
