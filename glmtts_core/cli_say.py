@@ -80,6 +80,8 @@ def say(
             take_lease(studio, session.id)
             job = session.submit(_request(options, spoken, studio))
             _show_progress(job, stop_requested, language)
+            for problem in studio.engines.find(job.engine).problems:
+                print(problem.text(language), file=sys.stderr)
             return _write_result(session, job, options.out, language)
         finally:
             studio.close()
