@@ -6,6 +6,7 @@ Knows nothing about engines, sessions or widgets.
 from __future__ import annotations
 
 import io
+import math
 import wave
 from collections import deque
 from dataclasses import dataclass
@@ -30,9 +31,13 @@ _UNKNOWN_FRAMES: Final = 2**62
 MAX_CHANNELS: Final = 8
 MIN_RATE_HZ: Final = 4_000
 MAX_RATE_HZ: Final = 192_000
-#: Terms of the largest resampling ratio that is computed exactly; torchaudio's kernel grows with
-#: their product, and a ratio of 44101:24000 would ask for 4 GB.
+#: Terms of the largest resampling ratio that is computed exactly: the filter grows with them.
 _MAX_RATIO_TERM: Final = 1000
+#: Resampling: zero crossings of the sinc on each side, the share of the lower rate's band that is
+#: kept, and the window's shape ("kaiser_best" of resampy).
+_ZERO_CROSSINGS: Final = 64
+_PASS_BAND: Final = 0.9476
+_KAISER_BETA: Final = 14.77
 #: Columns of a spectrogram picture.
 _MAX_MEL_FRAMES: Final = 1000
 #: Length of a spectrogram's window and its usual step, in seconds.
@@ -195,22 +200,27 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """
     if from_hz == to_hz or not len(samples):
         return samples
-    import torch  # heavy: only who resamples pays for it
-    from torchaudio import functional
+    from scipy import signal  # heavy: only who resamples pays for it
 
     ratio = Fraction(from_hz, to_hz).limit_denominator(_MAX_RATIO_TERM)
-    with torch.inference_mode():
-        resampled = functional.resample(
-            torch.from_numpy(np.ascontiguousarray(samples.T)),
-            ratio.numerator,
-            ratio.denominator,
-            lowpass_filter_width=64,
-            rolloff=0.9476,
-            resampling_method="sinc_interp_kaiser",
-            beta=14.77,
-        )
-    result: Samples = np.ascontiguousarray(resampled.numpy().T)
+    down, up = ratio.numerator, ratio.denominator
+    taps, centre = _resampling_filter(down, up)
+    frames = -(-len(samples) * up // down)
+    filtered = signal.upfirdn(taps, samples, up, down, axis=0)
+    result: Samples = np.ascontiguousarray(filtered[centre : centre + frames], np.float32)
     return result
+
+
+def _resampling_filter(down: int, up: int) -> tuple[npt.NDArray[np.float64], int]:
+    """Return a low-pass filter at ``up`` times the rate, and which output its middle falls on."""
+    # the pass band ends at this share of the lower rate's half, in units of the filter's own rate
+    band = min(down, up) * _PASS_BAND / (down * up)
+    half = math.ceil(_ZERO_CROSSINGS / band)
+    times = np.arange(-half, half + 1) * band
+    window = np.i0(_KAISER_BETA * np.sqrt(np.maximum(0.0, 1 - (times / _ZERO_CROSSINGS) ** 2)))
+    taps = np.sinc(times) * window / np.i0(_KAISER_BETA) * band * up
+    before = -half % down
+    return np.concatenate([np.zeros(before), taps]), (half + before) // down
 
 
 def measure(samples: Samples, sample_rate_hz: int) -> Level:

@@ -73,6 +73,8 @@ def run_batch(
             _tell_problems(run.problems, language)
             _start(run, retry_failed=resumes and options.retry_failed)
             _follow(run, stop_requested, language)
+            for problem in studio.engines.problems:
+                print(problem.text(language), file=sys.stderr)
             write_results(run, language)
             return _tell_end(run, language)
         finally:

@@ -94,6 +94,8 @@ def say(
             capabilities = studio.engines.find(request.engine).capabilities
             tell_unused_seed(options.seed, capabilities, language)
             _show_progress(job, stop_requested, language)
+            for problem in studio.engines.find(job.engine).problems:
+                print(problem.text(language), file=sys.stderr)
             return _write_result(session, job, options.out, language)
         finally:
             studio.close()

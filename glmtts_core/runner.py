@@ -157,7 +157,11 @@ class JobRunner:
                 self._account.cleaner.clean(
                     CleanupLevel.UNLOAD, drop=[_unloading(each) for each in crowding], owners=()
                 )
-            engine.load(control)
+            try:
+                engine.load(control)
+            finally:
+                # an engine may find, when it loads, that it has to compute on the CPU
+                self._account.move_to(self._engines.main_device)
             settle_garbage()
             self._account.cleaner.note_floor()
             self.fresh_since_s = time.monotonic()

@@ -10,8 +10,7 @@ import socket
 import sys
 
 from glmtts_core.errors import SettingsError
-from glmtts_core.memory.device import choose_device
-from glmtts_core.memory.nvml import Nvml
+from glmtts_core.memory.device import choose_device, nvml_for
 from glmtts_core.settings import load_settings
 
 
@@ -22,7 +21,8 @@ def check_start(host: str, port: int) -> None:
         SettingsError: a setting cannot be used, the device is not there, or nothing can listen at
             ``host`` and ``port``.
     """
-    choose_device(load_settings().device, Nvml())
+    wanted = load_settings().device
+    choose_device(wanted, nvml_for(wanted))
     check_address(host, port)
 
 

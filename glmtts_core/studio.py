@@ -26,9 +26,8 @@ from glmtts_core.leftovers import sweep_leftovers
 from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import Advice, advise
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
-from glmtts_core.memory.device import choose_device
+from glmtts_core.memory.device import choose_device, nvml_for
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.problem import Problem
 from glmtts_core.runner import JobRunner
 from glmtts_core.services import Services
@@ -75,10 +74,10 @@ class Studio:
         self, settings: Settings, *engine_factories: EngineFactory, rescue: bool = True
     ) -> None:
         self.settings = settings
-        self._nvml = Nvml()
-        self.device = choose_device(settings.device, self._nvml)
+        self._nvml = nvml_for(settings.device)
+        self._choice = choose_device(settings.device, self._nvml)
         self.ledger = Ledger()
-        offer = engines_on_offer(settings, self.device)
+        offer = engines_on_offer(settings, self._choice.device, self._choice.problem)
         factories = engine_factories or offer.factories
         #: Why GLM-TTS is not among the engines; None where it is.
         self.lacking = None if engine_factories else offer.lacking
@@ -156,7 +155,8 @@ class Studio:
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
         if wanted and rehearsed is None:
-            self.engines.add(rehearsal_engine(self.device)(self.settings, self.ledger))
+            make = rehearsal_engine(self._choice.device, self._choice.problem)
+            self.engines.add(make(self.settings, self.ledger))
         elif rehearsed is not None and not wanted:
             drop = [lambda: self.engines.remove(rehearsed)]
             self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
@@ -243,6 +243,11 @@ class Studio:
     def driver_version(self) -> str | None:
         """Version of the NVIDIA driver; None where there is none or it does not tell."""
         return self._nvml.driver_version()
+
+    @property
+    def driver_version_problem(self) -> Problem | None:
+        """Why a driver that answers does not tell its version; None where it does."""
+        return self._nvml.version_problem
 
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""

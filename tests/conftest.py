@@ -59,9 +59,9 @@ def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
     from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
     from tests.engines.glmtts.parts import TINY_SIZE
 
-    def factory(device: str):
+    def factory(device: str, on_cpu=None):
         parts = RehearsalParts(TINY_SIZE)
-        return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts)
+        return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     monkeypatch.setattr("glmtts_core.studio.rehearsal_engine", factory)
     return RehearsalParts.engine_name

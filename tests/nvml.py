@@ -15,6 +15,22 @@ from typing import Final
 
 STUB_SOURCE: Final = Path(__file__).with_name("nvml_stub.c")
 STATE_VARIABLE: Final = "NVML_STUB_STATE"
+MARK_VARIABLE: Final = "NVML_STUB_MARK"
+#: Functions that drivers before 2022 do not have.
+V3_PROCESSES: Final = (
+    "nvmlDeviceGetComputeRunningProcesses_v3",
+    "nvmlDeviceGetGraphicsRunningProcesses_v3",
+)
+CUDA_MARK_VARIABLE: Final = "CUDA_STUB_MARK"
+CUDA_STUB_SOURCE: Final = """
+#include <stdio.h>
+#include <stdlib.h>
+__attribute__((constructor)) static void note_loading(void) {
+    const char *path = getenv("CUDA_STUB_MARK");
+    FILE *file = path ? fopen(path, "w") : 0;
+    if (file) fclose(file);
+}
+"""
 GIB: Final = 2**30
 
 NOT_SUPPORTED: Final = 3
@@ -53,8 +69,15 @@ def c_compiler() -> str | None:
     return next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
 
 
-def build_nvml_stub(folder: Path) -> Path:
+def build_nvml_stub(
+    folder: Path, missing: Sequence[str] = (), *, with_v2_processes: bool = False
+) -> Path:
     """Compile the stub as ``folder``/libnvidia-ml.so.1 and return its path.
+
+    Args:
+        folder: where it goes.
+        missing: functions that this driver does not have.
+        with_v2_processes: whether it has the process lists of 2020.
 
     Raises:
         RuntimeError: there is no C compiler; ask `c_compiler` first.
@@ -64,13 +87,32 @@ def build_nvml_stub(folder: Path) -> Path:
         raise RuntimeError("no C compiler")
     library = folder / "libnvidia-ml.so.1"
     flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+    flags += [f"-D{function}=hidden_{function}" for function in missing]
+    flags += ["-DWITH_V2_PROCESSES"] if with_v2_processes else []
     subprocess.run([compiler, *flags, "-o", str(library), str(STUB_SOURCE)], check=True)
     return library
 
 
-def write_nvml_state(path: Path, devices: Sequence[StubDevice] = (), init_code: int = 0) -> None:
+def build_cuda_stub(folder: Path) -> Path:
+    """Compile ``folder``/libcuda.so.1, which only leaves a mark when it is loaded."""
+    compiler = c_compiler()
+    if compiler is None:
+        raise RuntimeError("no C compiler")
+    library = folder / "libcuda.so.1"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-"],
+        input=CUDA_STUB_SOURCE,
+        text=True,
+        check=True,
+    )
+    return library
+
+
+def write_nvml_state(
+    path: Path, devices: Sequence[StubDevice] = (), init_code: int = 0, lying_devices: int = 0
+) -> None:
     """Set what the stub reports from its next call on; replaces the file in one step."""
-    lines = [f"init {init_code}"]
+    lines = [f"init {init_code} {lying_devices}"]
     for index, device in enumerate(devices):
         codes = (device.handle_code, device.name_code, device.memory_code, device.process_code)
         figures = (index, *codes, device.total_bytes, device.used_bytes, device.name)

@@ -3,12 +3,17 @@
  * The file named by NVML_STUB_STATE is read anew whenever it was replaced, so a test can change
  * what the devices report between two readings. Its lines (written by tests/nvml.py):
  *
- *   init <code>
+ *   init <code> <how many devices are counted that are not there>
  *   device <index> <handle code> <name code> <memory code> <process code> <total> <used> <name>
  *   process <device index> <compute|graphics> <pid, 0 for the calling process> <bytes, -1 unknown>
  *
- * Codes are NVML's return values; 0 is success.
+ * Codes are NVML's return values; 0 is success. In a device's name, \xNN stands for one byte.
+ *
+ * A driver of another age is built with -D<function>=<another name>, which hides the function
+ * (tests/nvml.py: missing). The second version of the process lists is there only with
+ * -DWITH_V2_PROCESSES. A file named by NVML_STUB_MARK is made when the library is loaded.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +38,7 @@ typedef struct {
 } process_t;
 
 typedef struct {
-    int init_code, device_count, process_count;
+    int init_code, lying_devices, device_count, process_count;
     device_t devices[MAX_DEVICES];
     process_t processes[MAX_PROCESSES];
 } state_t;
@@ -43,6 +48,13 @@ typedef struct { unsigned pid; unsigned long long used; unsigned gpu_instance, c
     process_info_t;
 
 static int initialized = 0;
+
+/* Leaves a mark when the library is loaded, whoever does it. */
+__attribute__((constructor)) static void note_loading(void) {
+    const char *path = getenv("NVML_STUB_MARK");
+    int file = path ? open(path, O_CREAT | O_WRONLY, 0644) : -1;
+    if (file >= 0) close(file);
+}
 
 static int read_state(state_t *state) {
     static state_t last;
@@ -65,7 +77,7 @@ static int read_state(state_t *state) {
         int index;
         long long bytes;
         memset(&device, 0, sizeof device);
-        if (sscanf(line, "init %d", &state->init_code) == 1) continue;
+        if (sscanf(line, "init %d %d", &state->init_code, &state->lying_devices) >= 1) continue;
         if (sscanf(line, "device %d %d %d %d %d %llu %llu %95[^\n]", &index, &device.handle_code,
                    &device.name_code, &device.memory_code, &device.process_code, &device.total,
                    &device.used, device.name) == 8 && index >= 0 && index < MAX_DEVICES) {
@@ -120,8 +132,14 @@ int nvmlDeviceGetCount_v2(unsigned *count) {
     state_t state;
     if (!initialized) return UNINITIALIZED;
     int code = read_state(&state);
-    *count = (unsigned)state.device_count;
+    *count = (unsigned)(state.device_count + state.lying_devices);
     return code;
+}
+
+int nvmlSystemGetDriverVersion(char *version, unsigned length) {
+    if (!initialized) return UNINITIALIZED;
+    snprintf(version, length, "470.00");
+    return SUCCESS;
 }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) {
@@ -134,11 +152,25 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) {
     return state.devices[index].handle_code;
 }
 
+/* Copy text with \xNN as bytes. */
+static void unescape(char *to, unsigned length, const char *from) {
+    unsigned byte, written = 0;
+    while (*from && written + 1 < length) {
+        if (sscanf(from, "\\x%2x", &byte) == 1) {
+            to[written++] = (char)byte;
+            from += 4;
+        } else {
+            to[written++] = *from++;
+        }
+    }
+    to[written] = 0;
+}
+
 int nvmlDeviceGetName(void *handle, char *name, unsigned length) {
     state_t state;
     int index, code = find_device(handle, &state, &index);
     if (code) return code;
-    snprintf(name, length, "%s", state.devices[index].name);
+    unescape(name, length, state.devices[index].name);
     return state.devices[index].name_code;
 }
 
@@ -188,3 +220,13 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, proce
 int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, process_info_t *found) {
     return list_processes(handle, 1, count, found);
 }
+
+#ifdef WITH_V2_PROCESSES
+int nvmlDeviceGetComputeRunningProcesses_v2(void *handle, unsigned *count, process_info_t *found) {
+    return list_processes(handle, 0, count, found);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v2(void *handle, unsigned *count, process_info_t *found) {
+    return list_processes(handle, 1, count, found);
+}
+#endif

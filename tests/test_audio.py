@@ -181,6 +181,27 @@ def test_resampling_down_lets_nothing_alias():
     assert np.abs(audio.resample(high, RATE_HZ, 16_000)[200:-200]).max() < 1e-3
 
 
+@pytest.mark.parametrize("rates", [(24_000, 32_000), (44_100, 24_000), (8_000, 24_000)])
+@pytest.mark.parametrize("frames", [1, 2, 777, 9_600])
+def test_resampling_is_that_of_torchaudio(rates, frames):
+    from_hz, to_hz = rates
+    functional = pytest.importorskip("torchaudio.functional")
+    torch = pytest.importorskip("torch")
+    samples = np.random.default_rng(0).uniform(-1, 1, (frames, 2)).astype(np.float32)
+    expected = functional.resample(
+        torch.from_numpy(samples.T.copy()),
+        from_hz,
+        to_hz,
+        lowpass_filter_width=64,
+        rolloff=0.9476,
+        resampling_method="sinc_interp_kaiser",
+        beta=14.77,
+    )
+    found = audio.resample(samples, from_hz, to_hz)
+    # its filter is in float32
+    np.testing.assert_allclose(found, expected.numpy().T, atol=1e-4)
+
+
 def test_resampling_keeps_channels_apart():
     both = np.stack([tone(), np.zeros_like(tone())], axis=1)
     resampled = audio.resample(both, RATE_HZ, 32_000)

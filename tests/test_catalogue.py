@@ -72,7 +72,7 @@ COMPOSED = {
         *("number", "problem", "line", "uttid", "text", "own", "excerpt", "state", "seconds"),
         *("audio", "rtf", "memory", "retries", "reason"),
     ],
-    "memory.nvml.{}_not_supported": ["memory", "name", "processes"],
+    "memory.nvml.{}_not_supported": ["memory", "name", "uuid", "processes"],
     "check.part.{}": [part.value for part in PartName],
     "claims.claim.{}": [str(claim.number) for claim in claim_table().claims],
     "claims.verdict.{}": [verdict.value for verdict in ClaimVerdict],

@@ -100,7 +100,7 @@ class _Trial:
         self._studio = studio
         self._order = order
         self._send = send
-        self._capabilities = studio.engines.find(order.engine).capabilities
+        self._engine = studio.engines.find(order.engine)
         self._reference = _reference(order)
         self._session = Session(studio, new_session_id())
         self._born_s = time.monotonic() - (time.time() - psutil.Process().create_time())
@@ -113,7 +113,7 @@ class _Trial:
         texts, work, arm = shipped_texts(), self._order.workload, self._order.arm
         self._load()
         if arm.headroom_bytes is not None:
-            limit_memory(self._capabilities.device, arm.headroom_bytes)
+            limit_memory(self._engine.capabilities.device, arm.headroom_bytes)
         if arm.clean_at_start:
             self._clean(Part.START)
         self._speak_all(Part.GROWING, texts.growing[: work.growing])
@@ -133,7 +133,7 @@ class _Trial:
             raise error
         ready_s = time.monotonic()
         point = MemoryPoint.of(self._studio.monitor.sample_now())
-        self._line = main_line(self._capabilities.device, [point])
+        self._line = main_line(self._engine.capabilities.device, [point])
         self._send(
             Loaded(
                 start_s=ready_s - self._born_s,
@@ -168,7 +168,7 @@ class _Trial:
         self._send(self._success(part, index, request, view))
 
     def _request(self, text: str) -> SynthesisRequest:
-        arm, can = self._order.arm, self._capabilities
+        arm, can = self._order.arm, self._engine.capabilities
         rates = [rate.hz for rate in can.sample_rates]
         rate = rates[self._spoken % len(rates)] if arm.switch_rates else rates[0]
         voices = [voice.id for voice in can.voices[: 2 if arm.switch_voices else 1]]

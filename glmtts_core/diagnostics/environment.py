@@ -116,16 +116,17 @@ class Environment:
 def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
     """Look around."""
     reading = studio.monitor.latest()
+    driver, no_version = studio.driver_version, studio.driver_version_problem
     return Environment(
         versions=_versions(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         engine_device=studio.engines.main_device,
         host_total_bytes=reading.host_total_bytes,
-        driver=studio.driver_version,
+        driver=driver,
         devices=reading.devices,
         limits=limits(),
         settings=settings_in_force(studio.settings, env_file),
-        problems=studio.memory_problems,
+        problems=studio.memory_problems + (() if no_version is None else (no_version,)),
     )
 
 

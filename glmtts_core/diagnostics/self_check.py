@@ -233,6 +233,9 @@ class _Run:
         engine = self._engine.engine
         self._finish(self._studio.load(self._id, engine))
         self._loaded = True
+        if problems := self._studio.engines.find(engine).problems:
+            details = {"engine": engine, "problem": problems[0]}
+            return CheckResult(Check.LOAD, Light.AMBER, "self_check.load_slower", details)
         return CheckResult(Check.LOAD, Light.GREEN, "self_check.load_ok", {"engine": engine})
 
     def speak(self) -> CheckResult:

@@ -27,18 +27,19 @@ class Offer:
     lacking: Problem | None
 
 
-def engines_on_offer(settings: Settings, device: str) -> Offer:
+def engines_on_offer(settings: Settings, device: str, on_cpu: Problem | None = None) -> Offer:
     """Look which engines can be opened with ``settings``; reads no weights.
 
     Args:
         settings: name the checkpoint's folder, or ask for a rehearsal.
         device: "cpu" or "cuda:N", where GLM-TTS would compute.
+        on_cpu: why that is the CPU although there may be a GPU.
     """
-    if settings.rehearsal:
-        return Offer((rehearsal_engine(device), KokoroEngine), None)
-    lacking = _lacking(settings)
+    lacking = _lacking_torch() if settings.rehearsal else _lacking(settings)
     if lacking is not None:
         return Offer((KokoroEngine,), lacking)
+    if settings.rehearsal:
+        return Offer((rehearsal_engine(device, on_cpu), KokoroEngine), None)
 
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
         from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
@@ -46,13 +47,16 @@ def engines_on_offer(settings: Settings, device: str) -> Offer:
         from glmtts_core.engines.glmtts.precision import Precisions
 
         parts = CheckpointParts(settings.ckpt, settings.threads, Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, parts)
+        return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     return Offer((glmtts, KokoroEngine), None)
 
 
-def rehearsal_engine(device: str) -> EngineFactory:
-    """Return what makes GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N")."""
+def rehearsal_engine(device: str, on_cpu: Problem | None = None) -> EngineFactory:
+    """Return what makes GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N").
+
+    ``on_cpu`` says why that is the CPU although there may be a GPU.
+    """
 
     def rehearsal(settings: Settings, ledger: Ledger) -> Engine:
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
@@ -60,15 +64,27 @@ def rehearsal_engine(device: str) -> EngineFactory:
         from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 
         parts = RehearsalParts(precisions=Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, parts)
+        return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     return rehearsal
+
+
+def _lacking_torch() -> Problem | None:
+    """Return why PyTorch cannot be brought in: the built-in voice speaks without it."""
+    try:
+        import torch  # noqa: F401 - heavy, and here to see whether it comes
+    except Exception as error:  # noqa: BLE001 - a library that does not fit ends in any of them
+        words = " ".join(str(error).split()) or type(error).__name__
+        return Problem("engine.no_pytorch", {"reason": words})
+    return None
 
 
 def _lacking(settings: Settings) -> Problem | None:
     folder = settings.ckpt
     if not folder.is_dir():
         return Problem("engine.get_glmtts", {"folder": folder})
+    if (no_torch := _lacking_torch()) is not None:
+        return no_torch
     from glmtts_core.engines.glmtts.checkpoint import Checkpoint  # heavy: it brings PyTorch
     from glmtts_core.errors import CheckpointError
 

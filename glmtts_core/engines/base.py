@@ -313,7 +313,7 @@ class Engine(Protocol):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What runs slower than it could on this machine, and why; for the diagnostics page."""
+        """What runs slower than it could on this machine, and why."""
 
     def load(self, control: JobControl) -> None:
         """Bring the weights to where they compute; does nothing when they are there.

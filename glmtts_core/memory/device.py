@@ -1,15 +1,44 @@
-"""Which device computes; CUDA is hidden before PyTorch is imported where it is not to be used."""
+"""Which device is to compute; CUDA is hidden before PyTorch is imported where it is not to be used.
+
+Knows nothing about PyTorch: whether that can use the device shows when an engine is loaded.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from typing import Final
 
 from glmtts_core.errors import SettingsError
-from glmtts_core.memory.nvml import Nvml
+from glmtts_core.memory.nvml import Nvml, NvmlReading
+from glmtts_core.memory.problem import Problem
+from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
+
+#: What NVML says on a machine without a GPU: nothing there could have been used.
+_NO_GPU: Final = frozenset({"memory.nvml.no_library", "memory.nvml.no_gpu"})
 
 
-def choose_device(wanted: str, nvml: Nvml) -> str:
-    """Return "cpu" or "cuda:N" for a ``GLMTTS_DEVICE`` of auto, cpu, cuda or cuda:N.
+@dataclass(frozen=True, slots=True)
+class DeviceChoice:
+    """Where GLM-TTS is to compute.
+
+    Attributes:
+        device: "cpu" or "cuda:N".
+        problem: why that is the CPU although there may be a GPU and none was ruled out on purpose;
+            else None.
+    """
+
+    device: str
+    problem: Problem | None = None
+
+
+def nvml_for(wanted: str) -> Nvml:
+    """Return the driver for a ``GLMTTS_DEVICE``; it stays closed where only the CPU is wanted."""
+    return Nvml(off=wanted == "cpu")
+
+
+def choose_device(wanted: str, nvml: Nvml) -> DeviceChoice:
+    """Choose "cpu" or "cuda:N" for a ``GLMTTS_DEVICE`` of auto, cpu, cuda or cuda:N.
 
     Decided by NVML, so that PyTorch (seconds and hundreds of MB) is not imported for it. For the
     CPU, ``CUDA_VISIBLE_DEVICES`` is emptied: PyTorch then never opens a CUDA context.
@@ -17,16 +46,36 @@ def choose_device(wanted: str, nvml: Nvml) -> str:
     Raises:
         SettingsError: a GPU was asked for by name and there is none.
     """
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") == ""
-    reading = nvml.read()
-    usable = bool(reading.devices) and not hidden
-    if wanted == "cpu" or (wanted == "auto" and not usable):
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        return "cpu"
+    if wanted == "cpu":
+        os.environ[VARIABLE] = ""
+        return DeviceChoice("cpu")
+    reading, setting = nvml.read(), os.environ.get(VARIABLE)
+    visible = visible_devices(setting, [device.uuid for device in reading.devices])
+    if wanted == "auto":
+        if visible:
+            return DeviceChoice("cuda:0")
+        os.environ[VARIABLE] = ""
+        return DeviceChoice("cpu", _why_none(reading, setting))
     index = int(wanted.partition(":")[2] or 0)
-    if not usable:
+    if index >= len(visible):
+        raise _not_there(wanted, reading, setting, len(visible))
+    return DeviceChoice(f"cuda:{index}")
+
+
+def _why_none(reading: NvmlReading, setting: str | None) -> Problem | None:
+    if reading.devices:
+        return Problem("glmtts.cpu_gpu_hidden", {"setting": setting or ""})
+    if any(problem.key in _NO_GPU for problem in reading.problems):
+        return None
+    return Problem("glmtts.cpu_no_answer")
+
+
+def _not_there(
+    wanted: str, reading: NvmlReading, setting: str | None, visible: int
+) -> SettingsError:
+    if not reading.devices:
         reasons = [problem.text("en") for problem in reading.problems]
-        raise SettingsError("studio.no_cuda", device=wanted, reason=" ".join(reasons))
-    if index >= len(reading.devices):
-        raise SettingsError("studio.no_such_gpu", device=wanted, count=len(reading.devices))
-    return f"cuda:{index}"
+        return SettingsError("studio.no_cuda", device=wanted, reason=" ".join(reasons))
+    if setting is not None:
+        return SettingsError("studio.gpu_hidden", device=wanted, setting=setting, count=visible)
+    return SettingsError("studio.no_such_gpu", device=wanted, count=visible)

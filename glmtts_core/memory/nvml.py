@@ -8,29 +8,32 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
 
+from glmtts_core.memory import nvml_figures
 from glmtts_core.memory.allocator import imported_cuda
+from glmtts_core.memory.nvml_call import Refusal, ask, ask_either, import_pynvml
+from glmtts_core.memory.nvml_problems import (
+    RECONNECT,
+    driver_problem,
+    field_problem,
+    not_supported,
+)
 from glmtts_core.memory.problem import Problem
-
-NvmlProblem = Problem
 
 #: Seconds between two attempts to reach a driver or a device that does not answer.
 RETRY_S: Final = 10.0
-#: NVML's return codes (nvml.h, nvmlReturn_t) that get a sentence of their own.
-_NOT_SUPPORTED: Final = frozenset({3, 13})  # NOT_SUPPORTED, FUNCTION_NOT_FOUND
-_LOST: Final = frozenset({15, 16, 28})  # GPU_IS_LOST, RESET_REQUIRED, GPU_NOT_FOUND
-#: After these only a new connection can help: as above, UNINITIALIZED and UNKNOWN.
-_RECONNECT: Final = _LOST | {1, 999}
-_DRIVER_KEYS: Final = {
-    4: "memory.nvml.no_permission",
-    9: "memory.nvml.no_driver",
-    12: "memory.nvml.no_library",
-    18: "memory.nvml.driver_mismatch",
-}
+#: More devices than any machine has: a count above is not believed.
+_MOST_DEVICES: Final = 256
+#: Who computes and who draws on a device; drivers of 2020 and 2021 have only the second version,
+#: which answers alike.
+_PROCESS_LISTS: Final = (
+    ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetComputeRunningProcesses_v2"),
+    ("nvmlDeviceGetGraphicsRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses_v2"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class NvmlReading:
     """All devices, and every reason for an unknown figure once."""
 
     devices: tuple[DeviceReading, ...]
-    problems: tuple[NvmlProblem, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class _Device:
     handle: Any
     name: str | None
     uuid: str | None
-    problems: list[NvmlProblem]
+    problems: list[Problem]
 
 
 def torch_holds_context() -> bool:
@@ -83,6 +86,7 @@ class Nvml:
     """A connection to the driver that is opened on the first reading; thread-safe.
 
     Args:
+        off: the driver's library is never loaded, and a reading says that GPUs are not looked at.
         holds_context: tells whether our process holds a CUDA context. Without one, a process
             list that lacks us is right and we use 0 bytes; with one, it is the list of another
             pid namespace (a container's host) and what we use is unknown.
@@ -90,27 +94,38 @@ class Nvml:
     """
 
     def __init__(
-        self, *, holds_context: Callable[[], bool] = torch_holds_context, retry_s: float = RETRY_S
+        self,
+        *,
+        off: bool = False,
+        holds_context: Callable[[], bool] = torch_holds_context,
+        retry_s: float = RETRY_S,
     ) -> None:
+        self._off = off
         self._holds_context = holds_context
         self._retry_s = retry_s
         self._lock = threading.Lock()
         self._library: ModuleType | None = None
         self._devices: list[_Device] = []
-        self._driver_problem: NvmlProblem | None = None
+        self._version: str | None = None
+        #: Why the driver cannot be asked at all.
+        self._driver_problem: Problem | None = None
+        self._version_problem: Problem | None = None
         self._next_attempt_s = 0.0
 
     def read(self) -> NvmlReading:
         """Ask all devices; never raises."""
+        if self._off:
+            return NvmlReading((), (Problem("memory.nvml.off"),))
         with self._lock:
             if self._must_connect() and time.monotonic() >= self._next_attempt_s:
                 self._next_attempt_s = time.monotonic() + self._retry_s
                 self._disconnect()
-                self._connect()
-            if self._driver_problem is not None:
-                return NvmlReading((), (self._driver_problem,))
-            found: list[NvmlProblem] = []
-            readings = [self._read_device(device, found) for device in self._devices]
+                self._driver_problem = self._connect()
+            if self._library is None or self._driver_problem is not None:
+                problem = self._driver_problem
+                return NvmlReading((), () if problem is None else (problem,))
+            found: list[Problem] = []
+            readings = [self._read_device(self._library, each, found) for each in self._devices]
             readings = self._settle_missing(readings, found)
         return NvmlReading(tuple(readings), _distinct(found))
 
@@ -118,10 +133,12 @@ class Nvml:
         """Return the driver's version; None where there is no driver or it does not tell."""
         self.read()  # connects, if that is to be tried again
         with self._lock:
-            if self._library is None:
-                return None
-            version, _ = self._ask(self._library.nvmlSystemGetDriverVersion)
-        return None if version is None else str(version)
+            return self._version
+
+    @property
+    def version_problem(self) -> Problem | None:
+        """Why a driver that answers does not tell its version, as of the last connection."""
+        return self._version_problem
 
     def close(self) -> None:
         """Let the driver go; the next reading connects again."""
@@ -132,89 +149,109 @@ class Nvml:
     def _must_connect(self) -> bool:
         return self._library is None or any(device.handle is None for device in self._devices)
 
-    def _connect(self) -> None:
-        try:
-            import pynvml  # 30 ms that a program without memory readings can do without
-        except ImportError:
-            self._driver_problem = NvmlProblem("memory.nvml.not_installed")
-            return
-        try:
-            pynvml.nvmlInit()
-            self._library = pynvml
-            count = pynvml.nvmlDeviceGetCount()
-        except pynvml.NVMLError as error:
-            key = _DRIVER_KEYS.get(error.value, "memory.nvml.failed")
-            details = {"reason": str(error)} if key == "memory.nvml.failed" else {}
+    def _connect(self) -> Problem | None:
+        """Open the driver and all devices; return why it cannot be asked, where it cannot."""
+        library = import_pynvml()
+        if isinstance(library, Problem):
+            return library
+        opened = ask(library, "nvmlInit")
+        if isinstance(opened, Refusal):
+            return driver_problem(opened)
+        self._library = library
+        count = ask(library, "nvmlDeviceGetCount")
+        if isinstance(count, Refusal):
             self._disconnect()
-            self._driver_problem = NvmlProblem(key, details)
-            return
-        self._driver_problem = None if count else NvmlProblem("memory.nvml.no_gpu")
-        self._devices = [self._open_device(pynvml, index) for index in range(count)]
+            return driver_problem(count)
+        if not isinstance(count, int) or not 0 <= count <= _MOST_DEVICES:
+            self._disconnect()
+            return Problem("memory.nvml.failed", {"reason": f"nvmlDeviceGetCount: {count}"})
+        version = ask(library, "nvmlSystemGetDriverVersion")
+        if isinstance(version, Refusal):
+            details = {"reason": version.reason}
+            self._version_problem = Problem("memory.nvml.version_unknown", details)
+        else:
+            self._version = nvml_figures.words(version)
+        self._devices = [self._open_device(library, index) for index in range(count)]
+        return None if count else Problem("memory.nvml.no_gpu")
 
     def _disconnect(self) -> None:
         library, self._library = self._library, None
         self._devices = []
+        self._version = None
         self._driver_problem = None
+        self._version_problem = None
         if library is not None:
-            self._ask(library.nvmlShutdown)
+            # there is nothing to be done about a driver that does not take leave
+            ask(library, "nvmlShutdown")
 
     def _open_device(self, library: ModuleType, index: int) -> _Device:
-        handle, error = self._ask(library.nvmlDeviceGetHandleByIndex, index)
+        handle = ask(library, "nvmlDeviceGetHandleByIndex", index)
+        if isinstance(handle, Refusal):
+            return _Device(index, None, None, None, [field_problem(handle, "memory", index)])
         device = _Device(index, handle, None, None, [])
-        if handle is None:
-            device.problems.append(_field_problem(error, "memory", index))
-            return device
-        device.name, error = self._ask(library.nvmlDeviceGetName, handle)
-        if error is not None:
-            device.problems.append(_field_problem(error, "name", index))
-        device.uuid, _ = self._ask(library.nvmlDeviceGetUUID, handle)
+        device.name = self._words_of(library, "nvmlDeviceGetName", device, "name")
+        device.uuid = self._words_of(library, "nvmlDeviceGetUUID", device, "uuid")
         return device
 
-    def _read_device(self, device: _Device, found: list[NvmlProblem]) -> DeviceReading:
+    def _words_of(
+        self, library: ModuleType, function: str, device: _Device, field: str
+    ) -> str | None:
+        answer = ask(library, function, device.handle)
+        if isinstance(answer, Refusal):
+            device.problems.append(field_problem(answer, field, device.index))
+            return None
+        found = nvml_figures.words(answer)
+        if found is None:
+            device.problems.append(not_supported(field, device.index))
+        return found
+
+    def _read_device(
+        self, library: ModuleType, device: _Device, found: list[Problem]
+    ) -> DeviceReading:
         found += device.problems
         unknown = DeviceReading(device.index, device.name, None, None, None, device.uuid)
-        library = self._library
-        if device.handle is None or library is None:
+        if device.handle is None:
             return unknown
         # version 1 counts the driver's reserve as used, so that total − used is really free
-        memory, error = self._ask(library.nvmlDeviceGetMemoryInfo, device.handle)
-        if error is not None:
-            found.append(_field_problem(error, "memory", device.index))
-            if error.value in _RECONNECT:
+        memory = ask(library, "nvmlDeviceGetMemoryInfo", device.handle)
+        if isinstance(memory, Refusal):
+            found.append(field_problem(memory, "memory", device.index))
+            if memory.code in RECONNECT:
                 device.handle = None
                 device.problems = [found[-1]]
                 return unknown
-        return replace(
-            unknown,
-            used_bytes=None if memory is None else int(memory.used),
-            total_bytes=None if memory is None else int(memory.total),
-            process_used_bytes=self._process_bytes(library, device, found),
-        )
+            used = total = None
+        else:
+            used, total, problem = nvml_figures.memory(memory, device.index)
+            found += () if problem is None else (problem,)
+        process = self._process_bytes(library, device, total, found)
+        return replace(unknown, used_bytes=used, total_bytes=total, process_used_bytes=process)
 
     def _process_bytes(
-        self, library: ModuleType, device: _Device, found: list[NvmlProblem]
+        self, library: ModuleType, device: _Device, total: int | None, found: list[Problem]
     ) -> int | None:
         """Return what the lists give for our pid; 0 where neither names it."""
         highest = 0
-        for ask in (
-            library.nvmlDeviceGetComputeRunningProcesses,
-            library.nvmlDeviceGetGraphicsRunningProcesses,
-        ):
-            processes, error = self._ask(ask, device.handle)
-            if error is not None:
-                found.append(_field_problem(error, "processes", device.index))
+        for functions in _PROCESS_LISTS:
+            processes = ask_either(library, functions, device.handle)
+            if isinstance(processes, Refusal):
+                found.append(field_problem(processes, "processes", device.index))
                 return None
             ours = [process.usedGpuMemory for process in processes if process.pid == os.getpid()]
             if None in ours:
-                found.append(NvmlProblem("memory.nvml.process_not_told", {}, device.index))
+                found.append(Problem("memory.nvml.process_not_told", {}, device.index))
                 return None
             # one entry for each MIG instance; but a process that both computes and draws stands
             # in both lists with the same, whole figure
             highest = max(highest, sum(ours))
+        if not nvml_figures.is_plausible(highest, total):
+            details = {"index": device.index, "used": highest}
+            found.append(Problem("memory.nvml.process_implausible", details, device.index))
+            return None
         return highest
 
     def _settle_missing(
-        self, readings: list[DeviceReading], found: list[NvmlProblem]
+        self, readings: list[DeviceReading], found: list[Problem]
     ) -> list[DeviceReading]:
         """Turn "not in the lists" into unknown where we must be in one of them."""
         told = [entry for entry in readings if entry.process_used_bytes is not None]
@@ -222,29 +259,12 @@ class Nvml:
             return readings
         if not self._holds_context():
             return readings
-        found.append(NvmlProblem("memory.nvml.process_hidden"))
+        found.append(Problem("memory.nvml.process_hidden"))
         return [replace(entry, process_used_bytes=None) for entry in readings]
 
-    def _ask(self, call: Callable[..., Any], *arguments: Any) -> tuple[Any, Any]:
-        """Return (answer, None), or (None, the driver's error)."""
-        import pynvml
 
-        try:
-            return call(*arguments), None
-        except pynvml.NVMLError as error:
-            return None, error
-
-
-def _field_problem(error: Any, field: str, index: int) -> NvmlProblem:
-    if error.value in _LOST:
-        return NvmlProblem("memory.nvml.device_lost", {"index": index}, index)
-    if error.value in _NOT_SUPPORTED:
-        return NvmlProblem(f"memory.nvml.{field}_not_supported", {"index": index}, index)
-    return NvmlProblem("memory.nvml.device_failed", {"index": index, "reason": str(error)}, index)
-
-
-def _distinct(problems: list[NvmlProblem]) -> tuple[NvmlProblem, ...]:
-    kept: list[NvmlProblem] = []
+def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    kept: list[Problem] = []
     for problem in problems:
         if problem not in kept:
             kept.append(problem)

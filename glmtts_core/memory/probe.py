@@ -13,6 +13,7 @@ from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerK
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.problem import Problem
 from glmtts_core.memory.promises import Outlook, Promises
+from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class MemoryProbe:
         total, available = host_memory()
         main = self._main_device(driver.devices)
         devices, problems = self._without_strangers(driver.devices, main, tensors)
+        if driver.devices and main is None and self.device != "cpu":
+            problems = (Problem("memory.nvml.engine_gpu_unknown"),)
         self._problems = (*driver.problems, *problems)
         outlook = self.promises.outlook(kept, tensors, resident)
         sizes = kept.by_kind()
@@ -152,18 +155,17 @@ class MemoryProbe:
     def _main_device(self, devices: Sequence[DeviceReading]) -> int | None:
         """Find NVML's number of the engine's GPU: the two count in different orders."""
         kind, _, number = self.device.partition(":")
-        if kind != "cuda" or not devices:
+        if kind != "cuda":
             return None
-        wanted = self._allocator.device_uuid()
-        if wanted is None or all(entry.uuid is None for entry in devices):
-            wanted = _visible_device(int(number or 0), os.environ)
-        if wanted is None:
-            return None
-        start = "GPU-" + wanted.removeprefix("GPU-")
-        for entry in devices:
-            if wanted == str(entry.index) or (entry.uuid or "").startswith(start):
-                return entry.index
-        return None
+        uuids = [entry.uuid for entry in devices]
+        told = self._allocator.device_uuid()
+        if told is not None and any(uuids):
+            wanted = "GPU-" + told.removeprefix("GPU-")
+            return next((entry.index for entry in devices if entry.uuid == wanted), None)
+        visible = visible_devices(os.environ.get(VARIABLE), uuids)
+        position = int(number or 0)
+        found = visible[position] if position < len(visible) else None
+        return None if found is None else devices[found].index
 
     def _without_strangers(
         self, devices: tuple[DeviceReading, ...], main: int | None, tensors: AllocatorReading
@@ -192,12 +194,3 @@ def _workspace_bytes(
     if outlook.above_floor_bytes is not None:
         return max(0, outlook.above_floor_bytes - outlook.idle_bytes)
     return recorded or None
-
-
-def _visible_device(index: int, environ: Mapping[str, str]) -> str | None:
-    """Return NVML's number or UUID of torch's device ``index`` by CUDA_VISIBLE_DEVICES."""
-    visible = environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return str(index)
-    entries = [entry.strip() for entry in visible.split(",")]
-    return entries[index] if index < len(entries) and entries[index] else None

@@ -122,3 +122,5 @@ def _engine(session: Session, language: Language) -> None:
         name = html(f"{session.capabilities.engine} · {words}")
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
         cleanup_button.engine_buttons(session, language)
+    for problem in session.studio.engines.find(session.engine).problems:
+        st.html(f'<div class="glm-muted">{escape(problem.text(language))}</div>')

@@ -65,7 +65,7 @@ def nvml_child(nvml_library: Path, nvml_state: Path) -> Iterator[Callable[..., N
     """Start children that read through the stub."""
     with ExitStack() as stack:
 
-        def start(*options: str) -> NvmlChild:
+        def start(*options: str, library: Path = nvml_library) -> NvmlChild:
             child = NvmlChild(
                 subprocess.Popen(
                     [sys.executable, "-m", CHILD, *options],
@@ -73,7 +73,7 @@ def nvml_child(nvml_library: Path, nvml_state: Path) -> Iterator[Callable[..., N
                     stdout=subprocess.PIPE,
                     text=True,
                     cwd=ROOT,
-                    env=stub_environment(nvml_library, nvml_state),
+                    env=stub_environment(library, nvml_state),
                 )
             )
             stack.callback(child.close)

@@ -178,7 +178,8 @@ def test_a_driver_without_devices_is_named(nvml_child, nvml_state):
 def test_a_machine_without_driver_or_package_says_so(preparation, key):
     program = (
         "import ctypes, sys\n"
-        "def no_library(name): raise OSError(name)\n"
+        "def no_library(name):\n"
+        "    raise OSError(f'{name}: cannot open shared object file: No such file or directory')\n"
         f"{preparation}\n"
         "from glmtts_core.memory.nvml import Nvml\n"
         "nvml = Nvml()\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
-from functools import cached_property
 from typing import Final
 
 import torch
@@ -26,6 +25,7 @@ from glmtts_core.engines.base import (
 )
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.glmtts.device_check import confirm_device
 from glmtts_core.engines.glmtts.language_model import Spoken
 from glmtts_core.engines.glmtts.loading import LoadingReport
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
@@ -65,15 +65,26 @@ class GlmTtsEngine:
     Args:
         settings: longest text, threads.
         ledger: where weights and workspace are written down.
-        device: "cpu" or "cuda:N".
+        device: "cpu" or "cuda:N" as the driver proposes; PyTorch confirms a GPU at the first
+            loading.
         parts: where the networks come from.
+        on_cpu: why the CPU was proposed although there may be a GPU.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, device: str, parts: PartSource) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        device: str,
+        parts: PartSource,
+        on_cpu: Problem | None = None,
+    ) -> None:
         self._settings = settings
-        self._device = torch.device(device)
+        self._ledger = ledger
         self._source = parts
-        self._networks = Networks(self._source, self._device, ledger)
+        self._on_cpu = on_cpu
+        self._confirmed = False
+        self._compute_on(torch.device(device))
         self._vocoder = Part.HIFT
 
     @property
@@ -97,10 +108,29 @@ class GlmTtsEngine:
             random_weights=self._source.random_weights,
         )
 
-    @cached_property
+    def _compute_on(self, device: torch.device) -> None:
+        self._device = device
+        self._networks = Networks(self._source, device, self._ledger)
+        self._known_load_bytes: int | None = None
+
+    def _confirm_device(self) -> None:
+        """Have PyTorch try the GPU, once; with GLMTTS_DEVICE=auto the CPU may take its place."""
+        if self._confirmed:
+            return
+        found = confirm_device(self._device, self._settings.device)
+        self._confirmed = True
+        self._on_cpu = self._on_cpu or found.problem
+        # the precisions may be others than they were thought to be
+        self._compute_on(found.device)
+
+    @property
     def _load_bytes(self) -> int:
         # the pages ask for it at every tick, and files are looked at for it
-        return sum(self._source.size_bytes(part, self._device) for part in MAIN_PARTS)
+        known = self._known_load_bytes
+        if known is None:
+            known = sum(self._source.size_bytes(part, self._device) for part in MAIN_PARTS)
+            self._known_load_bytes = known
+        return known
 
     @property
     def loaded(self) -> bool:
@@ -115,7 +145,7 @@ class GlmTtsEngine:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What runs slower than it could on this machine, and why."""
-        problems = [self._networks.problem]
+        problems = [self._on_cpu, self._networks.problem]
         if self._settings.language_model_int8 and self._device.type != "cpu":
             problems.append(Problem("glmtts.int8_for_cpu", {"device": self._device}))
         if self._settings.flow_precision == "mixed" and not has_fast_bfloat16(self._device):
@@ -126,6 +156,7 @@ class GlmTtsEngine:
         """Bring language model and flow into memory, or back from main memory.
 
         Raises:
+            EngineError: PyTorch cannot use the GPU that was asked for by name.
             CheckpointError: a file is missing, damaged or of another network.
             OutOfMemoryError: there is not enough memory.
             SynthesisCancelled: the stop was asked for.
@@ -133,6 +164,7 @@ class GlmTtsEngine:
         if self.ready:
             return
         control.report(Progress(Stage.LOADING, 0.0))
+        self._confirm_device()
         if self._settings.threads:
             torch.set_num_threads(self._settings.threads)
         self._source.open()

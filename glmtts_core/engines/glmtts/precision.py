@@ -65,8 +65,14 @@ def bfloat16_instructions() -> tuple[str, ...]:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Return whether the device multiplies bfloat16 in hardware."""
+    """Return whether the device multiplies bfloat16 in hardware.
+
+    A GPU that PyTorch has not opened yet is taken to: asking it would open a CUDA context, and
+    fail where PyTorch cannot use it.
+    """
     if device.type == "cuda":
+        if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            return True
         with torch.cuda.device(device):
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(bfloat16_instructions())

@@ -1,0 +1,39 @@
+"""Which of the driver's figures and words can be believed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from glmtts_core.memory.problem import Problem
+
+#: NVML_VALUE_NOT_AVAILABLE of nvml.h: all bits of an unsigned 64-bit figure.
+_NOT_AVAILABLE: Final = 2**64 - 1
+#: No GPU has as much memory: what is above is not believed.
+_MOST_BYTES: Final = 2**50
+
+
+def memory(info: Any, index: int) -> tuple[int | None, int | None, Problem | None]:
+    """Return (used, total) of NVML's memory structure in bytes, and why one is unknown."""
+    used, total = int(info.used), int(info.total)
+    if _NOT_AVAILABLE in (used, total):
+        problem = Problem("memory.nvml.memory_not_supported", {"index": index}, index)
+    else:
+        details = {"index": index, "used": used, "total": total}
+        problem = Problem("memory.nvml.memory_implausible", details, index)
+    if not 0 < total <= _MOST_BYTES:
+        return None, None, problem
+    if not is_plausible(used, total):
+        return None, total, problem
+    return used, total, None
+
+
+def is_plausible(used: int, total: int | None) -> bool:
+    """Return whether ``used`` bytes can be in use on a card of ``total`` bytes."""
+    return 0 <= used <= (_MOST_BYTES if total is None else total)
+
+
+def words(answer: Any) -> str | None:
+    """Return a name, UUID or version as one line of text; None where nothing stands there."""
+    told = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    printable = "".join(char if char.isprintable() else " " for char in told)
+    return " ".join(printable.split()) or None
