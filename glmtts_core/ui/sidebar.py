@@ -123,4 +123,4 @@ def _engine(session: Session, language: Language) -> None:
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
         cleanup_button.engine_buttons(session, language)
     for problem in session.studio.engines.find(session.engine).problems:
-        st.html(f'<div class="glm-muted">{escape(problem.text(language))}</div>')
+        st.html(f'<div class="glm-muted">{html(problem.text(language))}</div>')
