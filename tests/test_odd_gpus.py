@@ -131,7 +131,7 @@ def test_a_start_with_the_oldest_driver_ends_in_a_sentence_at_most(run, device, 
     assert ("too old" in checked.stderr) == bool(code)
 
 
-@pytest.mark.parametrize("missing", [V3_PROCESSES, OLDEST, NO_FIGURES])
+@pytest.mark.parametrize("missing", [V3_PROCESSES, OLDEST])
 def test_the_built_in_voice_speaks_with_an_old_driver(run, tmp_path, missing):
     said = run(*built_in(tmp_path), missing=missing)
     assert (said.returncode, said.stderr) == (0, "")
@@ -196,14 +196,10 @@ def test_with_cpu_glmtts_leaves_nvml_alone_and_has_nothing_to_explain(run, share
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
+        # every form is tried in memory/test_visible_devices.py; here a process costs seconds
         (None, "PyTorch"),
-        ("0", "PyTorch"),
-        ("GPU-00000000", "PyTorch"),
         ("MIG-5c12", "PyTorch"),
-        ("-1", 'CUDA_VISIBLE_DEVICES="-1"'),
         ("7", 'CUDA_VISIBLE_DEVICES="7"'),
-        ("NoDevFiles", 'CUDA_VISIBLE_DEVICES="NoDevFiles"'),
-        ("MIG-GPU-dead/0/0", 'CUDA_VISIBLE_DEVICES="MIG-GPU-dead/0/0"'),
     ],
 )
 def test_glmtts_speaks_on_the_cpu_and_says_why_in_one_sentence(
@@ -226,7 +222,7 @@ def test_a_driver_that_does_not_answer_is_the_reason_too(run, shared, tmp_path):
     assert "NVIDIA driver does not tell" in line
 
 
-@pytest.mark.parametrize("setting", ["-1", "7", "NoDevFiles", "GPU-dead", "MIG-5c12"])
+@pytest.mark.parametrize("setting", ["-1", "MIG-5c12"])
 def test_the_built_in_voice_has_nothing_to_do_with_gpus(run, shared, tmp_path, setting):
     ckpt = str(shared / "ckpt")
     said = run(*built_in(tmp_path), GLMTTS_CKPT=ckpt, CUDA_VISIBLE_DEVICES=setting)
