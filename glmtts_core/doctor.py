@@ -12,6 +12,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from glmtts_core import api
 from glmtts_core.catalogue import Language
@@ -110,7 +111,8 @@ def ask_routes(studio: Studio) -> CheckResult:
 
     Must not be called from an event loop.
     """
-    app = Starlette(routes=list(api.routes(lambda: studio)))
+    guard = Middleware(AccessMiddleware, rules=HostRules(extra=studio.settings.allowed_hosts))
+    app = Starlette(routes=list(api.routes(lambda: studio)), middleware=[guard])
     token = studio.settings.api_token
     headers = {"host": "localhost"}
     if token is not None:
