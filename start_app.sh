@@ -45,11 +45,11 @@ else
 fi
 
 # a setting, device or address that cannot be used stops the start here, before one is printed
-"$python" -m glmtts_core.start_check "$host" "$port"
+run "$python" -m glmtts_core.start_check "$host" "$port"
 
 case $host in
     *:*) echo "GLM-TTS Studio: http://[$host]:$port" ;;
     *) echo "GLM-TTS Studio: http://$host:$port" ;;
 esac
 # exec: signals reach the program itself, and nothing is left behind when it ends
-exec "$python" -m streamlit run streamlit_app.py --server.address "$host" --server.port "$port"
+exec "$python" -m glmtts_core.ui.serve "$host" "$port"

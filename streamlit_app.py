@@ -13,6 +13,12 @@ if __name__ == "__main__":
     overview.first_steps(page)
     overview.last_syntheses(page)
 else:
+    from glmtts_core.ending import die_by_signals, ending_signals
+
+    # the server has its handlers already, and would obey only when all of this is imported
+    put_handlers_back = die_by_signals()
+
+    import signal
     from collections.abc import AsyncIterator
     from contextlib import asynccontextmanager
     from typing import Any
@@ -37,9 +43,11 @@ else:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
         """Close the studio with the server: jobs cancelled, memory given back."""
-        yield {}
-        close_studio()
-        sys.stderr.write(text("studio.closed", "en") + "\n")
+        stop = signal.getsignal(signal.SIGTERM)
+        with ending_signals(lambda _: stop(signal.SIGTERM, None) if callable(stop) else None):
+            yield {}
+            close_studio()
+            sys.stderr.write(text("studio.closed", "en") + "\n")
 
     rules = HostRules(st.get_option("server.address") or "0.0.0.0", settings.allowed_hosts)
     app = st.App(
@@ -48,3 +56,4 @@ else:
         middleware=[Middleware(AccessMiddleware, rules=rules)],
         lifespan=lifespan,
     )
+    put_handlers_back()

@@ -27,7 +27,9 @@ from glmtts_core.cli_say import (
     refuse_voice_and_recording,
     say,
 )
+from glmtts_core.cli_stop import Stopped, raised_stop_requests
 from glmtts_core.doctor import APP_URL, doctor
+from glmtts_core.ending import STOPPED
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.settings import PREFIX, Settings, load_settings
@@ -37,7 +39,7 @@ _HTTP_TIMEOUT_S: Final = 40.0
 
 
 def main(arguments: Sequence[str] | None = None, *engine_factories: EngineFactory) -> int:
-    """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
+    """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped.
 
     Args:
         arguments: of the command line; None takes the process's own.
@@ -68,16 +70,7 @@ def _run(
         case "batch":
             return run_batch(options, settings, language, engine_factories)
         case "doctor":
-            refuse_voice_and_recording(options)
-            return doctor(
-                settings,
-                language,
-                engine_factories,
-                as_json=options.json,
-                url=options.url,
-                engine=options.engine,
-                reference=reference_of(options, settings.max_reference_s),
-            )
+            return _doctor(options, settings, language, engine_factories)
         case "cleanup":
             return _cleanup(options, settings, language)
         case "parity":
@@ -122,6 +115,28 @@ def _language(settings: Settings) -> Language:
     # the environment first: the C library knows only locales that are installed
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+def _doctor(
+    options: argparse.Namespace,
+    settings: Settings,
+    language: Language,
+    engine_factories: Sequence[EngineFactory],
+) -> int:
+    refuse_voice_and_recording(options)
+    try:
+        with raised_stop_requests():
+            return doctor(
+                settings,
+                language,
+                engine_factories,
+                as_json=options.json,
+                url=options.url,
+                engine=options.engine,
+                reference=reference_of(options, settings.max_reference_s),
+            )
+    except Stopped:
+        return STOPPED
 
 
 def _parity(options: argparse.Namespace, settings: Settings, language: Language) -> int:

@@ -30,8 +30,9 @@ from glmtts_core.cli_batch_options import (
 from glmtts_core.cli_paths import read_file, refuse_unusable_folder, shown
 from glmtts_core.cli_say import tell_unused_seed
 from glmtts_core.cli_stop import stop_requests
+from glmtts_core.ending import STOPPED
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.errors import BatchError
+from glmtts_core.errors import BatchError, SynthesisCancelled
 from glmtts_core.files import scratch_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
@@ -40,7 +41,7 @@ from glmtts_core.studio import Studio
 _TOLD: Final = 20
 _MIB: Final = 2**20
 #: Exit codes.
-_ALL_DONE, _SOME_FAILED, _STOPPED = 0, 1, 130
+_ALL_DONE, _SOME_FAILED = 0, 1
 
 
 def run_batch(
@@ -68,7 +69,7 @@ def run_batch(
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made
-            run = make(batches, options, raw, studio)
+            run = make(batches, options, raw, studio, stop_requested)
             _tell_unused_seed(run, studio, options, language)
             _tell_problems(run.problems, language)
             _start(run, retry_failed=resumes and options.retry_failed)
@@ -77,18 +78,27 @@ def run_batch(
                 print(problem.text(language), file=sys.stderr)
             write_results(run, language)
             return _tell_end(run, language)
+        except SynthesisCancelled as cancelled:
+            print(cancelled.text(language), file=sys.stderr)
+            return STOPPED
         finally:
             studio.close()
 
 
-def _made(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Studio) -> BatchRun:
+def _made(
+    batches: Batches,
+    options: argparse.Namespace,
+    raw: bytes,
+    studio: Studio,
+    stop_requested: Callable[[], bool],
+) -> BatchRun:
     defaults = defaults_of(options, studio.engines)
     # no folder was named: no recording can be found
     references = ReferenceFolder(options.references or options.out / "references")
     return batches.create(
         shown(Path(options.file.name)),
         raw,
-        _checked(options, raw, defaults, references, studio),
+        _checked(options, raw, defaults, references, studio, stop_requested),
         defaults,
         policy=policy_of(options),
         references=options.references,
@@ -96,7 +106,13 @@ def _made(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Stu
     )
 
 
-def _resumed(batches: Batches, options: argparse.Namespace, raw: bytes, studio: Studio) -> BatchRun:
+def _resumed(
+    batches: Batches,
+    options: argparse.Namespace,
+    raw: bytes,
+    studio: Studio,
+    stop_requested: Callable[[], bool],
+) -> BatchRun:
     run = batches.open(options.out)
     header = run.store.header
     # a run may have left its engine open; one that is gone cannot carry it on
@@ -112,7 +128,7 @@ def _resumed(batches: Batches, options: argparse.Namespace, raw: bytes, studio: 
     if differing or options.references is not None or raw != run.store.read_input():
         named = options.references
         references = run.store.references if named is None else ReferenceFolder(named)
-        batch = _checked(options, raw, after[0], references, studio)
+        batch = _checked(options, raw, after[0], references, studio, stop_requested)
         run.amend(raw, batch, options.references, *(after if differing else ()))
     return run
 
@@ -137,16 +153,25 @@ def _checked(
     defaults: RunDefaults,
     references: ReferenceFolder,
     studio: Studio,
+    stop_requested: Callable[[], bool],
 ) -> BatchInput:
     """Return the file's lines as checked against the engine and the recordings.
 
     Raises:
+        SynthesisCancelled: the command is to stop.
         GLMTTSError: what holds for all lines cannot be done, or the file cannot be read.
     """
+
+    def stop_where_asked(_: float = 1.0) -> None:
+        if stop_requested():
+            raise SynthesisCancelled("engine.cancelled")
+
     capabilities = studio.engines.find(defaults.engine).capabilities
     check_defaults(defaults, capabilities, references)
     batch = read_batch(raw, shown(Path(options.file.name)))
-    return dry_run(batch, defaults, references, capabilities, studio.settings)
+    checked = dry_run(batch, defaults, references, capabilities, studio.settings, stop_where_asked)
+    stop_where_asked()
+    return checked
 
 
 def _tell_problems(problems: tuple[LineProblem, ...], language: Language) -> None:
@@ -213,5 +238,5 @@ def _tell_end(run: BatchRun, language: Language) -> int:
     )
     if view.state is not RunState.FINISHED:
         print(text("cli.batch_resume", language), file=sys.stderr)
-        return _SOME_FAILED if view.reason is not None else _STOPPED
+        return _SOME_FAILED if view.reason is not None else STOPPED
     return _ALL_DONE if counts.done == counts.total else _SOME_FAILED

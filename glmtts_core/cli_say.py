@@ -19,6 +19,7 @@ from glmtts_core.cli_paths import (
     write_file,
 )
 from glmtts_core.cli_stop import stop_requests
+from glmtts_core.ending import STOPPED
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Capabilities, ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.wording import progress_line
@@ -169,7 +170,7 @@ def _write_result(session: Session, job: Job, out: Path, language: Language) -> 
     view = job.view()
     if view.error is not None:
         print(view.error.text(language), file=sys.stderr)
-        return 130 if view.state is JobState.CANCELLED else 1
+        return STOPPED if view.state is JobState.CANCELLED else 1
     record = view.record
     if record is None:
         raise AssertionError("a finished synthesis has a record")

@@ -1,22 +1,34 @@
-"""Noting Ctrl+C and SIGTERM, so that a command can stop in order."""
+"""How a command learns that it is to stop: noted for it to look at, or raised amid what it does."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from glmtts_core.ending import ending_signals
+
+
+class Stopped(BaseException):
+    """The command is to stop; no error, and nothing that handles errors is to take it for one."""
 
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl+C and SIGTERM; cancelling in the handler itself could meet a lock of its thread."""
+    """Note Ctrl+C, SIGTERM and a closed terminal; return what tells whether one has come.
+
+    Cancelling in the handler itself could meet a lock of its thread.
+    """
     noted: list[int] = []
-    before = {
-        each: signal.signal(each, lambda received, _: noted.append(received))
-        for each in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with ending_signals(noted.append):
         yield lambda: bool(noted)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+
+
+@contextmanager
+def raised_stop_requests() -> Iterator[None]:
+    """Raise `Stopped` inside on Ctrl+C, SIGTERM and a closed terminal."""
+
+    def stop(_: int) -> None:
+        raise Stopped
+
+    with ending_signals(stop):
+        yield

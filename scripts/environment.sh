@@ -6,6 +6,25 @@ fail() {
     exit 1
 }
 
+# run COMMAND...: runs it and returns its status; a signal that ends this script ends it too, at
+# once. (Without this, a shell that waits for a command leaves it behind, or waits for its end.)
+run() {
+    local status=0
+    "$@" <&0 &
+    child=$!
+    trap 'end_child 130' INT
+    trap 'end_child 143' TERM
+    trap 'end_child 129' HUP
+    wait "$child" || status=$?
+    trap - INT TERM HUP
+    return "$status"
+}
+
+end_child() {
+    kill -TERM "$child" 2>/dev/null || true
+    exit "$1"
+}
+
 # Prints the first Python of at least 3.11, or nothing.
 find_python() {
     local candidate
@@ -69,7 +88,7 @@ make_environment() {
     local base
     base=$(find_python)
     [ -n "$base" ] || fail "Python 3.11 or newer is needed: install it and start again."
-    "$base" -m venv --clear "$1" || fail "The environment $1 cannot be made: check that the folder can be written and that Python's venv module is installed."
+    run "$base" -m venv --clear "$1" || fail "The environment $1 cannot be made: check that the folder can be written and that Python's venv module is installed."
 }
 
 # may_be_cleared FOLDER: whether the folder is an environment, without a file or not there at all.
@@ -100,7 +119,7 @@ prepare() {
     echo "Installing $file into $folder (a first time takes some minutes and about 7 GB) ..."
     # bytecode is made at the first import of each module: compiling all of the packages' files now
     # takes about a minute, and most are never imported
-    "$python" -m pip install --quiet --disable-pip-version-check --no-compile -r "$file" \
+    run "$python" -m pip install --quiet --disable-pip-version-check --no-compile -r "$file" \
         || fail "The packages could not be installed: see pip's message above, check the network and the free space, then start again."
     echo "$wanted" >"$stamp"
 }

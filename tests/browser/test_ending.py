@@ -13,11 +13,12 @@ from tests.browser.sounds import LONG, SHORT
 pytestmark = [pytest.mark.browser, pytest.mark.voice]
 
 
-def test_sigterm_during_a_synthesis_ends_the_program_in_time(open_tab, start_app):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_a_synthesis_ends_the_program_in_time(open_tab, start_app, number):
     app = start_app()
     tab = open_tab("/synthesis", app=app, survives_app=True)
     tab.start_long_job(LONG)
-    app.stop()
+    app.stop(number)
     assert text("studio.closed", "en") in app.log
     assert "Traceback" not in app.log
 
