@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from glmtts_core.batch.dry_run import dry_run
+from glmtts_core.batch.header import HEADER_FILE
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.references import ReferenceFolder
@@ -19,7 +20,6 @@ from glmtts_core.batch.results import write_results
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState, RunView
-from glmtts_core.batch.store import HEADER_FILE
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_stop import stop_requests
 from glmtts_core.engines.available import EngineFactory
@@ -82,6 +82,8 @@ def run_batch(
         GLMTTSError: the file, the folder or the run cannot be used.
     """
     raw = _read(options.file)
+    if not raw.strip():
+        raise BatchError("batch.file.empty")
     resumes = (options.out / HEADER_FILE).exists()
     if resumes and not options.resume:
         raise BatchError("batch.run.exists", folder=options.out)
@@ -94,6 +96,7 @@ def run_batch(
             make = _resumed if resumes else _made
             run = make(batches, options, raw, studio)
             _tell_problems(run.problems, language)
+            _tell_lost(run.view().lost, language)
             _start(run, retry_failed=resumes and options.retry_failed)
             _follow(run, stop_requested, language)
             write_results(run, language)
@@ -191,6 +194,11 @@ def _tell_problems(problems: tuple[LineProblem, ...], language: Language) -> Non
         print(text("cli.batch_more_problems", language, count=more), file=sys.stderr)
 
 
+def _tell_lost(count: int, language: Language) -> None:
+    if count:
+        print(text("batch.run.lost", language, count=count), file=sys.stderr)
+
+
 def _follow(run: BatchRun, stop_requested: Callable[[], bool], language: Language) -> None:
     shown = ""
     while not run.wait(0.2):
@@ -246,4 +254,6 @@ def _tell_end(run: BatchRun, language: Language) -> int:
     if view.state is not RunState.FINISHED:
         print(text("cli.batch_resume", language), file=sys.stderr)
         return _SOME_FAILED if view.reason is not None else _STOPPED
+    if view.reason is not None:
+        return _SOME_FAILED
     return _ALL_DONE if counts.done == counts.total else _SOME_FAILED

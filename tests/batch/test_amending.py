@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.lines import LineProblem, RunDefaults
+from glmtts_core.batch.lines import BatchLine, LineProblem, RunDefaults
+from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
@@ -94,12 +95,19 @@ def test_another_recording_of_the_same_name_has_its_lines_spoken_anew(settings, 
         recording(folder, "a.wav", 220)
         recording(folder, "b.wav", 220)
         one, two = lines("one", "two")
-        good = (replace(one, prompt_audio="a.wav"), replace(two, prompt_audio="b.wav"))
-        run = make_run(studio, good, defaults=RunDefaults(), references=folder)
+
+        def good() -> tuple[BatchLine, ...]:
+            digest = ReferenceFolder(folder).digest
+            return (
+                replace(one, prompt_audio="a.wav", recording=digest("a.wav")),
+                replace(two, prompt_audio="b.wav", recording=digest("b.wav")),
+            )
+
+        run = make_run(studio, good(), defaults=RunDefaults(), references=folder)
         finish(run)
         assert states(run) == "dd"
         recording(folder, "b.wav", 330)
-        amend(run, good, references=folder)
+        amend(run, good(), references=folder)
         assert states(run) == "dq"
         finish(run)
         assert studio.engine.spoken == ["one", "two", "two"]

@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -46,8 +47,8 @@ def run(studio) -> BatchRun:
     one, three, four = lines("one", "three", NASTY)
     good = [
         one,
-        type(one).from_dict({**three.to_dict(), "number": 3}),
-        type(one).from_dict({**four.to_dict(), "number": 4}),
+        replace(three, number=3),
+        replace(four, number=4),
     ]
     made = make_run(studio, good, problems=[PROBLEM])
     finish(made)
