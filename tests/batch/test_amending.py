@@ -26,9 +26,9 @@ def amend(run: BatchRun, good, problems=(), references: Path | None = None) -> N
     run.amend(raw_of(good), batch_of(good, problems), references)
 
 
-def recording(folder: Path, name: str, frequency_hz: float) -> None:
+def recording(folder: Path, name: str, frequency_hz: float, seconds: int = 1) -> None:
     folder.mkdir(exist_ok=True)
-    times_s = np.arange(24_000) / 24_000
+    times_s = np.arange(24_000 * seconds) / 24_000
     tone = (0.1 * np.sin(2 * np.pi * frequency_hz * times_s)).astype(np.float32)
     (folder / name).write_bytes(encode_wav(tone, 24_000))
 
