@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.batch.dry_run import check_defaults, dry_run
+from glmtts_core.batch.header import HEADER_FILE
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import Batches, batches_of
@@ -19,7 +20,6 @@ from glmtts_core.batch.results import write_results
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState, RunView
-from glmtts_core.batch.store import HEADER_FILE
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_batch_options import (
     defaults_of,
@@ -57,6 +57,8 @@ def run_batch(
     """
     refuse_meaningless(options)
     raw = read_file(options.file, "cli.no_file")
+    if not raw.strip():
+        raise BatchError("batch.file.empty")
     refuse_unusable_folder(options.out)
     if options.references is not None and not options.references.is_dir():
         reason = os.strerror(errno.ENOTDIR)
@@ -72,6 +74,7 @@ def run_batch(
             run = make(batches, options, raw, studio, stop_requested)
             _tell_unused_seed(run, studio, options, language)
             _tell_problems(run.problems, language)
+            _tell_lost(run.view().lost, language)
             _start(run, retry_failed=resumes and options.retry_failed)
             _follow(run, stop_requested, language)
             for problem in studio.engines.problems:
@@ -184,6 +187,11 @@ def _tell_problems(problems: tuple[LineProblem, ...], language: Language) -> Non
         print(text("cli.batch_more_problems", language, count=more), file=sys.stderr)
 
 
+def _tell_lost(count: int, language: Language) -> None:
+    if count:
+        print(text("batch.run.lost", language, count=count), file=sys.stderr)
+
+
 def _follow(run: BatchRun, stop_requested: Callable[[], bool], language: Language) -> None:
     shown = ""
     while not run.wait(0.2):
@@ -239,4 +247,6 @@ def _tell_end(run: BatchRun, language: Language) -> int:
     if view.state is not RunState.FINISHED:
         print(text("cli.batch_resume", language), file=sys.stderr)
         return _SOME_FAILED if view.reason is not None else STOPPED
+    if view.reason is not None:
+        return _SOME_FAILED
     return _ALL_DONE if counts.done == counts.total else _SOME_FAILED

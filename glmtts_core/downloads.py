@@ -96,8 +96,8 @@ def _blocks(run: BatchRun, result: Result, language: Language) -> Iterator[bytes
     if result == "report.html":
         parts = report(run, language)
     else:
-        rows = run.rows(limit=run.view().counts.total)
-        parts = manifest(rows, run.problems, language, run.store.audio_names())
+        rows = run.rows(limit=run.view(fresh=True).counts.total)
+        parts = manifest(rows, run.problems, language, run.store.whole_sounds(rows))
     for part in parts:
         yield part.encode()
 

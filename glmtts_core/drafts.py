@@ -9,13 +9,17 @@ import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glmtts_core.catalogue import Language
+from glmtts_core.engines.seeds import SEEDS
 from glmtts_core.files import write_whole
 
+#: Most that the fields of the batch page take.
+MOST_THRESHOLD_MIB: Final = 100_000
+MOST_EVERY_LINES: Final = 1_000_000
 _FORM_FILE: Final = "form.json"
 _REFERENCE_FILE: Final = "reference.audio"
 _log = logging.getLogger(__name__)
@@ -24,12 +28,12 @@ _log = logging.getLogger(__name__)
 class SpeakingChoices(BaseModel):
     """How something is to be spoken; None where the user has chosen nothing yet."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     voice: str | None = None
     speed: float | None = None
     sample_rate_hz: int | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=0, lt=SEEDS)] | None = None
     sampling: str | None = None
     use_history: bool = False
 
@@ -40,9 +44,9 @@ class BatchForm(SpeakingChoices):
     reference_name: str | None = None
     reference_text: str = ""
     clean_at_threshold: bool = True
-    threshold_mib: int | None = None
+    threshold_mib: Annotated[int, Field(ge=1, le=MOST_THRESHOLD_MIB)] | None = None
     clean_every: bool = False
-    every_lines: int | None = None
+    every_lines: Annotated[int, Field(ge=1, le=MOST_EVERY_LINES)] | None = None
     clean_after_failure: bool = True
 
 

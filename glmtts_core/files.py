@@ -7,6 +7,7 @@ nobody holds any more was left by a process that died.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import fnmatch
 import logging
@@ -31,15 +32,56 @@ _SCRATCH_PREFIX: Final = "glm-tts-scratch-"
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` to a temporary name, flush it to the disk and rename it to ``path``.
 
+    The folder is made where there is none, and holds the new name even after a power cut.
+
     Raises:
         OSError: the folder cannot be written; nothing of ``data`` stays behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_into(path, data)
+
+
+def write_into(path: Path, data: bytes) -> None:
+    """Like `write_whole`, into a folder that must be there: one that was removed is not made anew.
+
+    Raises:
+        OSError: the folder is gone or cannot be written; nothing of ``data`` stays behind.
+    """
     with partial_file(path.parent) as (file, temporary):
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
         temporary.replace(path)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the disk hold the names in ``folder`` as they are now.
+
+    Raises:
+        OSError: the folder is gone, or the disk fails.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # some network and FUSE file systems cannot flush a folder, only files
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a link or a folder with all it holds; what is not there is ignored.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

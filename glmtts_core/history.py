@@ -14,9 +14,9 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
@@ -33,6 +33,9 @@ _LAST_NUMBER_FILE: Final = "last_number"
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 _SESSIONS: Final = "sessions"
 _log = logging.getLogger(__name__)
+
+
+_Seconds = Annotated[float, Field(ge=0, le=10**9)]
 
 
 class ResultRecord(BaseModel):
@@ -54,21 +57,29 @@ class ResultRecord(BaseModel):
         unsaved_reason: why it could not be written to disk; empty for what is on disk.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    number: int
+    number: Annotated[int, Field(ge=1, le=10**9)]
     text: str
     engine: str
     voice: str
-    sample_rate_hz: int
-    speed: float
-    spoken_at: datetime
-    seconds: float
-    audio_s: float
+    sample_rate_hz: Annotated[int, Field(ge=1, le=10**9)]
+    speed: Annotated[float, Field(gt=0, le=1_000)]
+    spoken_at: AwareDatetime
+    seconds: _Seconds
+    audio_s: _Seconds
     memory: dict[str, Any]
     seed: int | None = None
     rehearsed: bool = False
     unsaved_reason: str = ""
+
+    @field_validator("spoken_at")
+    @classmethod
+    def _is_of_our_time(cls, moment: datetime) -> datetime:
+        # the first and the last year of the calendar exist in some time zones only
+        if not datetime.min.year < moment.year < datetime.max.year:
+            raise ValueError(f"the year {moment.year}")
+        return moment
 
     @field_validator("memory")
     @classmethod
@@ -260,8 +271,8 @@ class SessionHistory:
             unreadable = []
             for path in self._folder.glob(f"[0-9]*{_RECORD_SUFFIX}"):
                 try:
-                    records.append(ResultRecord.model_validate_json(path.read_bytes()))
-                except (OSError, ValidationError) as error:
+                    records.append(self._record(path))
+                except (OSError, ValueError) as error:
                     _log.warning("cannot read the record %s: %s", path, error)
                     unreadable.append(path.name)
             records.sort(key=lambda record: record.number, reverse=True)
@@ -271,6 +282,12 @@ class SessionHistory:
     def _last_number(self) -> int:
         used = max(self._numbers_in_use(), default=0)
         return max(self._highest_number, self._number_on_disk(), used)
+
+    def _record(self, path: Path) -> ResultRecord:
+        record = ResultRecord.model_validate_json(path.read_bytes())
+        if self._record_path(record.number).name != path.name:
+            raise ValueError(f"it calls itself number {record.number}")
+        return record
 
     def _number_on_disk(self) -> int:
         with contextlib.suppress(OSError, UnicodeDecodeError):

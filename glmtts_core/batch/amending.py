@@ -1,99 +1,120 @@
-"""Taking a corrected file into a run: what is spoken and unchanged is not spoken again.
+"""Taking in a run's input, the first or a corrected one: all of it holds, or nothing has changed.
 
-That a changed text or setting is spoken anew needs nothing here: the journal counts for the very
-content it was written for. That a recording became another one does.
+The files of a new input are written beside those that hold, into a folder of their own; then the
+header that names this folder replaces the one before, which is the one moment of the change.
+Corrections that do not hold are swept away.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
+from glmtts_core.batch.header import HEADER_FILE, RunHeader
 from glmtts_core.batch.lines import (
     BatchInput,
+    BatchLine,
+    LineProblem,
     RunDefaults,
     reference_name_of,
-    spoken_otherwise,
 )
-from glmtts_core.batch.loaded import load_run
-from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.recorder import Recorder
-from glmtts_core.batch.states import LineState, RunState
-from glmtts_core.batch.store import RunStore, storage_errors
-from glmtts_core.batch.table import LineTable
+from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.errors import BatchError
+from glmtts_core.files import discard, flush_folder, write_whole
+
+LINES_FILE: Final = "lines.jsonl"
+PROBLEMS_FILE: Final = "problems.jsonl"
+REFERENCES_FOLDER: Final = "references"
+_VERSION_PREFIX: Final = "input-"
+_VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
+_log = logging.getLogger(__name__)
 
 
-def amend_run(
-    store: RunStore,
+def input_folder(folder: Path, version: int) -> Path:
+    """Return where the files of a version of the input lie: the first in the run's own folder."""
+    return folder / f"{_VERSION_PREFIX}{version}" if version else folder
+
+
+def take_in(
+    folder: Path,
+    header: RunHeader,
     raw: bytes,
     batch: BatchInput,
     references: Path | None,
-    defaults: RunDefaults | None = None,
-    policy: CleanupPolicy | None = None,
+    known: Path | None = None,
 ) -> None:
-    """Replace the input of a run whose lock the caller holds.
+    """Write an input, and then the header with which it holds.
 
     Args:
-        store: the run's folder.
-        raw: the corrected file as it came in.
+        folder: of the run, which holds no other file of this version.
+        header: names the version.
+        raw: the input file as it came in.
         batch: its lines as checked.
         references: the folder of the recordings; those that lines name are copied.
-        defaults: take the place of the run's; lines that they change are spoken anew.
-        policy: takes the place of the run's.
+        known: the recordings of the input before; those that are not replaced are taken over.
 
     Raises:
         BatchError: a recording cannot be taken over.
-        StorageError: the folder cannot be read or written.
+        OSError: the disk is full or cannot be written; then the input before still holds.
     """
-    _prepare(store, references, defaults)
-    store.replace_input(raw, batch, references, defaults, policy)
-    note_state(store, RunState.READY)
+    target = input_folder(folder, header.input_version)
+    recordings = target / REFERENCES_FOLDER
+    recordings.mkdir(parents=True, exist_ok=True)
+    if references is not None:
+        _copy_named(recordings, references, batch, header.defaults)
+    if known is not None:
+        _take_over(recordings, known)
+    write_whole(target / f"input.{header.input_format}", raw)
+    write_whole(target / PROBLEMS_FILE, _json_lines(batch.problems))
+    write_whole(target / LINES_FILE, _json_lines(batch.lines))
+    flush_folder(folder)
+    write_whole(folder / HEADER_FILE, header.model_dump_json(indent=1).encode())
 
 
-def note_state(store: RunStore, state: RunState) -> None:
-    """Write down that a run whose lock the caller holds, and that does not go on, is in ``state``.
+def sweep_inputs(folder: Path, header: RunHeader) -> None:
+    """Remove all corrected inputs that do not hold, uncommitted ones included.
+
+    The first input stays: its files may have been in the folder before the run.
 
     Raises:
-        StorageError: the folder cannot be read or written.
+        OSError: the folder cannot be changed.
     """
-    table = load_run(store).table
-    table.skip_waiting(state is RunState.CANCELLED)
-    recorder = Recorder(store, table)
-    try:
-        recorder.run(state)
-    finally:
-        recorder.close()
+    holds = input_folder(folder, header.input_version)
+    for path in folder.glob(f"{_VERSION_PREFIX}*"):
+        if path != holds and _VERSION.fullmatch(path.name) and path.is_dir():
+            discard(path)
 
 
-def _prepare(store: RunStore, references: Path | None, defaults: RunDefaults | None) -> None:
-    table = load_run(store).table
-    recorder = Recorder(store, table)
-    try:
-        recorder.amending()
-        if references is not None:
-            _speak_anew_with(store, table, recorder, references)
-        if defaults is not None:
-            for position in table.positions({LineState.DONE, LineState.FAILED}):
-                if spoken_otherwise(table.lines[position], store.header.defaults, defaults):
-                    recorder.queued(position)
-    finally:
-        recorder.close()
+def _copy_named(into: Path, source: Path, batch: BatchInput, defaults: RunDefaults) -> None:
+    named = {reference_name_of(line, defaults) for line in batch.lines} - {None}
+    folder = ReferenceFolder(source)
+    for name in sorted(each for each in named if each is not None):
+        target = into / name
+        # a name that leads out of the folder was refused when the lines were checked
+        if not target.resolve().is_relative_to(into.resolve()):
+            raise BatchError("batch.reference.outside", name=name)
+        write_whole(target, folder.read(name))
 
 
-def _speak_anew_with(
-    store: RunStore, table: LineTable, recorder: Recorder, references: Path
-) -> None:
-    """Have lines wait again whose recording is another one now."""
-    changed: dict[str, bool] = {}
-    for position in table.positions({LineState.DONE, LineState.FAILED}):
-        name = reference_name_of(table.lines[position], store.header.defaults)
-        if name is None:
+def _take_over(into: Path, known: Path) -> None:
+    for name in ReferenceFolder(known).names():
+        target = into / name
+        if target.exists():
             continue
-        if name not in changed:
-            changed[name] = _is_another(references / name, store.references.folder / name)
-        if changed[name]:
-            recorder.queued(position)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # both inputs hold the same recording, which may be large
+            os.link(known / name, target)
+        except OSError:
+            _log.info("%s cannot be linked and is copied", known / name)
+            write_whole(target, (known / name).read_bytes())
 
 
-def _is_another(new: Path, old: Path) -> bool:
-    with storage_errors(old.parent):
-        return new.is_file() and (not old.is_file() or new.read_bytes() != old.read_bytes())
+def _json_lines(values: Iterable[BatchLine | LineProblem]) -> bytes:
+    # half a surrogate pair inside an excerpt could not be encoded otherwise
+    return "".join(f"{json.dumps(each.to_dict())}\n" for each in values).encode()

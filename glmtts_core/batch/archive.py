@@ -51,17 +51,18 @@ def zip_stream(run: BatchRun, language: Language) -> Iterator[bytes]:
         language: of manifest and report.
 
     Raises:
-        OSError: a sound cannot be read; the file that was sent so far is no whole ZIP file.
+        OSError, StorageError: the run or a sound cannot be read; the file that was sent so far is
+            no whole ZIP file.
     """
     outlet = _Outlet()
-    rows = run.rows(limit=run.view().counts.total)
+    rows = run.rows(limit=run.view(fresh=True).counts.total)
     packed: set[str] = set()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
         for row in rows:
             path = run.store.audio_path(row.line)
             if row.status.state is not LineState.DONE:
                 continue
-            if not path.is_file():
+            if not run.store.holds_sound(row.line, row.status):
                 # the manifest will say that there is no file
                 _log.warning("the sound %s of the run %s is gone", path.name, run.id)
                 continue

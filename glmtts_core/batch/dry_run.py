@@ -104,14 +104,14 @@ def missing_from(
 
     Args:
         lines: of the corrected file.
-        done: `BatchLine.content_hash` by name, of the lines that are spoken already: who changes a
+        done: `BatchLine.input_hash` by name, of the lines that are spoken already: who changes a
             line's text or settings wants it spoken anew.
     """
     todo: list[BatchLine] = []
     count = 0
     for line in lines:
         count += 1
-        if done.get(line.uttid) != line.content_hash:
+        if done.get(line.uttid) != line.input_hash:
             todo.append(line)
     return tuple(todo), count - len(todo)
 
@@ -121,10 +121,12 @@ class _KnownReferences:
 
     Attributes:
         hints: what would make the voices better, as far as recordings were looked at.
+        digests: `BatchLine.recording` by the name inside the folder.
     """
 
     def __init__(self, folder: ReferenceFolder, max_s: float, *, cloning: bool) -> None:
         self.hints: list[Problem] = []
+        self.digests: dict[str, str] = {}
         self._folder = folder
         self._max_s = max_s
         self._cloning = cloning
@@ -158,6 +160,7 @@ class _KnownReferences:
     def _judged(self, name: str) -> ReferenceAudio | GLMTTSError:
         try:
             loaded = self._folder.load(name, "", self._max_s)
+            self.digests[name] = self._folder.digest(name)
             if self._cloning:
                 shown = replace(loaded, name=quoted(name))
                 check_reference(shown)
@@ -181,9 +184,12 @@ def _checked(
         transcript = transcript_of(line, defaults)
         reference = replace(known.find(given), transcript=transcript)
     check_request(request_of(line, defaults, reference), capabilities, max_text_chars)
-    if reference is None or line.prompt_audio is None:
+    if reference is None:
         return line
-    return replace(line, prompt_audio=reference.name)
+    recording = known.digests[reference.name]
+    if line.prompt_audio is None:
+        return replace(line, recording=recording)
+    return replace(line, prompt_audio=reference.name, recording=recording)
 
 
 def _problem(line: BatchLine, error: GLMTTSError) -> LineProblem:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-#: Enough for the last entry, which carries counts only.
+from glmtts_core.errors import StorageError
+from glmtts_core.files import flush_folder
+
+#: Read at a time from the end; the last entry, which carries counts only, mostly fits in.
 _TAIL_BYTES: Final = 4096
-
-Entry = dict[str, Any]
 
 
 class Journal:
@@ -29,18 +30,22 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         _cut_torn_end(path)
+        self._path = path
         self._file = path.open("ab")
+        self._size_bytes = os.fstat(self._file.fileno()).st_size
+        flush_folder(path.parent)
 
     def add(self, **entry: object) -> float:
         """Write one entry through to the disk; return the time written into it (Unix, seconds).
 
         Raises:
             OSError: the disk is full or cannot be written; the entry counts as not written.
+            StorageError: someone has removed or changed the journal meanwhile; likewise.
         """
         at_s = round(time.time(), 3)
         line = json.dumps({"at": at_s, **entry}, ensure_ascii=False)
         data = line.encode("utf-8", "backslashreplace") + b"\n"
-        size_bytes = os.fstat(self._file.fileno()).st_size
+        self._refuse_if_touched()
         try:
             # unbuffered: what fails must not be written by a later flush
             written = os.write(self._file.fileno(), data)
@@ -48,9 +53,18 @@ class Journal:
                 os.write(self._file.fileno(), data[written:])
             os.fsync(self._file.fileno())
         except OSError:
-            os.ftruncate(self._file.fileno(), size_bytes)
+            os.ftruncate(self._file.fileno(), self._size_bytes)
             raise
+        self._size_bytes += len(data)
         return at_s
+
+    def _refuse_if_touched(self) -> None:
+        """What is written into a removed file is lost; what others write is not what happened."""
+        now = os.fstat(self._file.fileno())
+        if not self._path.parent.is_dir():
+            raise StorageError("batch.run.folder_gone", folder=self._path.parent)
+        if now.st_nlink == 0 or now.st_size != self._size_bytes:
+            raise StorageError("batch.run.journal_changed", path=self._path)
 
     def close(self) -> None:
         """Close the file."""
@@ -68,10 +82,10 @@ class Journal:
         self.close()
 
 
-def read_journal(path: Path) -> Iterator[Entry]:
-    """Give the entries in the order in which they were written; no file holds none.
+def journal_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give the whole lines with their numbers, from 1, in the order in which they were written.
 
-    What is no entry is passed over: a torn last line, or one that a dying disk has damaged.
+    No file holds none; a torn last line counts as not written.
 
     Raises:
         OSError: the file is there and cannot be read.
@@ -81,14 +95,13 @@ def read_journal(path: Path) -> Iterator[Entry]:
     except FileNotFoundError:
         return
     with file:
-        for line in file:
-            entry = _entry(line)
-            if entry is not None:
-                yield entry
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield number, line
 
 
-def last_entry(path: Path) -> Entry | None:
-    """Return the last whole entry without reading the file from its start.
+def last_journal_line(path: Path) -> bytes | None:
+    """Return the last whole line without reading the file from its start; None where there is none.
 
     Raises:
         OSError: the file is there and cannot be read.
@@ -98,23 +111,15 @@ def last_entry(path: Path) -> Entry | None:
     except FileNotFoundError:
         return None
     with file:
-        size_bytes = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size_bytes - _TAIL_BYTES))
-        for line in reversed(file.read().splitlines(keepends=True)):
-            entry = _entry(line)
-            if entry is not None:
-                return entry
-    return None
-
-
-def _entry(line: bytes) -> Entry | None:
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
+        start = file.seek(0, os.SEEK_END)
+        tail = b""
+        while start > 0 and tail.count(b"\n") < 2:
+            step = min(start, _TAIL_BYTES)
+            start -= step
+            file.seek(start)
+            tail = file.read(step) + tail
+    whole = tail[: tail.rfind(b"\n") + 1].splitlines(keepends=True)
+    return whole[-1] if whole else None
 
 
 def _cut_torn_end(path: Path) -> None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, Field, with_config
+
+from glmtts_core.batch.stored import STRICT
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.memory.problem import Problem
@@ -19,6 +22,18 @@ from glmtts_core.memory.problem import Problem
 InputFormat = Literal["jsonl", "csv", "tsv"]
 
 
+def _one_name(name: str) -> str:
+    if name in ("", ".", "..") or not name.isprintable() or "/" in name or len(name) > 250:
+        raise ValueError("no name of a file")
+    return name
+
+
+LineNumber = Annotated[int, Field(ge=1, le=2**31)]
+#: One part of a path: what comes back from the disk must not lead out of the run's folder.
+FileStem = Annotated[str, AfterValidator(_one_name)]
+
+
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class BatchLine:
     """One checked line, ready to be spoken; None leaves a choice to the run's defaults.
@@ -32,12 +47,16 @@ class BatchLine:
         prompt_text: what is said in the reference; empty leaves it to the run.
         prompt_audio: the reference's name inside the run's references folder.
         use_history: speak on from the lines already spoken; None leaves it to the run.
+        recording: SHA-256 of the recording that it is spoken with; None where there is none, or
+            before the check against the recordings.
+        settings: digest of what it takes from the run, where that has changed since the run began;
+            None where it has not.
         seed: see `SynthesisRequest`, as the rest.
     """
 
-    number: int
+    number: LineNumber
     uttid: str
-    file_stem: str
+    file_stem: FileStem
     text: str
     prompt_text: str = ""
     prompt_audio: str | None = None
@@ -47,6 +66,8 @@ class BatchLine:
     sampling: str | None = None
     voice: str | None = None
     speed: float | None = None
+    recording: str | None = None
+    settings: str | None = None
 
     @property
     def content_hash(self) -> str:
@@ -54,19 +75,24 @@ class BatchLine:
         values = self.to_dict()
         for name in ("number", "uttid", "file_stem"):
             del values[name]
+        for name in ("recording", "settings"):
+            if values[name] is None:
+                # as it was before lines knew of these
+                del values[name]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def input_hash(self) -> str:
+        """As `content_hash`, of the line as the input file has it."""
+        return replace(self, settings=None).content_hash
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         # `asdict` would copy each value, which takes most of the time of reading a long run back
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> BatchLine:
-        """Return the line that `to_dict` took apart."""
-        return cls(**values)
 
-
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class LineProblem:
     """Why a line is set aside.
@@ -79,7 +105,7 @@ class LineProblem:
         excerpt: the beginning of the line as it stands in the file.
     """
 
-    number: int
+    number: LineNumber
     uttid: str
     key: str
     details: Mapping[str, Any]
@@ -93,17 +119,13 @@ class LineProblem:
         """Return plain JSON values."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> LineProblem:
-        """Return the problem that `to_dict` took apart."""
-        return cls(**values)
-
 
 def kept_sentence(key: str, language: Language, details: Mapping[str, Any]) -> str:
     """Return a sentence whose key was read from the disk, where another version may have put it."""
     try:
         return text(key, language, **details)
-    except KeyError:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+        # another sentence, or values that do not fit its placeholders
         return text("batch.unknown_reason", language, key=key)
 
 
@@ -136,6 +158,7 @@ class BatchInput:
         return sum(len(line.text) for line in self.lines)
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class RunDefaults:
     """What holds for every line of a run that says nothing else.
@@ -184,9 +207,29 @@ def transcript_of(line: BatchLine, defaults: RunDefaults) -> str:
     return defaults.reference_text
 
 
-def spoken_otherwise(line: BatchLine, before: RunDefaults, after: RunDefaults) -> bool:
-    """Whether ``line`` sounds, or may sound, different once a run has other defaults."""
-    return _settings_of(line, before) != _settings_of(line, after)
+def with_settings(
+    lines: Iterable[BatchLine],
+    known: Iterable[BatchLine],
+    before: RunDefaults,
+    after: RunDefaults,
+) -> tuple[BatchLine, ...]:
+    """Return the lines of an input, marked where a run that goes on speaks them otherwise now.
+
+    Args:
+        lines: of the input that is to hold.
+        known: of the input that holds so far, with their marks.
+        before: what held so far for all lines.
+        after: what is to hold.
+    """
+    marks = {line.uttid: line.settings for line in known}
+
+    def mark(line: BatchLine) -> str | None:
+        wanted = _settings_of(line, after)
+        if wanted == _settings_of(line, before):
+            return marks.get(line.uttid)
+        return hashlib.sha256(repr(wanted).encode()).hexdigest()
+
+    return tuple(replace(line, settings=mark(line)) for line in lines)
 
 
 def _settings_of(line: BatchLine, defaults: RunDefaults) -> tuple[object, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glmtts_core.batch.journal import read_journal
+from glmtts_core.batch.entries import read_entries
 from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.replay import Replayed, replay
-from glmtts_core.batch.states import LineState, LineStatus, RunState
+from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch.storage import Stamp
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
-from glmtts_core.errors import StorageError
 
 
 @dataclass
@@ -21,34 +21,36 @@ class LoadedRun:
         table: the lines that can be spoken, and how they stand.
         problems: the lines that were set aside.
         told: how the run stood.
-        journal_bytes: size of the journal that was read, or written since by this process.
+        lost: positions of the lines that were spoken and whose sound is not there any more, or
+            not whole: they wait again.
+        stamp: of the folder that was read, or written since by this process.
     """
 
     table: LineTable
     problems: tuple[LineProblem, ...]
     told: Replayed
-    journal_bytes: int
+    lost: tuple[int, ...]
+    stamp: Stamp
 
 
 def load_run(store: RunStore) -> LoadedRun:
-    """Read a run; a line whose sound someone has removed waits again.
+    """Read a run, and look at every sound that counts as done.
 
     Raises:
-        StorageError: the folder cannot be read.
+        StorageError: the folder cannot be read, or holds what this version does not know.
     """
-    size_bytes = store.journal_bytes()
+    stamp = store.stamp()
     lines, problems = store.lines(), store.problems()
     table = LineTable(lines, len(problems))
-    try:
-        told = replay(read_journal(store.journal_path), lines)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StorageError(
-            "batch.run.unreadable", path=store.journal_path, reason=reason
-        ) from error
-    there = store.audio_names()
+    told = replay(read_entries(store.journal_path), lines, store.header.input_version)
+    journal = stamp[0]
+    # what a removed or emptied journal told of is lost with it
+    untold = journal is None or not journal[0]
+    lost = [n for n, line in enumerate(lines) if untold and store.audio_path(line).exists()]
     for position, status in told.statuses.items():
-        silent = f"{lines[position].file_stem}.wav" not in there
-        table.put(position, LineStatus() if status.state is LineState.DONE and silent else status)
+        if status.state is LineState.DONE and not store.holds_sound(lines[position], status):
+            lost.append(position)
+        else:
+            table.put(position, status)
     table.skip_waiting(told.state is RunState.CANCELLED)
-    return LoadedRun(table, problems, told, size_bytes)
+    return LoadedRun(table, problems, told, tuple(lost), stamp)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import with_config
+
+from glmtts_core.batch.stored import STRICT
+
 #: The built-in voice keeps about a gigabyte once long lines were spoken, and a trim takes a tenth
 #: of a second: at half of that it pays, and short lines never get there.
 DEFAULT_THRESHOLD_BYTES: Final = 512 * 2**20
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class CleanupPolicy:
     """What makes a run clean up; several may hold. Running out of memory always does.

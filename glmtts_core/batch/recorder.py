@@ -10,10 +10,12 @@ import threading
 from dataclasses import asdict, replace
 
 from glmtts_core.audio import encode_wav
+from glmtts_core.batch.entries import RETRY_FAILED, entry_of
 from glmtts_core.batch.journal import Journal
-from glmtts_core.batch.replay import entry_of
+from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunState
-from glmtts_core.batch.store import RunStore, storage_errors
+from glmtts_core.batch.storage import storage_errors
+from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
@@ -121,20 +123,15 @@ class Recorder:
         Raises:
             StorageError: the disk is full or cannot be written.
         """
-        entry: dict[str, object] = {"run": state.value, "counts": asdict(self._table.counts())}
+        entry: dict[str, object] = {
+            "run": state.value,
+            "input": self._store.header.input_version,
+            "counts": asdict(self._table.counts()),
+        }
         if reason is not None:
             entry["reason"] = reason.to_dict()
         with self._lock, storage_errors(self._store.folder):
             self._journal.add(**entry)
-
-    def amending(self) -> None:
-        """The run's file is about to be replaced; until that is told as done, no counts hold.
-
-        Raises:
-            StorageError: the disk is full or cannot be written.
-        """
-        with self._lock, storage_errors(self._store.folder):
-            self._journal.add(run=RunState.READY.value)
 
     def retry_failed(self) -> list[int]:
         """Have the failed lines wait again; return their positions.
@@ -145,7 +142,7 @@ class Recorder:
         with self._lock, storage_errors(self._store.folder):
             positions = self._table.positions({LineState.FAILED})
             if positions:
-                self._journal.add(run="retry_failed")
+                self._journal.add(run=RETRY_FAILED, input=self._store.header.input_version)
             for position in positions:
                 status = self._table.status(position)
                 waiting = replace(status, state=LineState.QUEUED, reason=None)
@@ -160,6 +157,21 @@ class Recorder:
         """
         with self._lock, storage_errors(self._store.folder):
             self._journal.add(cleanup=regained_bytes, seconds=round(seconds, 3))
+
+
+def note_state(store: RunStore, state: RunState) -> None:
+    """Write down that a run whose lock the caller holds, and that does not go on, is in ``state``.
+
+    Raises:
+        StorageError: the folder cannot be read or written.
+    """
+    table = load_run(store).table
+    table.skip_waiting(state is RunState.CANCELLED)
+    recorder = Recorder(store, table)
+    try:
+        recorder.run(state)
+    finally:
+        recorder.close()
 
 
 def _memory(cost: MemoryCost | None, before: LineStatus) -> LineMemory | None:

@@ -135,6 +135,10 @@ class ReferenceFolder:
         audio = decode(self.read(name), quoted(name), max_s=max_s)
         return ReferenceAudio(audio.samples, audio.sample_rate_hz, name, transcript)
 
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a recording's bytes; raises as `read`."""
+        return _digest(self.read(name)).hex()
+
     # -- adding --------------------------------------------------------------------------------
 
     def add(self, name: str, data: bytes) -> str:

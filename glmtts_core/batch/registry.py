@@ -13,22 +13,24 @@ import threading
 import time
 import weakref
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from glmtts_core.batch.dry_run import check_defaults
+from glmtts_core.batch.entries import last_entry
 from glmtts_core.batch.executor import LocalExecutor
 from glmtts_core.batch.fields import quoted
-from glmtts_core.batch.journal import last_entry
+from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.replay import counts_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunSummary
-from glmtts_core.batch.store import HEADER_FILE, RunStore, create_store, remove_store
+from glmtts_core.batch.store import RunStore, create_store, remove_store
 from glmtts_core.batch.stretch import ExecutorFactory
-from glmtts_core.errors import BatchError, GLMTTSError
+from glmtts_core.errors import BatchError, GLMTTSError, StorageError
 from glmtts_core.studio import Studio
 
 #: Runs that are kept in memory though they do not go on and nobody holds them.
@@ -41,6 +43,27 @@ _CLOSE_S: Final = 4.0
 #: Longest name of a folder.
 _NAME_BYTES: Final = 255
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRun:
+    """A run that cannot be shown or carried on.
+
+    Attributes:
+        id: name of its folder.
+        error: which file is in the way, and what to do.
+    """
+
+    id: str
+    error: GLMTTSError
+
+
+@dataclass(frozen=True, slots=True)
+class RunListing:
+    """All runs under a folder: those that can be read, the newest first, and the others."""
+
+    runs: tuple[RunSummary, ...]
+    unreadable: tuple[UnreadableRun, ...]
 
 
 def batches_of(studio: Studio) -> Batches:
@@ -114,10 +137,7 @@ class Batches:
             BatchError: there is none of that name.
             StorageError: it cannot be read.
         """
-        # the id may have come from an address
-        if run_id == ".." or not _is_name(run_id):
-            raise BatchError("batch.run.missing", name=quoted(run_id))
-        return self.open(self._root / run_id)
+        return self.open(self._folder_of(run_id))
 
     def open(self, folder: Path) -> BatchRun:
         """Return the run in ``folder``, wherever that is; as `run`."""
@@ -132,18 +152,29 @@ class Batches:
                 self._recent.append(found)
             return found
 
-    def summaries(self) -> tuple[RunSummary, ...]:
-        """Return all runs under the output folder, the newest first.
+    def listing(self) -> RunListing:
+        """Return all runs under the output folder.
 
-        A run that cannot be read is logged and left out.
+        Raises:
+            StorageError: the output folder cannot be read.
         """
         found: list[RunSummary] = []
-        for header in self._root.glob(f"*/{HEADER_FILE}"):
+        unreadable: list[UnreadableRun] = []
+        for folder in _folders(self._root):
+            if not _is_made(folder):
+                continue
             try:
-                found.append(self._summary(header.parent))
+                found.append(self._summary(folder))
             except GLMTTSError as error:
-                _log.warning("the run %s is left out: %s", header.parent.name, error)
-        return tuple(sorted(found, key=lambda each: each.created_at, reverse=True))
+                _log.warning("the run %s cannot be read: %s", folder.name, error)
+                unreadable.append(UnreadableRun(folder.name, error))
+        found.sort(key=lambda each: each.created_at, reverse=True)
+        unreadable.sort(key=lambda each: each.id, reverse=True)
+        return RunListing(tuple(found), tuple(unreadable))
+
+    def summaries(self) -> tuple[RunSummary, ...]:
+        """Return the runs of `listing` that can be read, the newest first; raises as that."""
+        return self.listing().runs
 
     def active(self) -> tuple[BatchRun, ...]:
         """Return the runs that go on in this process."""
@@ -151,17 +182,19 @@ class Batches:
             return tuple(run for run in self._open.values() if run.active)
 
     def remove(self, run_id: str) -> None:
-        """Delete a run with all its sounds.
+        """Delete a run with all its sounds, readable or not.
 
         Raises:
             BatchError: it goes on, or there is none of that name.
             StorageError: its folder cannot be changed.
         """
-        run = self.run(run_id)
-        remove_store(run.store)
+        folder = self._folder_of(run_id)
+        if not folder.is_dir():
+            raise BatchError("batch.run.missing", name=quoted(run_id))
+        remove_store(folder)
         with self._lock:
-            self._open.pop(run.store.folder, None)
-            if run in self._recent:
+            run = self._open.pop(folder.resolve(), None)
+            if run is not None and run in self._recent:
                 self._recent.remove(run)
 
     def close(self) -> None:
@@ -173,25 +206,58 @@ class Batches:
             if not run.wait(_CLOSE_S):
                 _log.warning("the run %s did not stop in time; it can be resumed", run.id)
 
+    def _folder_of(self, run_id: str) -> Path:
+        # the id may have come from an address
+        if run_id == ".." or not _is_name(run_id):
+            raise BatchError("batch.run.missing", name=quoted(run_id))
+        return self._root / run_id
+
     def _summary(self, folder: Path) -> RunSummary:
         with self._lock:
             run = self._open.get(folder.resolve())
         if run is not None:
             return run.summary()
         store = RunStore(folder)
-        told = None if store.locked else counts_of(last_entry(store.journal_path))
-        if told is None:
+        version = store.header.input_version
+        told = None if store.locked else counts_of(last_entry(store.journal_path), version)
+        if told is None or len(store.audio_names()) < told[1].done:
             return self.open(folder).summary()
         state, counts = told
         return RunSummary(store.id, store.header.name, store.header.created_at, state, counts)
 
 
+def _folders(root: Path) -> list[Path]:
+    """Return the folders in ``root``; none where it is not there yet.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        with os.scandir(root) as entries:
+            return [root / entry.name for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError("storage.read", name=root, reason=reason) from error
+
+
+def _is_made(folder: Path) -> bool:
+    """Whether a run was once made in it; one that has lost its header is told, not passed over."""
+    return any(os.path.lexists(folder / name) for name in (HEADER_FILE, JOURNAL_FILE))
+
+
 def _clear_unmade(root: Path) -> None:
     """Remove what is left of runs whose process died while it made them."""
     oldest_s = time.time() - _UNMADE_S
-    for folder in root.glob(f"{_RUN_PREFIX}*"):
+    try:
+        folders = [each for each in _folders(root) if each.name.startswith(_RUN_PREFIX)]
+    except StorageError as error:
+        _log.warning("cannot look for unmade runs: %s", error)
+        return
+    for folder in folders:
         try:
-            if not (folder / HEADER_FILE).exists() and folder.stat().st_mtime < oldest_s:
+            if not _is_made(folder) and folder.stat().st_mtime < oldest_s:
                 shutil.rmtree(folder)
         except OSError as error:
             _log.warning("cannot clear the unmade run %s: %s", folder, error)

@@ -1,18 +1,17 @@
 """Reading a run's journal back: how every line stands, and how the run stood.
 
-An entry about a line counts only for the very content it was written for: a line that was changed
-since, or is gone from the file, starts anew.
+An entry about a line counts only for the very content it was written for, and only as long as no
+other line was spoken into the same file since: a line that was changed starts anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from glmtts_core.batch.journal import Entry
+from glmtts_core.batch.entries import RETRY_FAILED, JournalEntry, status_of
 from glmtts_core.batch.lines import BatchLine
-from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunCounts, RunState
+from glmtts_core.batch.states import LineState, LineStatus, Reason, RunCounts, RunState
 
 
 @dataclass
@@ -26,6 +25,7 @@ class Replayed:
         active_s: seconds in which it ran.
         cleanups: how often it has cleaned up.
         regained_bytes: what they gave back.
+        orphans: file stems of sounds that belong to no line any more.
     """
 
     state: RunState = RunState.READY
@@ -34,55 +34,71 @@ class Replayed:
     active_s: float = 0.0
     cleanups: int = 0
     regained_bytes: int = 0
+    orphans: frozenset[str] = frozenset()
 
 
-def replay(entries: Iterable[Entry], lines: Iterable[BatchLine]) -> Replayed:
-    """Go through the journal of a run with these lines."""
-    return _Replay(lines).run(entries)
+def replay(
+    entries: Iterable[JournalEntry], lines: Iterable[BatchLine], input_version: int = 0
+) -> Replayed:
+    """Go through the journal of a run with these lines.
+
+    A run whose input was corrected since its state was written is ready to start.
+    """
+    return _Replay(lines, input_version).run(entries)
 
 
-def counts_of(entry: Entry | None) -> tuple[RunState, RunCounts] | None:
+def counts_of(
+    entry: JournalEntry | None, input_version: int = 0
+) -> tuple[RunState, RunCounts] | None:
     """Return state and counts out of a journal's last entry; None where it does not tell."""
-    try:
-        if entry is None or RunState(entry["run"]) is RunState.RUNNING:
-            return None
-        return RunState(entry["run"]), RunCounts(**entry["counts"])
-    except (KeyError, ValueError, TypeError):
+    if entry is None or entry.counts is None or entry.input != input_version:
         return None
+    if entry.run in (None, RETRY_FAILED, RunState.RUNNING):
+        return None
+    return RunState(entry.run), entry.counts
 
 
 class _Replay:
-    def __init__(self, lines: Iterable[BatchLine]) -> None:
+    def __init__(self, lines: Iterable[BatchLine], input_version: int) -> None:
         self._lines = {line.uttid: (position, line) for position, line in enumerate(lines)}
+        self._input_version = input_version
         self._hashes: dict[int, str] = {}
+        # the content whose sound each file holds, as far as anything was written about it
+        self._spoken: dict[str, str | None] = {}
         self._found = Replayed()
+        self._stated_input = input_version
         self._started_s: float | None = None
         self._last_s = 0.0
 
-    def run(self, entries: Iterable[Entry]) -> Replayed:
+    def run(self, entries: Iterable[JournalEntry]) -> Replayed:
         for entry in entries:
-            self._last_s = float(entry.get("at", self._last_s))
-            if "line" in entry:
-                self._line(entry)
-            elif "run" in entry:
-                self._run(entry)
-            elif "cleanup" in entry:
+            self._last_s = entry.at
+            if entry.line is not None:
+                self._line(entry, entry.line)
+            elif entry.run is not None:
+                self._run(entry, entry.run)
+            elif entry.cleanup is not None:
                 self._found.cleanups += 1
-                self._found.regained_bytes += int(entry["cleanup"])
+                self._found.regained_bytes += entry.cleanup
         self._stop()
         self._requeue(LineState.RUNNING, crashes=1)
+        self._forget_sounds_of_others()
+        kept = {line.file_stem for _, line in self._lines.values()}
+        self._found.orphans = frozenset(self._spoken) - kept
+        if self._stated_input != self._input_version:
+            self._found.state, self._found.reason = RunState.READY, None
         return self._found
 
-    def _run(self, entry: Entry) -> None:
-        if entry["run"] == "retry_failed":
+    def _run(self, entry: JournalEntry, word: str) -> None:
+        if word == RETRY_FAILED:
             self._requeue(LineState.FAILED)
             return
         self._stop()
         # what was running when its process died was not brought to an end by anyone
         self._requeue(LineState.RUNNING, crashes=1)
-        self._found.state = RunState(entry["run"])
-        reason = entry.get("reason")
-        self._found.reason = None if reason is None else Reason(**reason)
+        self._found.state = RunState(word)
+        self._found.reason = entry.reason
+        self._stated_input = entry.input
         if self._found.state is RunState.RUNNING:
             self._started_s = self._last_s
 
@@ -91,17 +107,29 @@ class _Replay:
             self._found.active_s += max(0.0, self._last_s - self._started_s)
         self._started_s = None
 
-    def _line(self, entry: Entry) -> None:
-        known = self._lines.get(entry["line"])
+    def _line(self, entry: JournalEntry, uttid: str) -> None:
+        known = self._lines.get(uttid)
+        stem = entry.file or (known[1].file_stem if known is not None else None)
+        if stem is not None and entry.state in (LineState.RUNNING, LineState.DONE):
+            # while a line is spoken, its file may hold the sound before or the new one
+            self._spoken[stem] = entry.hash if entry.state is LineState.DONE else None
         if known is None:
             return
         position, line = known
         if position not in self._hashes:
             self._hashes[position] = line.content_hash
-        if entry.get("hash") != self._hashes[position]:
+        if entry.hash != self._hashes[position]:
             return
         before = self._found.statuses.get(position, LineStatus())
         self._found.statuses[position] = status_of(entry, before)
+
+    def _forget_sounds_of_others(self) -> None:
+        for position, line in self._lines.values():
+            status = self._found.statuses.get(position)
+            if status is None or status.state is not LineState.DONE:
+                continue
+            if self._spoken.get(line.file_stem) != self._hashes[position]:
+                del self._found.statuses[position]
 
     def _requeue(self, state: LineState, crashes: int = 0) -> None:
         for position, status in self._found.statuses.items():
@@ -112,44 +140,3 @@ class _Replay:
                     reason=None,
                     crashes=status.crashes + crashes,
                 )
-
-
-def status_of(entry: Mapping[str, Any], before: LineStatus) -> LineStatus:
-    """Return how a line stands after an entry about it."""
-    memory, reason = entry.get("memory"), entry.get("reason")
-    state = LineState(entry["state"])
-    return LineStatus(
-        state=state,
-        seconds=entry.get("seconds"),
-        audio_s=entry.get("audio_s"),
-        memory=before.memory if memory is None else LineMemory(**memory),
-        retries=entry.get("retries", before.retries),
-        crashes=before.crashes,
-        reason=None if reason is None else Reason(**reason),
-        ended_s=entry.get("at") if state in (LineState.DONE, LineState.FAILED) else None,
-    )
-
-
-def entry_of(line: BatchLine, status: LineStatus) -> dict[str, Any]:
-    """Return the entry that says how ``line`` stands; what says nothing is left out."""
-    told: dict[str, Any] = {
-        "line": line.uttid,
-        "hash": line.content_hash,
-        "state": status.state.value,
-        "seconds": status.seconds,
-        "audio_s": status.audio_s,
-        "retries": status.retries or None,
-        "memory": None if status.memory is None else memory_dict(status.memory),
-        "reason": None if status.reason is None else status.reason.to_dict(),
-    }
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def memory_dict(memory: LineMemory) -> dict[str, Any]:
-    """Return plain JSON values."""
-    return {
-        "line": memory.line,
-        "before_bytes": memory.before_bytes,
-        "peak_bytes": memory.peak_bytes,
-        "after_bytes": memory.after_bytes,
-    }

@@ -11,7 +11,7 @@ from typing import Final
 
 from plotly.offline import get_plotlyjs
 
-from glmtts_core.batch.journal import read_journal
+from glmtts_core.batch.entries import read_entries
 from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun
@@ -52,9 +52,10 @@ def report(
         embed_limit_bytes: how much sound goes into the page itself.
 
     Raises:
-        OSError: the journal or a sound cannot be read.
+        StorageError: the run cannot be read.
+        OSError: a sound cannot be read.
     """
-    view = run.view()
+    view = run.view(fresh=True)
     rows = run.rows(limit=view.counts.total)
     title = html(f"{view.name} · {view.id}")
     yield Html(f'<!doctype html><html lang="{html(language)}"><head><meta charset="utf-8">')
@@ -90,7 +91,7 @@ def _figures(view: RunView, language: Language) -> Iterator[Html]:
 
 def _plots(run: BatchRun, rows: Sequence[LineRow], language: Language) -> Iterator[Html]:
     cleanups_s = [
-        float(entry["at"]) for entry in read_journal(run.store.journal_path) if "cleanup" in entry
+        entry.at for entry in read_entries(run.store.journal_path) if entry.cleanup is not None
     ]
     figures = {
         "memory": memory_figure(rows, cleanups_s, language),
@@ -148,7 +149,7 @@ def _spoken(
     for row in rows:
         player = Html("")
         path = run.store.audio_path(row.line)
-        if row.status.state is LineState.DONE and path.is_file():
+        if row.status.state is LineState.DONE and run.store.holds_sound(row.line, row.status):
             size_bytes = path.stat().st_size
             if size_bytes <= room_bytes:
                 room_bytes -= size_bytes

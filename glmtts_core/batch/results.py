@@ -5,9 +5,9 @@ from __future__ import annotations
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.store import storage_errors
+from glmtts_core.batch.storage import storage_errors
 from glmtts_core.catalogue import Language
-from glmtts_core.files import write_whole
+from glmtts_core.files import write_into
 
 
 def write_results(run: BatchRun, language: Language) -> None:
@@ -20,9 +20,9 @@ def write_results(run: BatchRun, language: Language) -> None:
     Raises:
         StorageError: the disk is full or cannot be written.
     """
-    rows = run.rows(limit=run.view().counts.total)
-    there = run.store.audio_names()
+    rows = run.rows(limit=run.view(fresh=True).counts.total)
     with storage_errors(run.store.folder):
-        told = "".join(manifest(rows, run.problems, language, there))
-        write_whole(run.store.folder / "manifest.jsonl", told.encode())
-        write_whole(run.store.folder / "report.html", "".join(report(run, language)).encode())
+        told = "".join(manifest(rows, run.problems, language, run.store.whole_sounds(rows)))
+        # a folder that was removed is not made anew for them
+        write_into(run.store.folder / "manifest.jsonl", told.encode())
+        write_into(run.store.folder / "report.html", "".join(report(run, language)).encode())

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.amending import amend_run, note_state
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch.recorder import note_state
 from glmtts_core.batch.states import (
     LineRow,
     LineState,
@@ -55,6 +55,7 @@ class BatchRun:
         self._lock = threading.RLock()
         self._stretch: Stretch | None = None
         self._last_pace = PaceReading(0.0)
+        self._untold = False
         self._looked_s = time.monotonic()
         self._loaded = load_run(self.store)
 
@@ -137,6 +138,8 @@ class BatchRun:
     ) -> None:
         """Take a corrected file: lines whose content is unchanged and done stay done.
 
+        Killed at any moment, the run is as it was before or as it is afterwards.
+
         Args:
             raw: the corrected file as it came in.
             batch: its lines as checked.
@@ -145,14 +148,14 @@ class BatchRun:
             policy: takes the place of the run's.
 
         Raises:
-            BatchError: the run is going on.
+            BatchError: the run is going on, the file holds no line, or a recording is missing.
             StorageError: the folder cannot be read or written.
         """
         with self._lock:
             if self._stretch is not None:
                 raise BatchError("batch.run.locked", name=self.id)
             with self._locked():
-                amend_run(self.store, raw, batch, references, defaults, policy)
+                self.store.replace_input(raw, batch, references, defaults, policy)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it does not go on any more; False when ``timeout_s`` ran out first."""
@@ -161,14 +164,20 @@ class BatchRun:
 
     # -- looking ---------------------------------------------------------------------------------
 
-    def view(self) -> RunView:
+    def view(self, *, fresh: bool = False) -> RunView:
         """Return how the run stands; cheap whatever the number of lines.
+
+        Args:
+            fresh: read the run anew first, sounds included, unless it goes on in this process.
 
         Raises:
             StorageError: another process has changed the run, and it cannot be read.
         """
         with self._lock:
-            self._look_for_others()
+            if fresh and self._stretch is None:
+                self._read_anew()
+            else:
+                self._look_for_others()
             loaded, told, stretch = self._loaded, self._loaded.told, self._stretch
             summary = self._summary()
             audio_s, retries = loaded.table.totals()
@@ -194,6 +203,7 @@ class BatchRun:
                 cleanups=told.cleanups + (0 if going is None else going.cleanups),
                 regained_bytes=told.regained_bytes + (0 if going is None else going.regained_bytes),
                 cleanup_reason=None if going is None else going.cleanup_reason,
+                lost=self._lost(),
             )
 
     def summary(self) -> RunSummary:
@@ -218,18 +228,17 @@ class BatchRun:
         return self._loaded.table.rows(offset=position, limit=1)[0]
 
     def done_hashes(self) -> dict[str, str]:
-        """Return `BatchLine.content_hash` by name, of the lines that are done."""
+        """Return `BatchLine.input_hash` by name, of the lines that are done."""
         table = self._loaded.table
         done = table.positions({LineState.DONE})
-        return {table.lines[each].uttid: table.lines[each].content_hash for each in done}
+        return {table.lines[each].uttid: table.lines[each].input_hash for each in done}
 
     # -- inside ----------------------------------------------------------------------------------
 
     def _begin(self, *, retry_failed: bool = False) -> Stretch:
         lock = self.store.lock()
         try:
-            self.store.sweep()
-            self._loaded = load_run(self.store)
+            self._make_ready()
             return Stretch(
                 self.store,
                 lock,
@@ -249,29 +258,44 @@ class BatchRun:
             stretch = self._stretch
             if stretch is None:
                 raise AssertionError("a stretch ends once")
-            going, told = stretch.coordinator, self._loaded.told
-            self._last_pace = going.pace.read()
-            self._loaded.told = replace(
-                told,
-                state=state,
-                reason=stretch.close(state, reason),
-                active_s=told.active_s + self._last_pace.active_s,
-                cleanups=told.cleanups + going.cleanups,
-                regained_bytes=told.regained_bytes + going.regained_bytes,
-            )
-            self._loaded.journal_bytes = self.store.journal_bytes()
-            self._stretch = None
+            try:
+                self._close(stretch, state, reason)
+            finally:
+                self._stretch = None
+
+    def _close(self, stretch: Stretch, state: RunState, reason: Reason | None) -> None:
+        going, told = stretch.coordinator, self._loaded.told
+        self._last_pace = going.pace.read()
+        end = stretch.close(state, reason)
+        self._untold = not end.written
+        self._loaded.lost = end.lost
+        self._loaded.told = replace(
+            told,
+            state=end.state,
+            reason=end.reason,
+            active_s=told.active_s + self._last_pace.active_s,
+            cleanups=told.cleanups + going.cleanups,
+            regained_bytes=told.regained_bytes + going.regained_bytes,
+        )
+        self._loaded.stamp = self.store.stamp()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the folder's lock while inside, and read the run anew afterwards."""
         lock = self.store.lock()
         try:
-            self.store.sweep()
+            self._make_ready()
             yield
+            self._make_ready()
         finally:
-            self._loaded = load_run(self.store)
             lock.release()
+
+    def _make_ready(self) -> None:
+        """Read the run, whose lock is held, and remove what dead processes have left in it."""
+        self._untold = False
+        self._read_anew()
+        self.store.sweep()
+        self.store.remove_sounds(self._loaded.told.orphans)
 
     def _stop(self, state: RunState) -> None:
         stretch = self._stretch
@@ -295,6 +319,17 @@ class BatchRun:
         if self._stretch is not None or now_s - self._looked_s < _LOOK_EVERY_S:
             return
         self._looked_s = now_s
-        if self.store.journal_bytes() != self._loaded.journal_bytes:
-            self.store = RunStore(self.store.folder)
-            self._loaded = load_run(self.store)
+        if self.store.stamp() != self._loaded.stamp:
+            self._untold = False
+            self._read_anew()
+
+    def _read_anew(self) -> None:
+        if self._untold:
+            # the disk refused to take the end, or the folder is gone: only memory knows
+            return
+        self.store = RunStore(self.store.folder)
+        self._loaded = load_run(self.store)
+
+    def _lost(self) -> int:
+        table = self._loaded.table
+        return sum(table.status(n).state is not LineState.DONE for n in self._loaded.lost)

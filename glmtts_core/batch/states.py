@@ -11,7 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic import with_config
+
 from glmtts_core.batch.lines import BatchLine, kept_sentence
+from glmtts_core.batch.stored import STRICT, Count
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import GLMTTSError
@@ -42,6 +45,7 @@ class RunState(StrEnum):
     FINISHED = "finished"
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a line failed or a run stands still: a sentence of the catalogue with its values.
@@ -72,14 +76,15 @@ def _plain(value: object) -> str | int | float:
     return value if isinstance(value, str | int | float) else str(value)
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class LineMemory:
     """What a line cost in memory, in bytes of the figure named ``line`` (see `points.Line`)."""
 
     line: str
-    before_bytes: int
-    peak_bytes: int
-    after_bytes: int
+    before_bytes: Count
+    peak_bytes: Count
+    after_bytes: Count
 
     @classmethod
     def of(cls, cost: MemoryCost) -> LineMemory:
@@ -131,16 +136,17 @@ class LineRow:
         return f"{self.line.file_stem}.wav"
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class RunCounts:
     """How many lines are in each state; those set aside before the run are in none."""
 
-    queued: int = 0
-    running: int = 0
-    done: int = 0
-    failed: int = 0
-    skipped: int = 0
-    set_aside: int = 0
+    queued: Count = 0
+    running: Count = 0
+    done: Count = 0
+    failed: Count = 0
+    skipped: Count = 0
+    set_aside: Count = 0
 
     @property
     def total(self) -> int:
@@ -210,6 +216,7 @@ class RunView(RunSummary):
         cleanups: how often the run has cleaned up.
         regained_bytes: what they gave back.
         cleanup_reason: why the last cleanup failed, if it did.
+        lost: how many lines wait again though they were spoken: their sounds are gone or damaged.
     """
 
     stopping: bool = False
@@ -225,3 +232,4 @@ class RunView(RunSummary):
     cleanups: int = 0
     regained_bytes: int = 0
     cleanup_reason: Reason | None = None
+    lost: int = 0

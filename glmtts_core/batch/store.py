@@ -7,6 +7,7 @@
     lines.jsonl         its checked lines
     problems.jsonl      the lines that were set aside
     references/         the recordings that lines name
+    input-1/            a corrected input: the same four, where run.json says that they hold
     journal.jsonl       every change of state
     audio/              the sounds
     lock                held by the process that carries on the run
@@ -16,64 +17,46 @@ Every file but the journal is written to a temporary name and renamed. Knows not
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter
 
-from glmtts_core.batch.fields import quoted
+from glmtts_core.batch.amending import (
+    LINES_FILE,
+    PROBLEMS_FILE,
+    REFERENCES_FOLDER,
+    input_folder,
+    sweep_inputs,
+    take_in,
+)
+from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE, RunHeader, read_header
 from glmtts_core.batch.lines import (
     BatchInput,
     BatchLine,
-    InputFormat,
     LineProblem,
     RunDefaults,
-    reference_name_of,
+    with_settings,
 )
 from glmtts_core.batch.lock import RunLock, is_locked
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch.sounds import is_whole
+from glmtts_core.batch.states import LineRow, LineState, LineStatus
+from glmtts_core.batch.storage import Stamp, stamp_of, storage_errors
+from glmtts_core.batch.stored import T, read_lines, read_stored
 from glmtts_core.errors import BatchError, StorageError
-from glmtts_core.files import PARTIAL_PATTERN, write_whole
+from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
 
-HEADER_FILE: Final = "run.json"
-_LINES_FILE: Final = "lines.jsonl"
-_PROBLEMS_FILE: Final = "problems.jsonl"
+LOCK_FILE: Final = "lock"
 #: Name of the folder of the sounds inside the run's.
 AUDIO_FOLDER: Final = "audio"
-_REFERENCES_FOLDER: Final = "references"
-T = TypeVar("T")
-
-
-class RunHeader(BaseModel):
-    """What a run is, apart from its lines.
-
-    Attributes:
-        name: of the input file.
-        created_at: with time zone.
-        encoding: of the input file, as shown.
-        input_format: how the input file is laid out.
-        lines: how many can be spoken.
-        problems: how many are set aside.
-        defaults: what holds for lines that say nothing else.
-        policy: when it cleans up.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    created_at: datetime
-    encoding: str
-    input_format: InputFormat
-    lines: int
-    problems: int
-    defaults: RunDefaults
-    policy: CleanupPolicy
+_LINE: Final = TypeAdapter(BatchLine)
+_PROBLEM: Final = TypeAdapter(LineProblem)
 
 
 class RunStore:
@@ -89,11 +72,15 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.journal_path = folder / "journal.jsonl"
+        self.journal_path = folder / JOURNAL_FILE
         self.audio_folder = folder / AUDIO_FOLDER
-        self.references = ReferenceFolder(folder / _REFERENCES_FOLDER)
-        self._lock_path = folder / "lock"
-        self.header = self._read_header()
+        self._lock_path = folder / LOCK_FILE
+        self._use(read_header(folder))
+
+    def _use(self, header: RunHeader) -> None:
+        self.header = header
+        self._input_folder = input_folder(self.folder, header.input_version)
+        self.references = ReferenceFolder(self._input_folder / REFERENCES_FOLDER)
 
     @property
     def id(self) -> str:
@@ -102,8 +89,8 @@ class RunStore:
 
     @property
     def input_path(self) -> Path:
-        """The input file as it came in."""
-        return self.folder / f"input.{self.header.input_format}"
+        """The input file that holds, as it came in."""
+        return self._input_folder / f"input.{self.header.input_format}"
 
     def read_input(self) -> bytes:
         """Return the input file as it came in.
@@ -111,26 +98,30 @@ class RunStore:
         Raises:
             StorageError: it cannot be read.
         """
-        try:
-            return self.input_path.read_bytes()
-        except OSError as error:
-            raise _unreadable(self.input_path, error.strerror or str(error)) from error
+        return read_stored(self.input_path)
 
     def lines(self) -> tuple[BatchLine, ...]:
         """Read the lines that can be spoken, in the file's order.
 
         Raises:
-            StorageError: they cannot be read.
+            StorageError: they cannot be read, or are not as many as the header tells.
         """
-        return tuple(self._values(_LINES_FILE, BatchLine.from_dict))
+        return self._values(LINES_FILE, _LINE, self.header.lines)
 
     def problems(self) -> tuple[LineProblem, ...]:
         """Read the lines that are set aside, in the file's order.
 
         Raises:
-            StorageError: they cannot be read.
+            StorageError: they cannot be read, or are not as many as the header tells.
         """
-        return tuple(self._values(_PROBLEMS_FILE, LineProblem.from_dict))
+        return self._values(PROBLEMS_FILE, _PROBLEM, self.header.problems)
+
+    def _values(self, name: str, kind: TypeAdapter[T], expected: int) -> tuple[T, ...]:
+        path = self._input_folder / name
+        found = tuple(read_lines(path, kind))
+        if len(found) != expected:
+            raise StorageError("batch.stored.count", path=path, count=len(found), expected=expected)
+        return found
 
     # -- sounds --------------------------------------------------------------------------------
 
@@ -142,10 +133,17 @@ class RunStore:
         """Keep the sound of a line, whole or not at all.
 
         Raises:
-            StorageError: the disk is full or cannot be written.
+            StorageError: the disk is full or cannot be written, or the folder was removed.
         """
         with storage_errors(self.folder):
-            write_whole(self.audio_path(line), wav)
+            write_into(self.audio_path(line), wav)
+
+    def holds_sound(self, line: BatchLine, status: LineStatus) -> bool:
+        """Whether the sound of a line that is done is there, whole, and as long as was told.
+
+        Looks at header and size only, which a thousand sounds can afford.
+        """
+        return is_whole(self.audio_path(line), status.audio_s)
 
     def wav(self, line: BatchLine) -> bytes:
         """Return the sound of a line as the bytes of a WAV file.
@@ -161,16 +159,23 @@ class RunStore:
                 "storage.read", name=path.name, reason=error.strerror or error
             ) from error
 
+    def whole_sounds(self, rows: Iterable[LineRow]) -> frozenset[str]:
+        """Return the file names of those lines that are done and whose sounds are whole."""
+        done = (row for row in rows if row.status.state is LineState.DONE)
+        return frozenset(row.file_name for row in done if self.holds_sound(row.line, row.status))
+
     def audio_names(self) -> frozenset[str]:
         """Return the names of the sounds that are there."""
         return frozenset(path.name for path in self.audio_folder.glob("*.wav"))
 
-    def journal_bytes(self) -> int:
-        """Return the size of the journal; 0 where there is none yet."""
-        try:
-            return self.journal_path.stat().st_size
-        except FileNotFoundError:
-            return 0
+    def stamp(self) -> Stamp:
+        """Return what tells whether another process has changed the run.
+
+        Raises:
+            StorageError: the folder cannot be looked at.
+        """
+        with storage_errors(self.folder):
+            return stamp_of((self.journal_path, self.folder / HEADER_FILE, self.audio_folder))
 
     # -- the lock, and what only its holder does -------------------------------------------------
 
@@ -190,17 +195,31 @@ class RunStore:
         return is_locked(self._lock_path)
 
     def sweep(self) -> None:
-        """Remove what a process that died has left half written.
+        """Remove what a process that died has left: half files, and what a correction replaced.
+
+        A run whose folder for the sounds was removed gets an empty one.
 
         Raises:
-            StorageError: the folder cannot be written.
+            StorageError: the folder cannot be read or written.
         """
         with storage_errors(self.folder):
+            self.audio_folder.mkdir(exist_ok=True)
             for folder in (self.folder, self.audio_folder):
                 for partial in folder.glob(PARTIAL_PATTERN):
                     partial.unlink(missing_ok=True)
             for partial in self.references.folder.rglob(PARTIAL_PATTERN):
                 partial.unlink(missing_ok=True)
+            sweep_inputs(self.folder, self.header)
+
+    def remove_sounds(self, stems: Iterable[str]) -> None:
+        """Remove sounds that belong to no line any more, by their `BatchLine.file_stem`.
+
+        Raises:
+            StorageError: the folder cannot be changed.
+        """
+        with storage_errors(self.folder):
+            for stem in stems:
+                discard(self.audio_folder / f"{stem}.wav")
 
     def replace_input(
         self,
@@ -212,55 +231,35 @@ class RunStore:
     ) -> None:
         """Take a corrected file in the place of the run's; what is in the journal stays there.
 
-        With ``defaults`` and ``policy`` these take the place of the run's too.
+        Killed at any moment, either all of it holds or the run is as it was. Where ``defaults`` or
+        ``policy`` are given, they take the place of the run's.
 
         Raises:
-            BatchError: a recording cannot be taken over.
+            BatchError: a recording cannot be taken over, or the file holds no line.
             StorageError: the disk is full or cannot be written.
         """
+        _refuse_empty(batch)
         header = self.header.model_copy(
             update={
                 "encoding": batch.encoding,
                 "input_format": batch.format,
+                "input_version": self.header.input_version + 1,
                 "lines": len(batch.lines),
                 "problems": len(batch.problems),
                 "defaults": defaults or self.header.defaults,
                 "policy": policy or self.header.policy,
             }
         )
-        before = self.input_path
-        self.header = _write(self.folder, header, raw, batch, references)
-        kept = {f"{line.file_stem}.wav" for line in batch.lines}
+        settings = (self.header.defaults, header.defaults)
+        batch = replace(batch, lines=with_settings(batch.lines, self.lines(), *settings))
         with storage_errors(self.folder):
-            for path in self.audio_folder.glob("*.wav"):
-                if path.name not in kept:
-                    path.unlink(missing_ok=True)
-            if before != self.input_path:
-                before.unlink(missing_ok=True)
-
-    # -- reading ---------------------------------------------------------------------------------
-
-    def _read_header(self) -> RunHeader:
-        path = self.folder / HEADER_FILE
-        try:
-            return RunHeader.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise BatchError("batch.run.missing", name=quoted(self.folder.name)) from error
-        except ValidationError as error:
-            raise _unreadable(path, "JSON") from error
-        except OSError as error:
-            raise _unreadable(path, error.strerror or str(error)) from error
-
-    def _values(self, name: str, make: Callable[[Mapping[str, Any]], T]) -> Iterator[T]:
-        path = self.folder / name
-        try:
-            with path.open(encoding="utf-8") as file:
-                for line in file:
-                    yield make(json.loads(line))
-        except OSError as error:
-            raise _unreadable(path, error.strerror or str(error)) from error
-        except (ValueError, TypeError) as error:
-            raise _unreadable(path, str(error)) from error
+            # of a correction that was cut short
+            sweep_inputs(self.folder, self.header)
+            try:
+                take_in(self.folder, header, raw, batch, references, self.references.folder)
+            finally:
+                self._use(read_header(self.folder))
+                sweep_inputs(self.folder, self.header)
 
 
 def create_store(
@@ -284,11 +283,16 @@ def create_store(
         references: the folder of the recordings; those that lines name are copied.
 
     Raises:
-        BatchError: there is a run in ``folder`` already, or a recording cannot be taken over.
+        BatchError: there is a run in ``folder`` already, or the remains of one; the file holds no
+            line; or a recording cannot be taken over.
         StorageError: the disk is full or cannot be written.
     """
     if (folder / HEADER_FILE).exists():
         raise BatchError("batch.run.exists", folder=folder)
+    if (folder / JOURNAL_FILE).exists():
+        # its sounds may have been spoken with other settings
+        raise BatchError("batch.run.headless", folder=folder)
+    _refuse_empty(batch)
     header = RunHeader(
         name=name,
         created_at=datetime.now().astimezone(),
@@ -299,71 +303,31 @@ def create_store(
         defaults=defaults,
         policy=policy,
     )
-    _write(folder, header, raw, batch, references)
+    with storage_errors(folder):
+        (folder / AUDIO_FOLDER).mkdir(parents=True, exist_ok=True)
+        take_in(folder, header, raw, batch, references)
     return RunStore(folder)
 
 
-@contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system says inside into one sentence about ``folder``.
-
-    Raises:
-        StorageError: the disk is full or cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError("storage.write", folder=folder, reason=reason) from error
-
-
-def _write(
-    folder: Path, header: RunHeader, raw: bytes, batch: BatchInput, references: Path | None
-) -> RunHeader:
-    with storage_errors(folder):
-        (folder / AUDIO_FOLDER).mkdir(parents=True, exist_ok=True)
-        (folder / _REFERENCES_FOLDER).mkdir(exist_ok=True)
-        if references is not None:
-            _copy_references(folder / _REFERENCES_FOLDER, references, batch, header.defaults)
-        write_whole(folder / f"input.{header.input_format}", raw)
-        write_whole(folder / _PROBLEMS_FILE, _json_lines(batch.problems))
-        write_whole(folder / _LINES_FILE, _json_lines(batch.lines))
-        write_whole(folder / HEADER_FILE, header.model_dump_json(indent=1).encode())
-    return header
-
-
-def _copy_references(into: Path, source: Path, batch: BatchInput, defaults: RunDefaults) -> None:
-    named = {reference_name_of(line, defaults) for line in batch.lines} - {None}
-    folder = ReferenceFolder(source)
-    for name in sorted(each for each in named if each is not None):
-        target = into / name
-        # a name that leads out of the folder was refused when the lines were checked
-        if not target.resolve().is_relative_to(into.resolve()):
-            raise BatchError("batch.reference.outside", name=name)
-        write_whole(target, folder.read(name))
-
-
-def _json_lines(values: Iterable[BatchLine | LineProblem]) -> bytes:
-    # half a surrogate pair inside an excerpt could not be encoded otherwise
-    return "".join(f"{json.dumps(each.to_dict())}\n" for each in values).encode()
-
-
-def _unreadable(path: Path, reason: str) -> StorageError:
-    return StorageError("batch.run.unreadable", path=path, reason=reason)
-
-
-def remove_store(store: RunStore) -> None:
-    """Delete a run with all its sounds.
+def remove_store(folder: Path) -> None:
+    """Delete a run with all its sounds, readable or not.
 
     Raises:
         BatchError: someone carries it on.
         StorageError: the folder cannot be changed.
     """
-    lock = store.lock()
+    with storage_errors(folder):
+        lock = RunLock(folder / LOCK_FILE)
     try:
-        with storage_errors(store.folder):
-            # without its header it is no run any more, should the rest be cut short
-            (store.folder / HEADER_FILE).unlink(missing_ok=True)
-            shutil.rmtree(store.folder)
+        with storage_errors(folder):
+            # without its header and journal it is no run any more, should the rest be cut short
+            discard(folder / HEADER_FILE)
+            discard(folder / JOURNAL_FILE)
+            shutil.rmtree(folder)
     finally:
         lock.release()
+
+
+def _refuse_empty(batch: BatchInput) -> None:
+    if not batch.total:
+        raise BatchError("batch.file.empty")

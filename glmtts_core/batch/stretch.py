@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from glmtts_core.batch.coordinator import Coordinator
 from glmtts_core.batch.executor import Executor, ResultSink
@@ -20,6 +21,23 @@ _log = logging.getLogger(__name__)
 
 #: Makes an executor whose results go to the given sink.
 ExecutorFactory = Callable[[ResultSink], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class StretchEnd:
+    """How a stretch ended.
+
+    Attributes:
+        state: of the run.
+        reason: why it stands still, if so.
+        lost: positions of the lines that wait again since their sounds have vanished.
+        written: whether the journal tells of it.
+    """
+
+    state: RunState
+    reason: Reason | None
+    lost: tuple[int, ...]
+    written: bool
 
 
 class Stretch:
@@ -79,16 +97,38 @@ class Stretch:
             self.recorder.close()
             raise
 
-    def close(self, state: RunState, reason: Reason | None) -> Reason | None:
-        """Write down how it ended and let go of the folder; return why it stands still, if so."""
-        self._table.skip_waiting(state is RunState.CANCELLED)
+    def close(self, state: RunState, reason: Reason | None) -> StretchEnd:
+        """Write down how it ended and let go of the folder."""
+        lost: tuple[int, ...] = ()
         try:
+            lost = self._vanished()
+            if lost and state is RunState.FINISHED:
+                state = RunState.PAUSED
+            if lost and reason is None:
+                folder = f"{self._store.audio_folder}"
+                reason = Reason("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
+            self._table.skip_waiting(state is RunState.CANCELLED)
             self.recorder.run(state, reason)
+            return StretchEnd(state, reason, lost, written=True)
         except StorageError as error:
             # it will be found interrupted, and nothing is lost by that
             _log.warning("%s: %s", self._store.id, error)
-            reason = reason or Reason.of(error)
+            if state is RunState.FINISHED:
+                state = RunState.INTERRUPTED
+            return StretchEnd(state, reason or Reason.of(error), lost, written=False)
         finally:
             self.recorder.close()
             self._lock.release()
-        return reason
+
+    def _vanished(self) -> tuple[int, ...]:
+        """Have the lines wait again whose sounds are not there any more; return their positions."""
+        lost = tuple(
+            position
+            for position in self._table.positions({LineState.DONE})
+            if not self._store.holds_sound(
+                self._table.lines[position], self._table.status(position)
+            )
+        )
+        for position in lost:
+            self.recorder.queued(position)
+        return lost

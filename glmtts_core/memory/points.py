@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from typing import Final
 
 from glmtts_core.memory.probe import MemoryReading
+
+_ALWAYS_KNOWN: Final = ("resident_set_bytes", "weights_bytes", "caches_bytes")
+#: More than any machine has: what is beyond was not measured.
+_MOST_BYTES: Final = 2**62
 
 
 class Line(StrEnum):
@@ -51,9 +56,11 @@ class MemoryPoint:
         Raises:
             KeyError, TypeError: something else was stored.
         """
-        for name in ("resident_set_bytes", "weights_bytes", "caches_bytes"):
-            if not isinstance(stored[name], int):
-                raise TypeError(f"{name} is {stored[name]!r}")
+        for each in fields(cls):
+            figure = stored[each.name]
+            unknown = figure is None and each.name not in _ALWAYS_KNOWN
+            if not unknown and (type(figure) is not int or abs(figure) > _MOST_BYTES):
+                raise TypeError(f"{each.name} is {figure!r}")
         return cls(**{field.name: stored[field.name] for field in fields(cls)})  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, int | None]:

@@ -7,7 +7,7 @@ import streamlit as st
 from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.dry_run import missing_from
 from glmtts_core.batch.lines import RunDefaults
-from glmtts_core.batch.registry import Batches, batches_of
+from glmtts_core.batch.registry import Batches, RunListing, batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.errors import GLMTTSError
@@ -35,6 +35,7 @@ def _shown_run(batches: Batches) -> BatchRun | None:
         return None
     try:
         run = batches.run(wanted)
+        run.view()
     except GLMTTSError as error:
         batch_past.choose(None)
         tell(error)
@@ -89,8 +90,8 @@ def _amend(page: Page, run: BatchRun) -> None:
 def _new(page: Page, batches: Batches) -> None:
     draft = draft_of(page)
     amended = _amended_run(batches, draft)
-    runs = batches.summaries()
-    batch_past.offers(page, runs)
+    listing = _listing(batches)
+    batch_past.offers(page, listing.runs)
     if amended is not None:
         _amending(page, draft, amended)
     show_problems(page)
@@ -109,7 +110,7 @@ def _new(page: Page, batches: Batches) -> None:
         batch_check.problems(page, draft, check, failed)
         _settings(page, draft, amended)
         batch_check.preview(page, check)
-    batch_past.past(page, batches, runs)
+    batch_past.past(page, batches, listing)
 
 
 def _defaults(page: Page, draft: BatchDraft) -> RunDefaults:
@@ -120,12 +121,23 @@ def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
     if draft.amends is None:
         return None
     try:
-        return batches.run(draft.amends)
+        run = batches.run(draft.amends)
+        run.view()
     except GLMTTSError as error:
-        # it was deleted meanwhile, and its corrected file with it
-        draft.drop()
+        if error.key == "batch.run.missing":
+            # it was deleted meanwhile, and its corrected file with it
+            draft.drop()
         tell(error)
         return None
+    return run
+
+
+def _listing(batches: Batches) -> RunListing:
+    try:
+        return batches.listing()
+    except GLMTTSError as error:
+        tell(error)
+        return RunListing((), ())
 
 
 def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
@@ -145,9 +157,9 @@ def _failed(page: Page, run: BatchRun, check: Check) -> dict[int, str]:
     lines = check.result.lines if check.result is not None else ()
     counts = run.view().counts
     rows = run.rows({LineState.FAILED}, limit=counts.failed)
-    known = {row.line.content_hash: row.status.reason for row in rows}
+    known = {row.line.input_hash: row.status.reason for row in rows}
     uttids = {row.line.uttid for row in rows}
-    found = {line.number: known.get(line.content_hash) for line in lines if line.uttid in uttids}
+    found = {line.number: known.get(line.input_hash) for line in lines if line.uttid in uttids}
     return {number: reason.text(page.language) for number, reason in found.items() if reason}
 
 

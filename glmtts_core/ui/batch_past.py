@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.batch.registry import Batches
+from glmtts_core.batch.registry import Batches, RunListing, UnreadableRun
 from glmtts_core.batch.states import RunState, RunSummary
 from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
@@ -45,11 +45,14 @@ def offers(page: Page, runs: tuple[RunSummary, ...]) -> None:
             )
 
 
-def past(page: Page, batches: Batches, runs: tuple[RunSummary, ...]) -> None:
-    """Draw the list of runs, newest first."""
-    if not runs:
+def past(page: Page, batches: Batches, listing: RunListing) -> None:
+    """Draw the list of runs, newest first, and those that cannot be read with what is wrong."""
+    runs, unreadable = listing.runs, listing.unreadable
+    if not runs and not unreadable:
         return
-    st.subheader(page.markdown("batch.past", count=len(runs)), anchor=False)
+    st.subheader(page.markdown("batch.past", count=len(runs) + len(unreadable)), anchor=False)
+    for each in unreadable:
+        _unreadable_row(page, batches, each)
     limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
     for run in runs[:limit]:
         _row(page, batches, run)
@@ -84,16 +87,28 @@ def _row(page: Page, batches: Batches, run: RunSummary) -> None:
         )
         when = f"{run.created_at:%Y-%m-%d %H:%M}"
         st.markdown(f"{plain(run.name)}  \n:small[:gray[{when} · {facts}]]", width="stretch")
-        sure = st.session_state.get(_CONFIRM) == run.id
-        st.button(
-            page.text("batch.remove_sure" if sure else "history.delete"),
-            key=f"batch_remove_{run.id}",
-            on_click=_remove,
-            args=(batches, run.id),
-            icon=":material/delete:",
-            type="secondary" if sure else "tertiary",
-            disabled=run.state is RunState.RUNNING,
-        )
+        _remove_button(page, batches, run.id, disabled=run.state is RunState.RUNNING)
+
+
+def _unreadable_row(page: Page, batches: Batches, run: UnreadableRun) -> None:
+    with st.container(
+        horizontal=True, wrap=False, vertical_alignment="center", key=f"batch_run_{run.id}"
+    ):
+        st.warning(f"{plain(run.id)}: {page.told(run.error)}")
+        _remove_button(page, batches, run.id)
+
+
+def _remove_button(page: Page, batches: Batches, run_id: str, *, disabled: bool = False) -> None:
+    sure = st.session_state.get(_CONFIRM) == run_id
+    st.button(
+        page.text("batch.remove_sure" if sure else "history.delete"),
+        key=f"batch_remove_{run_id}",
+        on_click=_remove,
+        args=(batches, run_id),
+        icon=":material/delete:",
+        type="secondary" if sure else "tertiary",
+        disabled=disabled,
+    )
 
 
 def choose(run_id: str | None) -> None:

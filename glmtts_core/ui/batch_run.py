@@ -69,6 +69,8 @@ def _progress(page: Page, view: RunView) -> None:
     st.progress(counts.tried / lines if lines else 1.0, " · ".join(parts))
     if view.reason is not None:
         st.warning(page.told(view.reason))
+    if view.lost:
+        st.warning(page.markdown("batch.run.lost", count=f"{view.lost:,}"))
     if view.elsewhere:
         st.info(page.text("batch.elsewhere"))
     if view.cleanup_reason is not None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
+from glmtts_core.drafts import MOST_EVERY_LINES, MOST_THRESHOLD_MIB
 from glmtts_core.markup import html
 from glmtts_core.ui import cleanup_button, engine_choice
 from glmtts_core.ui.fields import keep_batch, prefill
@@ -76,9 +77,11 @@ def _cleanup_policy(page: Page) -> None:
     prefill(_EVERY_LINES, kept.every_lines or _EVERY_LINES_FIRST)
     prefill(_AFTER_FAILURE, kept.clean_after_failure)
     at_threshold = _Row("clean_at_threshold", "threshold_mib", _AT_THRESHOLD, _THRESHOLD_MIB)
-    _policy_row(page, at_threshold, "batch.policy_threshold", "MiB", 100_000)
+    _policy_row(page, at_threshold, "batch.policy_threshold", "MiB", MOST_THRESHOLD_MIB)
     every = _Row("clean_every", "every_lines", _EVERY, _EVERY_LINES)
-    _policy_row(page, every, "batch.policy_every", page.text("batch.policy_lines"), 1_000_000)
+    _policy_row(
+        page, every, "batch.policy_every", page.text("batch.policy_lines"), MOST_EVERY_LINES
+    )
     st.checkbox(
         page.text("batch.policy_failure"),
         key=_AFTER_FAILURE,

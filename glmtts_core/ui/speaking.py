@@ -57,7 +57,11 @@ class Speaking:
     @property
     def speed(self) -> float:
         """How fast; 1.0 is natural."""
-        return 1.0 if self.can.speed_range is None else self.kept.speed or 1.0
+        kept = self.kept.speed
+        if self.can.speed_range is None or kept is None:
+            return 1.0
+        slowest, fastest = self.can.speed_range
+        return min(max(kept, slowest), fastest)
 
     @property
     def sample_rate_hz(self) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.lines import LineProblem, RunDefaults
+from glmtts_core.batch.lines import BatchLine, LineProblem, RunDefaults
+from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
@@ -25,9 +26,9 @@ def amend(run: BatchRun, good, problems=(), references: Path | None = None) -> N
     run.amend(raw_of(good), batch_of(good, problems), references)
 
 
-def recording(folder: Path, name: str, frequency_hz: float) -> None:
+def recording(folder: Path, name: str, frequency_hz: float, seconds: int = 1) -> None:
     folder.mkdir(exist_ok=True)
-    times_s = np.arange(24_000) / 24_000
+    times_s = np.arange(24_000 * seconds) / 24_000
     tone = (0.1 * np.sin(2 * np.pi * frequency_hz * times_s)).astype(np.float32)
     (folder / name).write_bytes(encode_wav(tone, 24_000))
 
@@ -94,12 +95,19 @@ def test_another_recording_of_the_same_name_has_its_lines_spoken_anew(settings, 
         recording(folder, "a.wav", 220)
         recording(folder, "b.wav", 220)
         one, two = lines("one", "two")
-        good = (replace(one, prompt_audio="a.wav"), replace(two, prompt_audio="b.wav"))
-        run = make_run(studio, good, defaults=RunDefaults(), references=folder)
+
+        def good() -> tuple[BatchLine, ...]:
+            digest = ReferenceFolder(folder).digest
+            return (
+                replace(one, prompt_audio="a.wav", recording=digest("a.wav")),
+                replace(two, prompt_audio="b.wav", recording=digest("b.wav")),
+            )
+
+        run = make_run(studio, good(), defaults=RunDefaults(), references=folder)
         finish(run)
         assert states(run) == "dd"
         recording(folder, "b.wav", 330)
-        amend(run, good, references=folder)
+        amend(run, good(), references=folder)
         assert states(run) == "dq"
         finish(run)
         assert studio.engine.spoken == ["one", "two", "two"]

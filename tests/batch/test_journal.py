@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch.journal import Journal, last_entry, read_journal
+from glmtts_core.batch.journal import Journal, journal_lines, last_journal_line
+from glmtts_core.errors import StorageError
 from tests.parts import full_disk
 
 
@@ -22,7 +25,11 @@ def add(path, *numbers):
 
 
 def numbers(path):
-    return [entry["number"] for entry in read_journal(path)]
+    return [json.loads(line)["number"] for _, line in journal_lines(path)]
+
+
+def last_number(path):
+    return json.loads(last_journal_line(path))["number"]
 
 
 def test_entries_come_back_in_order_with_the_time_that_was_told(path):
@@ -30,11 +37,11 @@ def test_entries_come_back_in_order_with_the_time_that_was_told(path):
         at_s = journal.add(number=1)
     add(path, 2, 3)
     assert numbers(path) == [1, 2, 3]
-    assert next(read_journal(path))["at"] == at_s
+    assert json.loads(next(journal_lines(path))[1])["at"] == at_s
 
 
 def test_no_journal_holds_no_entry(path):
-    assert (list(read_journal(path)), last_entry(path)) == ([], None)
+    assert (list(journal_lines(path)), last_journal_line(path)) == ([], None)
 
 
 @pytest.mark.parametrize("cut", range(1, 12))
@@ -42,19 +49,52 @@ def test_a_torn_last_line_counts_as_not_written_and_joins_no_other(path, cut):
     add(path, 1, 2)
     path.write_bytes(path.read_bytes()[:-cut])
     assert numbers(path) == [1]
-    assert last_entry(path)["number"] == 1
+    assert last_number(path) == 1
     add(path, 3)
     assert numbers(path) == [1, 3]
 
 
 @given(junk=st.binary(max_size=200))
-def test_whatever_stands_at_the_end_the_entries_before_and_after_are_read(tmp_path_factory, junk):
+def test_whatever_stands_at_the_end_the_lines_before_and_after_are_whole(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     add(path, 1)
-    path.write_bytes(path.read_bytes() + junk)
+    first = path.read_bytes()
+    path.write_bytes(first + junk)
     add(path, 2)
-    found = [entry.get("number") for entry in read_journal(path)]
-    assert (found[0], found[-1]) == (1, 2)
+    found = [line for _, line in journal_lines(path)]
+    assert found[0] == first
+    assert json.loads(found[-1])["number"] == last_number(path) == 2
+
+
+@pytest.mark.parametrize("length", [10, 4_095, 4_096, 9_000])
+def test_the_last_line_is_found_however_long_it_is(path, length):
+    with Journal(path) as journal:
+        journal.add(number=1, text="x" * length)
+        journal.add(number=2, text="x" * length)
+    assert last_number(path) == 2
+
+
+def _remove(path):
+    path.unlink()
+
+
+def _replace(path):
+    path.unlink()
+    path.write_bytes(b"")
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("touch", [_remove, _replace, _empty])
+def test_a_journal_that_someone_touches_meanwhile_takes_no_entry_more(path, touch):
+    with Journal(path) as journal:
+        journal.add(number=1)
+        touch(path)
+        with pytest.raises(StorageError, match="removed or changed"):
+            journal.add(number=2)
+    assert not path.exists() or path.read_bytes() == b""
 
 
 def test_a_journal_that_is_one_torn_line_begins_anew(path):
@@ -76,7 +116,7 @@ def test_a_full_disk_adds_nothing_and_says_so(path):
 
 def test_the_last_entry_is_found_without_reading_all(path):
     add(path, *range(200))
-    assert last_entry(path)["number"] == 199
+    assert last_number(path) == 199
 
 
 def test_half_a_surrogate_pair_comes_back_as_it_was(path):

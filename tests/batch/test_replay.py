@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from dataclasses import replace as with_values
 
+from pydantic import TypeAdapter
+
+from glmtts_core.batch.entries import JournalEntry, entry_of
 from glmtts_core.batch.lines import BatchLine
-from glmtts_core.batch.replay import counts_of, entry_of, replay
+from glmtts_core.batch.replay import counts_of, replay
 from glmtts_core.batch.states import (
     LineMemory,
     LineState,
@@ -22,16 +27,20 @@ DONE = LineStatus(
 )
 
 
-def told(line: BatchLine, state: LineState, at_s: float = 5.0, **values):
-    return {"at": at_s, **entry_of(line, LineStatus(state, **values))}
+def entry(**values) -> JournalEntry:
+    return TypeAdapter(JournalEntry).validate_json(json.dumps(values))
 
 
-def run(state: str, at_s: float = 1.0, **more):
-    return {"at": at_s, "run": state, **more}
+def told(line: BatchLine, state: LineState, at_s: float = 5.0, **values) -> JournalEntry:
+    return entry(at=at_s, **entry_of(line, LineStatus(state, **values)))
+
+
+def run(state: str, at_s: float = 1.0, **more) -> JournalEntry:
+    return entry(at=at_s, run=state, **more)
 
 
 def test_a_line_that_is_done_comes_back_with_all_its_figures():
-    found = replay([run("running"), {"at": 5.0, **entry_of(ONE, DONE)}, run("finished")], [ONE])
+    found = replay([run("running"), entry(at=5.0, **entry_of(ONE, DONE)), run("finished")], [ONE])
     assert found.statuses == {0: DONE}
     assert found.state is RunState.FINISHED
 
@@ -78,7 +87,7 @@ def test_running_time_adds_up_over_all_stretches_however_they_ended():
 
 
 def test_cleanups_add_up():
-    found = replay([{"at": 1.0, "cleanup": 5}, {"at": 2.0, "cleanup": 7}], [])
+    found = replay([entry(at=1.0, cleanup=5), entry(at=2.0, cleanup=7)], [])
     assert (found.cleanups, found.regained_bytes) == (2, 12)
 
 
@@ -97,3 +106,30 @@ def test_the_last_entry_tells_the_counts_unless_the_run_goes_on():
     assert counts_of(run("running", counts=asdict(counts))) is None
     assert counts_of(told(ONE, LineState.DONE)) is None
     assert counts_of(None) is None
+
+
+def test_a_sound_that_another_content_was_spoken_over_does_not_count_for_the_first_one_again():
+    changed = lines("one, corrected")[0]
+    entries = [told(ONE, LineState.DONE), told(changed, LineState.RUNNING)]
+    assert replay(entries, [ONE]).statuses == {}
+    assert replay([*entries, told(changed, LineState.DONE)], [ONE]).statuses == {}
+    again = [*entries, told(ONE, LineState.RUNNING), told(ONE, LineState.DONE)]
+    assert replay(again, [ONE]).statuses[0].state is LineState.DONE
+
+
+def test_a_line_whose_file_has_another_name_now_is_spoken_anew():
+    renamed = with_values(ONE, file_stem="other")
+    found = replay([told(ONE, LineState.DONE)], [renamed])
+    assert found.statuses == {}
+    assert found.orphans == {"a"}
+
+
+def test_what_was_written_about_another_input_is_no_state_of_this_one():
+    entries = [run("finished", counts=asdict(RunCounts(done=1)))]
+    assert replay(entries, [ONE], input_version=1).state is RunState.READY
+    assert counts_of(entries[0], 1) is None
+
+
+def test_the_journal_of_an_older_version_that_names_no_files_still_counts():
+    values = {**entry_of(ONE, DONE), "file": None}
+    assert replay([entry(at=5.0, **values)], [ONE]).statuses == {0: DONE}

@@ -48,8 +48,8 @@ def run(studio) -> BatchRun:
     one, three, four = lines("one", "three", NASTY)
     good = [
         one,
-        type(one).from_dict({**three.to_dict(), "number": 3}),
-        type(one).from_dict({**four.to_dict(), "number": 4}),
+        replace(three, number=3),
+        replace(four, number=4),
     ]
     made = make_run(studio, good, problems=[PROBLEM])
     finish(made)

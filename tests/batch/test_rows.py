@@ -138,7 +138,7 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_field(field, value):
 def test_details_are_plain_values_that_a_journal_can_hold():
     problem = problem_of(json.dumps({"text": "a", "seed": ["\ud800", {"b": 1}]}).encode())
     stored = json.dumps(problem.to_dict(), ensure_ascii=False).encode()
-    assert LineProblem.from_dict(json.loads(stored)) == problem
+    assert LineProblem(**json.loads(stored)) == problem
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def check_values(batch: BatchInput) -> None:
     assert len({line.file_stem.casefold() for line in batch.lines}) == len(batch.lines)
     for line in batch.lines:
         stored = json.dumps(line.to_dict(), ensure_ascii=False, allow_nan=False).encode()
-        assert BatchLine.from_dict(json.loads(stored)) == line
+        assert BatchLine(**json.loads(stored)) == line
         assert line.text
     for problem in batch.problems:
         json.dumps(problem.to_dict(), ensure_ascii=False, allow_nan=False).encode()

@@ -131,7 +131,7 @@ def test_a_recording_that_has_gone_costs_its_own_line_only(studio):
 
 def test_lines_are_spoken_by_voice_and_kept_in_the_inputs_order(studio):
     first, second, third = lines("one", "two", "three")
-    second = second.__class__.from_dict({**second.to_dict(), "voice": "kumo"})
+    second = replace(second, voice="kumo")
     run = make_run(studio, (first, second, third))
     finish(run)
     assert studio.engine.spoken == ["one", "three", "two"]

@@ -42,7 +42,8 @@ def test_what_was_put_in_is_read_back_from_the_folder_alone(folder):
     create(folder)
     store = RunStore(folder)
     assert store.lines() == lines("one", "two")
-    assert store.problems() == (PROBLEM,)
+    # half a character is no text
+    assert store.problems() == (replace(PROBLEM, excerpt="{?"),)
     assert store.input_path.read_bytes() == raw_of(lines("one", "two"))
     assert (store.header.name, store.header.defaults) == ("in.jsonl", DEFAULTS)
     assert store.header.policy == CleanupPolicy(every_lines=5)
@@ -166,7 +167,7 @@ def test_a_run_can_be_deleted_unless_it_is_held(folder):
     store = create(folder)
     lock = store.lock()
     with pytest.raises(BatchError):
-        remove_store(store)
+        remove_store(folder)
     lock.release()
-    remove_store(store)
+    remove_store(folder)
     assert not folder.exists()

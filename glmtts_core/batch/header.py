@@ -1,0 +1,72 @@
+"""``run.json``: what a run is, and which version of its input holds.
+
+Replacing this one file commits a new run or a corrected input.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
+
+from glmtts_core.batch.fields import quoted
+from glmtts_core.batch.lines import InputFormat, RunDefaults
+from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch.stored import STRICT, Count, unreadable, value_from
+from glmtts_core.errors import BatchError, StorageError
+
+HEADER_FILE: Final = "run.json"
+JOURNAL_FILE: Final = "journal.jsonl"
+
+
+class RunHeader(BaseModel):
+    """What a run is, apart from its lines.
+
+    Attributes:
+        name: of the input file.
+        created_at: with time zone.
+        encoding: of the input file, as shown.
+        input_format: how the input file is laid out.
+        input_version: 0 for the input that the run began with, one more with each correction.
+        lines: how many can be spoken.
+        problems: how many are set aside.
+        defaults: what holds for lines that say nothing else.
+        policy: when it cleans up.
+    """
+
+    model_config = STRICT | {"frozen": True}
+
+    name: str
+    created_at: AwareDatetime
+    encoding: str
+    input_format: InputFormat
+    input_version: Count = 0
+    lines: Count
+    problems: Count
+    defaults: RunDefaults
+    policy: CleanupPolicy
+
+
+_HEADER: Final = TypeAdapter(RunHeader)
+
+
+def read_header(folder: Path) -> RunHeader:
+    """Return what the run in ``folder`` is.
+
+    Raises:
+        BatchError: there is no run in it.
+        StorageError: it cannot be read, or tells of no line at all.
+    """
+    path = folder / HEADER_FILE
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        key = "headless" if (folder / JOURNAL_FILE).exists() else "missing"
+        raise BatchError(f"batch.run.{key}", name=quoted(folder.name), folder=folder) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    header = value_from(raw, _HEADER, path)
+    if header.lines + header.problems < 1:
+        raise StorageError("batch.stored.no_lines", path=path)
+    return header

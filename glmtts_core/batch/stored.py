@@ -1,0 +1,107 @@
+"""Reading back what a run keeps as JSON: nothing is guessed; what is wrong is told with its place.
+
+A word that this version does not know may come from a newer one as well as from damage.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from glmtts_core.batch.fields import quoted
+from glmtts_core.errors import StorageError
+
+#: For every value that is kept on disk: no other names, no converted types, no NaN or infinity.
+STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+#: How many of something, or bytes.
+Count = Annotated[int, Field(ge=0, le=2**62)]
+#: A duration, or a Unix time (up to the year 9999).
+Seconds = Annotated[float, Field(ge=0, le=253_402_300_799)]
+T = TypeVar("T")
+
+_MISSING: Final = ("missing", "missing_argument")
+_UNKNOWN_FIELD: Final = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def read_stored(path: Path) -> bytes:
+    """Return the bytes of a file that a run keeps.
+
+    Raises:
+        StorageError: it is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def read_lines(path: Path, kind: TypeAdapter[T]) -> Iterator[T]:
+    """Yield the value in each line of a file.
+
+    Raises:
+        StorageError: the file cannot be read, or a line holds something else.
+    """
+    for number, line in enumerate(read_stored(path).splitlines(), 1):
+        yield value_from(line, kind, path, number)
+
+
+def value_from(raw: bytes, kind: TypeAdapter[T], path: Path, line: int | None = None) -> T:
+    """Return the value that ``raw`` holds as JSON.
+
+    Args:
+        raw: of the whole file, or of one line.
+        kind: what it must be.
+        path: where it was read, for messages.
+        line: number of the line, from 1; None for a whole file.
+
+    Raises:
+        StorageError: it is something else; says where and what.
+    """
+    try:
+        return kind.validate_json(_whole_characters(raw), strict=True)
+    except ValidationError as error:
+        raise _refusal(error, path, line) from error
+
+
+def unreadable(path: Path, error: OSError) -> StorageError:
+    """Return what to tell of a file that the system does not let us read."""
+    return StorageError("batch.run.unreadable", path=path, reason=error.strerror or str(error))
+
+
+def _whole_characters(raw: bytes) -> bytes:
+    """Return the same JSON with half surrogate pairs, which are no text, replaced."""
+    if b"\\ud" not in raw.lower():
+        return raw
+    try:
+        told = json.dumps(json.loads(raw), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        # told by who validates it
+        return raw
+    return told.encode("utf-8", "replace")
+
+
+def _refusal(error: ValidationError, path: Path, line: int | None) -> StorageError:
+    first: Any = error.errors(include_url=False, include_context=False)[0]
+    place = f"{path}" if line is None else f"{path}:{line}"
+    field = ".".join(map(str, first["loc"]))
+    if not field:
+        return StorageError("batch.stored.damaged", place=place)
+    field = quoted(field)
+    if first["type"] in _MISSING:
+        return StorageError("batch.stored.missing", place=place, field=field)
+    if first["type"] in _UNKNOWN_FIELD:
+        return StorageError("batch.stored.unknown_field", place=place, field=field)
+    return StorageError(
+        "batch.stored.unknown_value", place=place, field=field, value=_shown(first["input"])
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return quoted(value)

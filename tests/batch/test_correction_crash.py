@@ -1,0 +1,142 @@
+"""A process that is killed anywhere while a correction comes in leaves the old run or the new one.
+
+Every kill is tried: before the first change of the disk, the second, and so on to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from glmtts_core.audio import decode
+from glmtts_core.batch.loaded import load_run
+from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch.states import LineState
+from glmtts_core.batch.store import RunStore
+from glmtts_core.cli import main
+from tests.batch.corrections import killed_command
+from tests.batch.test_amending import recording
+from tests.scripted_engine import CloningEngine
+
+#: More than any of the commands changes the disk.
+MOST_CHANGES = 300
+OLD = {"a": "one", "b": "two is longer", "c": "three"}
+
+
+@pytest.fixture(autouse=True)
+def on_the_processor(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("GLMTTS_DEVICE", "cpu")
+
+
+class Correction:
+    """An input, its correction, and what has to be there in the end."""
+
+    def __init__(self, root: Path, texts: dict[str, str], name: str = "new.jsonl") -> None:
+        self.old, self.new = root / "old.jsonl", root / name
+        self.texts = texts
+        self.recordings, self.new_recordings = root / "recordings", root / "new-recordings"
+        recording(self.recordings, "voice.wav", 220, 4)
+        recording(self.new_recordings, "voice.wav", 220, 4)
+        self.old.write_text(jsonl(OLD))
+        self.new.write_text(jsonl(texts) if name.endswith("jsonl") else csv(texts))
+
+    def begin(self, folder: Path) -> int:
+        named = ["--reference", "voice.wav", "--references", f"{self.recordings}"]
+        return main(["batch", f"{self.old}", "--out", f"{folder}", *named], CloningEngine)
+
+    def arguments(self, folder: Path) -> list[str]:
+        references = ["--references", f"{self.new_recordings}"]
+        return [f"{self.new}", "--out", f"{folder}", "--resume", *references]
+
+
+def jsonl(texts: dict[str, str]) -> str:
+    return "".join(f"{json.dumps({'uttid': name, 'text': said})}\n" for name, said in texts.items())
+
+
+def csv(texts: dict[str, str]) -> str:
+    return "uttid,text\n" + "".join(f"{name},{said}\n" for name, said in texts.items())
+
+
+def texts_of(store: RunStore) -> dict[str, str]:
+    return {line.uttid: line.text for line in store.lines()}
+
+
+def assert_all_new(folder: Path, texts: dict[str, str], digest: str) -> None:
+    store = RunStore(folder)
+    loaded = load_run(store)
+    assert texts_of(store) == texts
+    assert len(loaded.table.positions({LineState.DONE})) == len(texts)
+    assert store.audio_names() == {f"{name}.wav" for name in texts}
+    for line in loaded.table.lines:
+        assert line.recording == digest
+        assert len(decode(store.wav(line), line.uttid).samples) == 2_400 * len(line.text)
+    assert not list(folder.rglob(".*.part"))
+    assert [path.name for path in folder.glob("input-*")] == [store.input_path.parent.name]
+
+
+def try_every_kill(tmp_path: Path, correction: Correction) -> int:
+    """Return after how many changes of the disk the command came to its end."""
+    template, folder = tmp_path / "template", tmp_path / "run"
+    assert correction.begin(template) == 0
+    digest = RunStore(template).lines()[0].recording
+    new_digest = correction_digest(correction)
+    for change in range(1, MOST_CHANGES):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(template, folder)
+        if not killed_command(folder, change, *correction.arguments(folder)):
+            assert_all_new(folder, correction.texts, new_digest)
+            return change
+        seen = RunStore(folder)
+        # the old run or the new one, as a page or a listing would show it
+        holds = (texts_of(seen), load_run(seen).table.lines[0].recording)
+        assert holds in ((OLD, digest), (correction.texts, new_digest))
+        assert main(["batch", *correction.arguments(folder)], CloningEngine) == 0
+        assert_all_new(folder, correction.texts, new_digest)
+    raise AssertionError("the command did not come to its end")
+
+
+def correction_digest(correction: Correction) -> str:
+    return ReferenceFolder(correction.new_recordings).digest("voice.wav")
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        ({**OLD, "b": "zwei"}, "new.jsonl"),
+        ({**OLD, "d": "four"}, "new.jsonl"),
+        ({"a": "one", "c": "three"}, "new.jsonl"),
+        ({**OLD, "b": "zwei", "d": "four"}, "new.csv"),
+    ],
+    ids=["another text", "one line more", "one line less", "another format"],
+)
+def test_a_correction_killed_anywhere_is_whole_or_not_there(tmp_path, texts, name):
+    assert try_every_kill(tmp_path, Correction(tmp_path, texts, name)) > 10
+
+
+def test_a_changed_recording_killed_anywhere_is_whole_or_not_there(tmp_path):
+    correction = Correction(tmp_path, OLD)
+    recording(correction.new_recordings, "voice.wav", 330, 4)
+    assert try_every_kill(tmp_path, correction) > 10
+
+
+def test_a_new_run_killed_anywhere_while_it_is_made_is_whole_or_not_there(tmp_path):
+    correction, folder = Correction(tmp_path, OLD), tmp_path / "run"
+    named = ["--reference", "voice.wav", "--references", f"{correction.recordings}"]
+    arguments = [f"{correction.old}", "--out", f"{folder}", "--resume", *named]
+    for change in range(1, MOST_CHANGES):
+        shutil.rmtree(folder, ignore_errors=True)
+        killed = killed_command(folder, change, *arguments)
+        if (folder / "run.json").exists():
+            assert texts_of(RunStore(folder)) == OLD
+        assert main(["batch", *arguments], CloningEngine) == 0
+        store = RunStore(folder)
+        assert len(load_run(store).table.positions({LineState.DONE})) == len(OLD)
+        assert store.audio_names() == {f"{name}.wav" for name in OLD}
+        if not killed:
+            return
+    raise AssertionError("the command did not come to its end")
