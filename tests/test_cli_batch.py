@@ -291,7 +291,7 @@ def test_another_recording_for_all_is_a_difference_and_is_taken_with_override(tm
     assert "--reference anna.wav → –" in capsys.readouterr().err
     taken = ["--reference", "bert.wav", "--reference-text", "ho", "--override"]
     assert main([*asked, *taken], CloningEngine) == 0
-    assert sorted(path.name for path in Path("out/references").glob("bert*")) == ["bert.wav"]
+    assert sorted(path.name for path in Path("out").rglob("bert*")) == ["bert.wav"]
 
 
 def test_a_seed_that_changes_nothing_is_told(maker, capsys):

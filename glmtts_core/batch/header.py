@@ -62,8 +62,9 @@ def read_header(folder: Path) -> RunHeader:
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
-        key = "headless" if (folder / JOURNAL_FILE).exists() else "missing"
-        raise BatchError(f"batch.run.{key}", name=quoted(folder.name), folder=folder) from error
+        if (folder / JOURNAL_FILE).exists():
+            raise BatchError("batch.run.headless", folder=folder) from error
+        raise BatchError("batch.run.missing", name=quoted(folder.name)) from error
     except OSError as error:
         raise unreadable(path, error) from error
     header = value_from(raw, _HEADER, path)

@@ -189,7 +189,7 @@ class Batches:
             StorageError: its folder cannot be changed.
         """
         folder = self._folder_of(run_id)
-        if not folder.is_dir():
+        if not _is_made(folder):
             raise BatchError("batch.run.missing", name=quoted(run_id))
         remove_store(folder)
         with self._lock:

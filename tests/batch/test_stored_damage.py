@@ -1,0 +1,353 @@
+"""What a run keeps may be a newer version's, or damaged: that one run says so, and all others work."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glmtts_core.batch.lines import LineProblem
+from glmtts_core.batch.registry import Batches
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import LineState
+from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.cli import main
+from glmtts_core.errors import GLMTTSError
+from tests.batch.runs import finish, lines, make_run
+from tests.parts import BOUND_S, wait_until
+from tests.scripted_engine import ScriptedEngine
+
+Change = Callable[[bytes], bytes]
+PROBLEM = LineProblem(9, "z", "batch.line.no_text", {"names": "text"}, "{}")
+#: No JSON object at all.
+NONSENSE = [b"{", b"[]", b"null", b'"x"', b"7", b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 5_000]
+
+
+def replaced(**changes: object) -> Change:
+    """Change fields of the file's last object; None removes one."""
+
+    def change(data: bytes) -> bytes:
+        before, found, last = data.rstrip(b"\n").rpartition(b"\n")
+        head = before + found
+        if data.startswith(b"{\n"):  # run.json is one object over many lines
+            head, last = b"", data
+        values = json.loads(last) | changes
+        kept = {name: each for name, each in values.items() if each is not None}
+        return head + json.dumps(kept).encode() + b"\n"
+
+    return change
+
+
+def added(line: bytes) -> Change:
+    return lambda data: data + line + b"\n"
+
+
+def first(line: bytes) -> Change:
+    return lambda data: line + b"\n" + data
+
+
+def only(data: bytes) -> Change:
+    return lambda _: data
+
+
+HEADER: list[Change] = [
+    only(b""),
+    *map(only, NONSENSE),
+    replaced(mood="good"),
+    replaced(policy=None),
+    replaced(policy={"each_moon": True}),
+    replaced(policy="never"),
+    replaced(input_format="xml"),
+    replaced(lines="2"),
+    replaced(lines=-1),
+    replaced(lines=10**30),
+    replaced(lines=float("nan")),
+    replaced(lines=3),
+    replaced(lines=0, problems=0),
+    replaced(created_at="yesterday"),
+    replaced(created_at=0),
+    replaced(defaults={"speed": float("inf")}),
+    replaced(defaults={"emotion": "happy"}),
+    replaced(name=["in.jsonl"]),
+    replaced(input_version="new"),
+]
+LINES: list[Change] = [
+    only(b""),
+    *[added(each) for each in NONSENSE],
+    replaced(text=None),
+    replaced(text=7),
+    replaced(emotion="happy"),
+    replaced(speed="fast"),
+    replaced(speed=float("nan")),
+    replaced(number=0),
+    replaced(file_stem="../../etc/passwd"),
+    replaced(file_stem="a/b"),
+]
+PROBLEMS: list[Change] = [
+    only(b""),
+    *[added(each) for each in NONSENSE],
+    replaced(key=None),
+    replaced(number="9"),
+    replaced(details=[]),
+]
+JOURNAL: list[Change] = [
+    *[added(each) for each in NONSENSE],
+    *[first(each) for each in NONSENSE],
+    added(b'{"run": "hibernating"}'),
+    added(b'{"at": 1, "run": "hibernating"}'),
+    first(b'{"at": 1, "run": "hibernating"}'),
+    added(b'{"at": 1, "run": ["ready"]}'),
+    added(b'{"at": "now", "run": "ready"}'),
+    added(b'{"at": NaN, "run": "ready"}'),
+    added(b'{"at": 1, "run": "ready", "counts": {"done": "2"}}'),
+    added(b'{"at": 1, "run": "ready", "counts": {"asleep": 2}}'),
+    added(b'{"at": 1, "run": "ready", "mood": "good"}'),
+    added(b'{"at": 1, "run": "paused", "reason": "tired"}'),
+    added(b'{"at": 1, "line": "a", "hash": "x", "state": "dreaming"}'),
+    added(b'{"at": 1, "line": "a", "state": "done"}'),
+    added(b'{"at": 1, "line": ["a"], "hash": "x", "state": "done"}'),
+    added(b'{"at": 1, "line": "a", "hash": "x", "state": "done", "memory": {"line": "moon"}}'),
+    added(b'{"at": 1, "line": "a", "hash": "x", "state": "done", "seconds": 1e999}'),
+    added(b'{"at": 1, "cleanup": "much"}'),
+    added(b'{"at": 1}'),
+    added(b"{}"),
+]
+DAMAGES = [
+    pytest.param(name, change, id=f"{name}-{number}")
+    for name, changes in [
+        ("run.json", HEADER),
+        ("lines.jsonl", LINES),
+        ("problems.jsonl", PROBLEMS),
+        ("journal.jsonl", JOURNAL),
+    ]
+    for number, change in enumerate(changes)
+]
+
+
+@pytest.fixture
+def good(studio) -> BatchRun:
+    """Another run, which has nothing to do with the damage."""
+    run = make_run(studio, lines("other"), name="good.jsonl")
+    finish(run)
+    return run
+
+
+@pytest.fixture
+def broken(studio) -> Path:
+    """The folder of a run that has spoken two lines, to be damaged."""
+    run = make_run(studio, lines("one", "two"), problems=[PROBLEM])
+    finish(run)
+    return run.store.folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def told_of(studio, good: BatchRun, broken: Path) -> GLMTTSError:
+    """Return what a program that has just started says of the one run; the other must work."""
+    batches = Batches(studio)
+    listing = batches.listing()
+    # the list looks at the header and the last entry only; who opens the run is told the rest
+    assert good.id in [each.id for each in listing.runs]
+    assert sorted([each.id for each in (*listing.runs, *listing.unreadable)]) == sorted(
+        [good.id, broken.name]
+    )
+    with pytest.raises(GLMTTSError) as refused:
+        batches.run(broken.name).view()
+    assert [str(each.error) for each in listing.unreadable] in ([], [str(refused.value)])
+    again = batches.run(good.id)
+    finish(again)
+    assert again.view().counts.done == 1
+    return refused.value
+
+
+@pytest.mark.parametrize(("name", "change"), DAMAGES)
+def test_one_run_says_what_is_wrong_and_is_left_as_it_is(studio, good, broken, name, change):
+    path = broken / name
+    path.write_bytes(change(path.read_bytes()))
+    before = contents(broken)
+    error = told_of(studio, good, broken)
+    for language in LANGUAGES:
+        sentence = error.text(language)
+        assert name in sentence
+        assert sentence.isprintable()
+        assert len(sentence) < 500 + len(f"{broken}")
+    assert contents(broken) == before
+
+
+@pytest.mark.parametrize("name", ["run.json", "lines.jsonl", "problems.jsonl", "journal.jsonl"])
+@pytest.mark.parametrize("instead", ["folder", "nothing"])
+def test_a_file_that_is_no_file_or_gone_is_told_too(studio, good, broken, name, instead):
+    (broken / name).unlink()
+    if instead == "folder":
+        (broken / name).mkdir()
+    elif name == "journal.jsonl":
+        # what was spoken is not known any more: every line waits again, and that is told
+        view = Batches(studio).run(broken.name).view()
+        assert (view.counts.queued, view.lost) == (2, 2)
+        return
+    told_of(studio, good, broken)
+
+
+@pytest.mark.parametrize(("name", "change"), [(p.values[0], p.values[1]) for p in DAMAGES[::5]])
+def test_the_command_says_so_too_and_does_nothing(
+    studio, good, broken, capsys, monkeypatch, tmp_path, name, change
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"uttid": "a", "text": "one"}\n')
+    path = broken / name
+    path.write_bytes(change(path.read_bytes()))
+    before = contents(broken)
+    assert main(["batch", "in.jsonl", "--out", f"{broken}", "--resume"], ScriptedEngine) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert name in line
+    assert contents(broken) == before
+
+
+def test_a_run_that_cannot_be_read_can_be_deleted(studio, good, broken):
+    (broken / "run.json").write_bytes(b"{")
+    Batches(studio).remove(broken.name)
+    assert not broken.exists()
+    assert good.store.folder.exists()
+
+
+def test_nothing_but_a_run_can_be_deleted_as_one(studio, good, settings):
+    kept = settings.output_dir / "sessions"
+    kept.mkdir(exist_ok=True)
+    (kept / "precious.wav").write_bytes(b"RIFF")
+    with pytest.raises(GLMTTSError, match="There is no batch run"):
+        Batches(studio).remove("sessions")
+    assert (kept / "precious.wav").exists()
+
+
+def test_a_reason_that_a_newer_version_gave_is_told_by_its_name(studio, broken):
+    journal = broken / "journal.jsonl"
+    newer = {"key": "batch.newer.reason", "details": {"moon": [1, {"a": None}]}}
+    entry = {"at": 1, "run": "paused", "reason": newer}
+    journal.write_bytes(journal.read_bytes() + json.dumps(entry).encode() + b"\n")
+    reason = Batches(studio).run(broken.name).view().reason
+    assert reason is not None
+    assert "batch.newer.reason" in reason.text("en")
+
+
+def test_an_output_folder_that_is_a_file_is_told_in_one_sentence(studio, settings):
+    shutil.rmtree(settings.output_dir, ignore_errors=True)
+    settings.output_dir.write_bytes(b"")
+    with pytest.raises(GLMTTSError, match=settings.output_dir.name):
+        Batches(studio).listing()
+
+
+# -- done means there --------------------------------------------------------------------------
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def shortened(path: Path) -> None:
+    """A sound that is whole, but another one."""
+    other = path.with_name("other")
+    data = path.read_bytes()
+    size = len(data) - 44 - 2_000
+    head = bytearray(data[:44])
+    head[4:8] = (size + 36).to_bytes(4, "little")
+    head[40:44] = size.to_bytes(4, "little")
+    other.write_bytes(bytes(head) + data[44 : 44 + size])
+    other.replace(path)
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut, emptied, zeroed, shortened])
+def test_a_sound_that_is_not_there_whole_is_told_and_spoken_again(studio, broken, damage):
+    sound = broken / "audio" / "b.wav"
+    whole = sound.read_bytes()
+    damage(sound)
+    run = Batches(studio).run(broken.name)
+    view = run.view()
+    assert (view.counts.done, view.counts.queued, view.lost) == (1, 1, 1)
+    finish(run)
+    assert (run.view().counts.done, run.view().lost) == (2, 0)
+    assert sound.read_bytes() == whole
+
+
+@pytest.mark.parametrize("gone", ["audio", "audio/a.wav", "audio/b.wav"])
+def test_a_sound_that_vanishes_while_the_run_goes_on_is_noticed_at_its_end(studio, gone):
+    studio.engine.gate.clear()
+    run = make_run(studio, lines("one", "two", "three"))
+    run.start()
+    assert studio.engine.reached.wait(BOUND_S)
+    studio.engine.gate.set()
+    wait_until(lambda: run.view().counts.done >= 2)
+    path = run.store.folder / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    studio.engine.gate.set()
+    assert run.wait(BOUND_S)
+    view = run.view()
+    assert view.reason is not None
+    assert view.counts.done < 3
+    assert len(run.rows({LineState.QUEUED})) >= 1
+
+
+def test_a_run_whose_folder_was_removed_meanwhile_ends_with_a_sentence(studio):
+    studio.engine.gate.clear()
+    run = make_run(studio, lines("one", "two"))
+    run.start()
+    assert studio.engine.reached.wait(BOUND_S)
+    shutil.rmtree(run.store.folder)
+    studio.engine.gate.set()
+    assert run.wait(BOUND_S)
+    reason = run.view().reason
+    assert reason is not None
+    assert f"{run.store.folder}" in reason.text("en")
+    assert not run.store.folder.exists()
+
+
+@pytest.mark.parametrize("lost", ["audio", "audio/a.wav"])
+def test_the_command_speaks_again_what_is_lost_and_says_so(
+    studio, broken, capsys, monkeypatch, tmp_path, lost
+):
+    monkeypatch.chdir(tmp_path)
+    path = broken / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    given = broken / "input.jsonl"
+    command = ["batch", f"{given}", "--out", f"{broken}", "--resume"]
+    main(command, ScriptedEngine)
+    assert "wait again" in capsys.readouterr().err
+    manifest = [json.loads(line) for line in (broken / "manifest.jsonl").read_text().splitlines()]
+    named = [entry["file"] for entry in manifest if entry["state"] == "done"]
+    assert named
+    assert all((broken / name).is_file() for name in named)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b" \t\r\n", b"\xef\xbb\xbf"])
+def test_an_input_without_a_line_is_an_error_and_makes_no_run(capsys, monkeypatch, tmp_path, data):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_bytes(data)
+    assert main(["batch", "in.jsonl", "--out", "out"], ScriptedEngine) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not Path("out").exists()
+
+
+def test_a_correction_that_leaves_no_line_changes_nothing(studio, broken, capsys, tmp_path):
+    before = contents(broken)
+    (tmp_path / "in.jsonl").write_bytes(b"\n")
+    command = ["batch", f"{tmp_path / 'in.jsonl'}", "--out", f"{broken}", "--resume"]
+    assert main(command, ScriptedEngine) == 1
+    assert contents(broken) == before
