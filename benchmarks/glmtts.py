@@ -78,14 +78,33 @@ def main() -> None:
             rounds[arm].append(Outcome(**_in_child(arm, options)))
             seconds = time.perf_counter() - started_s
             print(f"round {number + 1}, {arm}: {seconds:.0f} s", file=sys.stderr)
+    print_rounds(rounds, reads, slow, fast, device)
+    if options.int8:
+        error = int8_error(SIZES[options.size], device)
+        print("logits:", ", ".join(f"{name} {value:.4g}" for name, value in error.items()))
+
+
+def print_rounds(
+    rounds: dict[str, list[Outcome]],
+    reads: list[float],
+    slow: str,
+    fast: str,
+    device: torch.device,
+) -> None:
+    """Print both arms' figures and their ratios.
+
+    Args:
+        rounds: outcomes by arm.
+        reads: bytes a second of plain reads of the machine.
+        slow: the arm that is the measure.
+        fast: the arm that is measured by it.
+        device: where they computed.
+    """
     for arm in rounds:
         print(f"\n{arm}")
         print_figures(_figures(rounds[arm], reads))
     _print_ratios(rounds, slow, fast, _targets(slow, device))
     _print_whole(rounds[fast], fast)
-    if options.int8:
-        error = int8_error(SIZES[options.size], device)
-        print("logits:", ", ".join(f"{name} {value:.4g}" for name, value in error.items()))
 
 
 def _options() -> argparse.Namespace:

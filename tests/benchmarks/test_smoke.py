@@ -38,7 +38,7 @@ SMALLEST: Final = {
     "batch_tick_cost": "--lines 60 --seconds 2 --runs 1",
     "batch_validation": "--lines 50 --runs 1",
     "engine_overhead": "--runs 1 --text 你好。",
-    "glmtts": "--size tiny --random --runs 1 --device cpu",
+    "glmtts": "--size tiny --random --precision --device cpu",
     "glmtts_baseline": "",
     "glmtts_switches": "--size tiny --switches 1",
     "growth": "--runs 1 --texts 1",
@@ -154,11 +154,19 @@ def test_the_recogniser_says_what_to_install_where_it_is_missing(cache, tmp_path
     assert ran.stderr.strip().endswith("pip install -r benchmarks/requirements.txt")
 
 
-def test_other_arms_of_glmtts_compare_in_the_tiny_size():
-    from benchmarks.glmtts_arms import SIZES, int8_error, mixed_precision_error
+def test_every_arm_of_glmtts_is_measured_and_printed_in_the_tiny_size(capsys):
+    from benchmarks.glmtts import ARMS, print_rounds
+    from benchmarks.glmtts_arms import SIZES, int8_error
+    from benchmarks.glmtts_meters import Outcome, Stopwatch
 
     cpu = torch.device("cpu")
-    decibel, seconds = mixed_precision_error(SIZES["tiny"], cpu)
-    assert decibel > 0
-    assert set(seconds) == {"float32", "mixed"}
+    outcomes: dict[str, list[Outcome]] = {}
+    for arm, measure in ARMS.items():
+        watch = Stopwatch(cpu)
+        with watch.memory:
+            measure(SIZES["tiny"], watch)
+        outcomes[arm] = [watch.outcome]
+    for slow, fast in (("baseline", "ours"), ("ours", "int8")):
+        print_rounds({fast: outcomes[fast], slow: outcomes[slow]}, [1e9], slow, fast, cpu)
+        assert f"{slow} / {fast}, medians" in capsys.readouterr().out
     assert int8_error(SIZES["tiny"], cpu, steps=2)["power over error, dB"] > 0
