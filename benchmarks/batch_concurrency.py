@@ -2,7 +2,7 @@
 
 The built-in voice's network takes one sequence a run, so that lines cannot share a forward pass;
 what is left is a second network beside the first, each on half of the cores.
-Run with ``python -m benchmarks.batch_concurrency [--rounds N]``.
+Run with ``python -m benchmarks.batch_concurrency [--rounds N] [--lines N] [--tokens N]``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 
 #: Lines, and tokens of each: a short sentence.
 _LINES, _TOKENS = 4, 24
@@ -22,8 +22,12 @@ _LINES, _TOKENS = 4, 24
 def main() -> None:
     """Speak the same lines in both ways, by turns, and print what each took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=count, default=5)
+    parser.add_argument("--lines", type=count, default=_LINES, help="2 or more")
+    parser.add_argument("--tokens", type=count, default=_TOKENS, help="of each line")
     options = parser.parse_args()
+    if options.lines < 2:
+        parser.error("--lines: it takes two lines to speak two at a time")
     print_machine("onnxruntime", "kokoro-onnx")
 
     from glmtts_core.engines.base import CancelToken
@@ -34,7 +38,7 @@ def main() -> None:
 
     # which sounds they are does not matter to the time that they take
     draw = random.Random(1)
-    lines = [[draw.randint(5, 150) for _ in range(_TOKENS)] for _ in range(_LINES)]
+    lines = [[draw.randint(5, 150) for _ in range(options.tokens)] for _ in range(options.lines)]
     model = model_path(Settings(_env_file=None).cache_dir)
     sizes = [resident_set_bytes()]
     whole = KokoroNetwork(model, voices_path(), threads=2)

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.reporting import print_machine
+from benchmarks.reporting import count, print_machine
 from tests.batch.crashing import crash_runs
 
 #: Lines of a run, and the longest that a process lives: together they spread the kills over all.
@@ -21,7 +21,7 @@ _LONGEST_S = 0.4
 def main() -> None:
     """Kill, resume, look; print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=count, default=100)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print_machine()

@@ -11,13 +11,13 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.reporting import print_machine
+from benchmarks.reporting import count, print_machine
 
 
 def main() -> None:
     """Speak a faulty file and print what became of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=200)
+    parser.add_argument("--lines", type=count, default=200)
     options = parser.parse_args()
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     print_machine()

@@ -10,61 +10,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.open_page import OpenPage, cpu_during, cpu_s_of, start_server
-from benchmarks.reporting import Figure, print_figures, print_machine
+from benchmarks.open_page import OpenPage, cpu_during, cpu_s_of, serve_app, start_server
+from benchmarks.reporting import Figure, count, print_figures, print_machine
 
 SPOKEN = 50
 #: The sidebar ticks first, then the run.
 RUN_FRAGMENT = 1
-#: Started in the child: the app with a run of so many lines under way.
-_SERVER = """
-import json, os, sys, threading
-from glmtts_core.batch.lines import RunDefaults
-from glmtts_core.batch.registry import batches_of
-from glmtts_core.batch.rows import read_batch
-from glmtts_core.errors import EngineError
-from glmtts_core.settings import load_settings
-from glmtts_core.studio import Studio, use_studio
-from tests.scripted_engine import ScriptedEngine
-
-spoken = int(os.environ["BENCHMARK_SPOKEN"])
-lines = "".join(
-    json.dumps({"text": f"Line {n}, of a length as lines usually have it."}) + "\\n"
-    for n in range(int(os.environ["BENCHMARK_LINES"]))
-).encode()
-studio = Studio(load_settings(), ScriptedEngine)
-with use_studio(studio):
-    run = batches_of(studio).create("b.jsonl", lines, read_batch(lines), RunDefaults("alpha"))
-    studio.engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="scripted")
-    run.start()
-    pause = threading.Event()
-    while run.view().counts.tried < spoken // 10:
-        pause.wait(0.002)
-    studio.engine.fail_with = None
-    while run.view().counts.tried < spoken:
-        pause.wait(0.002)
-    studio.engine.gate.clear()
-    with open(os.environ["BENCHMARK_RUN_FILE"], "w") as file:
-        file.write(run.id)
-    from streamlit.web.cli import main
-    sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.port", sys.argv[1]]
-    main()
-"""
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, nargs="+", default=[100, 10_000])
+    parser.add_argument(
+        "--lines", type=_lines, nargs="+", default=[100, 10_000], help=f"more than {SPOKEN}"
+    )
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=count, default=3)
+    parser.add_argument("--serve", type=count, help=argparse.SUPPRESS)
+    parser.add_argument("--run-file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.serve:
+        _serve(options.serve, options.lines[0], options.run_file)
+        return
     print_machine("streamlit", "pandas", "pyarrow")
     figures: list[Figure] = []
     for lines in options.lines:
@@ -73,17 +47,52 @@ def main() -> None:
     print_figures(figures)
 
 
+def _lines(words: str) -> int:
+    lines = count(words)
+    if lines <= SPOKEN:
+        raise argparse.ArgumentTypeError(f"{lines} is too few: it takes more than {SPOKEN}")
+    return lines
+
+
+def _serve(port: int, lines: int, run_file: Path) -> None:
+    """Serve the app with a run of so many lines under way, whose id is written to ``run_file``."""
+    from glmtts_core.batch.lines import RunDefaults
+    from glmtts_core.batch.registry import batches_of
+    from glmtts_core.batch.rows import read_batch
+    from glmtts_core.errors import EngineError
+    from glmtts_core.settings import load_settings
+    from glmtts_core.studio import Studio, use_studio
+    from tests.parts import wait_until
+    from tests.scripted_engine import ScriptedEngine
+
+    text = "".join(
+        json.dumps({"text": f"Line {number}, of a length as lines usually have it."}) + "\n"
+        for number in range(lines)
+    ).encode()
+    studio = Studio(load_settings(), ScriptedEngine)
+    with use_studio(studio):
+        run = batches_of(studio).create("b.jsonl", text, read_batch(text), RunDefaults("alpha"))
+        engine = studio.engine
+        assert isinstance(engine, ScriptedEngine)
+        engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="scripted")
+        run.start()
+        wait_until(lambda: run.view().counts.tried >= SPOKEN // 10)
+        engine.fail_with = None
+        wait_until(lambda: run.view().counts.tried >= SPOKEN)
+        engine.gate.clear()
+        run_file.write_text(run.id)
+        serve_app(port)
+
+
 def _measure(folder: Path, lines: int, seconds: float, runs: int) -> list[Figure]:
     run_file = folder / "run"
     environment = {
         **os.environ,
         "GLMTTS_OUTPUT_DIR": str(folder / "outputs"),
         "GLMTTS_DEVICE": "cpu",
-        "BENCHMARK_LINES": str(lines),
-        "BENCHMARK_SPOKEN": str(SPOKEN),
-        "BENCHMARK_RUN_FILE": str(run_file),
     }
-    server, port = start_server(_SERVER, environment)
+    arguments = ("--lines", str(lines), "--run-file", str(run_file))
+    server, port = start_server("benchmarks.batch_tick_cost", arguments, environment)
     try:
         run_id = run_file.read_text()
         costs_ms: list[float] = []

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.batch.dry_run import dry_run
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.references import ReferenceFolder
@@ -40,8 +40,8 @@ BROKEN = (
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--lines", type=count, default=100_000)
+    parser.add_argument("--runs", type=count, default=3)
     parser.add_argument("--child", choices=["jsonl", "csv"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:

@@ -1,6 +1,6 @@
 """What our engine costs over a bare kokoro-onnx call on the same phonemes (target: 3 % at most).
 
-    python -m benchmarks.engine_overhead [--runs 9]
+    python -m benchmarks.engine_overhead [--runs 9] [--text TEXT]
 
 Both sit in one process and take turns, so that whatever else the machine does hits both alike.
 Seconds on the clock and seconds of processor time are compared, run by run.
@@ -16,7 +16,7 @@ from typing import Final
 
 from kokoro_onnx import Kokoro
 
-from benchmarks.reporting import Figure, print_figures, print_machine
+from benchmarks.reporting import Figure, count, print_figures, print_machine
 from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro import KokoroEngine
@@ -52,8 +52,9 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 def main() -> None:
     """Measure, and print every ratio's spread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=9)
-    runs = parser.parse_args().runs
+    parser.add_argument("--runs", type=count, default=9)
+    parser.add_argument("--text", default=TEXT, help="what is spoken: one short sentence")
+    options = parser.parse_args()
     settings = load_settings()
     print_machine("kokoro-onnx", "onnxruntime")
 
@@ -63,17 +64,17 @@ def main() -> None:
     phonemizer = Phonemizer(settings.cache_dir)
     phonemizer.load_english()
     phonemizer.load_mandarin()
-    (piece,) = phonemizer.pieces(TEXT)
+    (piece,) = phonemizer.pieces(options.text)
 
     def ours() -> None:
-        engine.synthesize(SynthesisRequest(TEXT, VOICE), caches, Control())
+        engine.synthesize(SynthesisRequest(options.text, VOICE), caches, Control())
 
     def theirs() -> None:
         bare.create(piece.phonemes, VOICE, is_phonemes=True)
 
     ours()
     theirs()
-    measured = [(seconds(theirs), seconds(ours)) for _ in range(runs)]
+    measured = [(seconds(theirs), seconds(ours)) for _ in range(options.runs)]
     print_figures(
         [
             Figure("bare kokoro-onnx", [bare_s for (bare_s, _), _ in measured], "s"),

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -32,7 +32,7 @@ from benchmarks.glmtts_arms import (
     run_ours,
 )
 from benchmarks.glmtts_meters import Outcome, Stopwatch
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.engines.glmtts.precision import (
     bfloat16_instructions,
     flow_precision,
@@ -78,14 +78,33 @@ def main() -> None:
             rounds[arm].append(Outcome(**_in_child(arm, options)))
             seconds = time.perf_counter() - started_s
             print(f"round {number + 1}, {arm}: {seconds:.0f} s", file=sys.stderr)
+    print_rounds(rounds, reads, slow, fast, device)
+    if options.int8:
+        error = int8_error(SIZES[options.size], device)
+        print("logits:", ", ".join(f"{name} {value:.4g}" for name, value in error.items()))
+
+
+def print_rounds(
+    rounds: dict[str, list[Outcome]],
+    reads: list[float],
+    slow: str,
+    fast: str,
+    device: torch.device,
+) -> None:
+    """Print both arms' figures and their ratios.
+
+    Args:
+        rounds: outcomes by arm.
+        reads: bytes a second of plain reads of the machine.
+        slow: the arm that is the measure.
+        fast: the arm that is measured by it.
+        device: where they computed.
+    """
     for arm in rounds:
         print(f"\n{arm}")
         print_figures(_figures(rounds[arm], reads))
     _print_ratios(rounds, slow, fast, _targets(slow, device))
     _print_whole(rounds[fast], fast)
-    if options.int8:
-        error = int8_error(SIZES[options.size], device)
-        print("logits:", ", ".join(f"{name} {value:.4g}" for name, value in error.items()))
 
 
 def _options() -> argparse.Namespace:
@@ -94,7 +113,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--random", action="store_true", required=True, help="weights at random: there is no other"
     )
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=count, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", action="store_true", help="compare the flow's precisions")
     parser.add_argument("--int8", action="store_true", help="compare 8-bit integers, on the CPU")
@@ -102,14 +121,15 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _in_child(task: str, options: argparse.Namespace) -> dict:
+def _in_child(task: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.glmtts", "--random", "--child", task]
     command += ["--size", options.size, "--device", options.device]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-def _child(task: str, size: str, device: torch.device) -> dict:
+def _child(task: str, size: str, device: torch.device) -> dict[str, Any]:
     if task == "read":
         return {"bytes_hz": _plain_read(device)}
     watch = Stopwatch(device)

@@ -7,6 +7,7 @@ the whole vocabulary, a cache that grows by concatenation, weight norms at every
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -304,11 +305,13 @@ class PlainHift:
             return plain
         lengths = self.weights[f"{name}.parametrizations.weight.original0"]
         directions = self.weights[f"{name}.parametrizations.weight.original1"]
-        return lengths * directions / directions.norm(dim=(1, 2), keepdim=True)
+        norms: Tensor = directions.norm(dim=(1, 2), keepdim=True)
+        return lengths * directions / norms
 
 
 def main() -> None:
     """Print how far the plain network is from the golden vectors."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print("largest difference from the golden vectors")
     with torch.inference_mode():
         reference = golden("llm")

@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from benchmarks.glmtts_arms import SIZES
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
@@ -41,7 +41,7 @@ def main() -> None:
     """Switch as often as asked for and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="tiny")
-    parser.add_argument("--switches", type=int, default=100)
+    parser.add_argument("--switches", type=count, default=100)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     print_machine("torch")
@@ -63,13 +63,15 @@ def main() -> None:
         resident_mib.append(resident_set_bytes() / MIB)
         if not np.array_equal(first.setdefault(hz, samples), samples):
             raise SystemExit(f"switch {switch} changed the sound")
-    settled = resident_mib[10:] or resident_mib
+    settled, skipped = resident_mib[10:], "tenth"
+    if not settled:
+        settled, skipped = resident_mib, "first"
     print(f"{options.switches} switches, every sound of a rate the same bit for bit")
     print_figures(
         [
-            Figure("a synthesis", seconds[2:], "s"),
-            Figure("resident set from the tenth on", settled, "MiB"),
-            Figure("growth from the tenth to the last", [settled[-1] - settled[0]], "MiB"),
+            Figure("a synthesis", seconds[2:] or seconds, "s"),
+            Figure(f"resident set from the {skipped} on", settled, "MiB"),
+            Figure(f"growth from the {skipped} to the last", [settled[-1] - settled[0]], "MiB"),
         ]
     )
 

@@ -1,7 +1,7 @@
-"""Resident set over eight syntheses of growing length, a cleanup, and one synthesis more.
+"""Resident set over some syntheses of growing length, a cleanup, and one synthesis more.
 
 Each run is a fresh process, because memory that a process once had is never quite forgotten.
-Run with ``python -m benchmarks.growth [--runs N] [--trace]``.
+Run with ``python -m benchmarks.growth [--runs N] [--texts 8] [--trace]``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
+
+if TYPE_CHECKING:
+    from glmtts_core.session import Session
 
 #: A sentence of each language; the n-th text is n sentences long.
 _SENTENCES = (
@@ -26,28 +30,31 @@ _TEXTS = 8
 def main() -> None:
     """Run the experiment in fresh processes and print what it showed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=count, default=5)
+    parser.add_argument("--texts", type=count, default=_TEXTS, help="syntheses of a run")
     parser.add_argument("--trace", action="store_true", help="print every synthesis of the runs")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        print(json.dumps(_experiment()))
+        print(json.dumps(_experiment(options.texts)))
         return
     print_machine("onnxruntime", "kokoro-onnx", "torch")
-    runs = [_child() for _ in range(options.runs)]
+    runs = [_child(options.texts) for _ in range(options.runs)]
     if options.trace:
         for run in runs:
             print("resident set after each, MiB:", [round(each) for each in run["after_mib"]])
-    print_figures(_figures(runs))
+    print_figures(_figures(runs, options.texts))
 
 
-def _child() -> dict:
+def _child(texts: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.growth", "--child"]
+    command += ["--texts", str(texts)]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(finished.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
+    return found
 
 
-def _experiment() -> dict:
+def _experiment(texts: int) -> dict[str, Any]:
     from glmtts_core.memory.cleanup import CleanupLevel
     from glmtts_core.memory.host import resident_set_bytes
     from glmtts_core.session import Session, new_session_id
@@ -62,11 +69,12 @@ def _experiment() -> dict:
         loaded_bytes = resident_set_bytes()
         warm_s = _speak(session, 1)
         after_mib = []
-        for count in range(1, _TEXTS + 1):
-            _speak(session, count)
+        for length in range(1, texts + 1):
+            _speak(session, length)
             after_mib.append(resident_set_bytes() / MIB)
         grown_bytes = resident_set_bytes()
         report = studio.cleanup(CleanupLevel.TRIM, session.id).wait(60)
+        assert report is not None
         cleaned_bytes = resident_set_bytes()
         next_s = _speak(session, 1)
         studio.close()
@@ -86,7 +94,7 @@ def _experiment() -> dict:
     }
 
 
-def _speak(session: object, sentences: int) -> float:
+def _speak(session: Session, sentences: int) -> float:
     from glmtts_core.engines.base import SynthesisRequest
 
     text = "".join(_SENTENCES[index % 2] for index in range(sentences))
@@ -95,16 +103,17 @@ def _speak(session: object, sentences: int) -> float:
     view = job.view()
     if view.error is not None:
         raise view.error
+    assert view.record is not None
     return view.record.seconds
 
 
-def _figures(runs: list[dict]) -> list[Figure]:
+def _figures(runs: list[dict[str, Any]], texts: int) -> list[Figure]:
     def values(name: str) -> list[float]:
         return [run[name] for run in runs]
 
     return [
         Figure("resident set once loaded", values("loaded_mib"), "MiB"),
-        Figure("growth over eight syntheses", values("growth_mib"), "MiB"),
+        Figure(f"growth over {texts} syntheses", values("growth_mib"), "MiB"),
         Figure("promised", values("promised_mib"), "MiB"),
         Figure("regained", values("regained_mib"), "MiB"),
         Figure("regained / promised", values("ratio"), "", "0.8 to 1.2"),

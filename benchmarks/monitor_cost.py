@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.reporting import Figure, print_figures, print_machine
+from benchmarks.reporting import Figure, count, print_figures, print_machine
 from glmtts_core.memory.allocator import allocator_for
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import MemoryMonitor
@@ -44,7 +44,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0, help="length of one run")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=count, default=3)
     parser.add_argument("--child", choices=["idle", "cpu", "cuda"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:

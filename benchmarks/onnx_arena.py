@@ -1,8 +1,8 @@
 """How ONNX Runtime's arena memory is really given back, and what each way costs.
 
-    python -m benchmarks.onnx_arena [--runs 3] [--way stopped_run ...]
+    python -m benchmarks.onnx_arena [--runs 3] [--lengths 20 40 ...] [--way stopped_run ...]
 
-Each way runs in fresh child processes: eight runs of growing length, a cleanup, two more runs.
+Each way runs in fresh child processes: runs of growing length, a cleanup, two more runs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ import numpy as np
 import onnxruntime
 import psutil
 
-from benchmarks.reporting import MIB, Figure, print_figures, print_machine
+from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.engines.kokoro_model import model_path, voices_path
 from glmtts_core.memory.host import malloc_trim
 from glmtts_core.settings import load_settings
@@ -55,8 +56,8 @@ class Outcome:
 class Child:
     """One process with one way."""
 
-    def __init__(self, way: str) -> None:
-        self._way = way
+    def __init__(self, way: str, lengths: Sequence[int]) -> None:
+        self._way, self._lengths = way, lengths
         with np.load(voices_path()) as voices:
             self._styles = voices["jf_alpha"]
         self._session: onnxruntime.InferenceSession | None = None
@@ -105,11 +106,13 @@ class Child:
         gc.collect()
         malloc_trim()
         floor = resident_mib()
-        speaking_s = sum(self._run(length, shrink=every) for length in LENGTHS)
+        speaking_s = sum(self._run(length, shrink=every) for length in self._lengths)
         grown = resident_mib()
         cleanup_s = self._clean()
         after = resident_mib()
-        following_s = [self._run(NEXT_LENGTH, shrink=every) for _ in range(2)]
+        following_s = [
+            self._run(min(NEXT_LENGTH, self._lengths[-1]), shrink=every) for _ in range(2)
+        ]
         return Outcome(floor, grown, after, speaking_s, cleanup_s, *following_s)
 
 
@@ -118,9 +121,10 @@ def resident_mib() -> float:
     return float(psutil.Process().memory_info().rss) / MIB
 
 
-def in_child(way: str) -> Outcome:
+def in_child(way: str, lengths: Sequence[int]) -> Outcome:
     """Measure ``way`` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.onnx_arena", "--child", way]
+    command += ["--lengths", *map(str, lengths)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Outcome(**json.loads(done.stdout))
 
@@ -128,16 +132,17 @@ def in_child(way: str) -> Outcome:
 def main() -> None:
     """Measure every way asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=count, default=3)
+    parser.add_argument("--lengths", type=count, nargs="+", default=LENGTHS, help="in tokens")
     parser.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
-        print(json.dumps(asdict(Child(asked.child).measure())))
+        print(json.dumps(asdict(Child(asked.child, asked.lengths).measure())))
         return
     print_machine("onnxruntime")
     # ways take turns, so that a busy minute of the machine does not fall on one of them
-    rounds = [{way: in_child(way) for way in asked.way} for _ in range(asked.runs)]
+    rounds = [{way: in_child(way, asked.lengths) for way in asked.way} for _ in range(asked.runs)]
     for way in asked.way:
         print(f"\n{way}: {WAYS[way]}")
         print_figures(figures([each[way] for each in rounds]))
@@ -150,11 +155,11 @@ def figures(outcomes: list[Outcome]) -> list[Figure]:
     ]
     return [
         Figure("resident set after loading", [each.floor for each in outcomes], "MiB"),
-        Figure("after eight runs", [each.grown for each in outcomes], "MiB"),
+        Figure("after these runs", [each.grown for each in outcomes], "MiB"),
         Figure("after the cleanup", [each.after for each in outcomes], "MiB"),
         Figure("growth given back", back, "%", ">= 85"),
         Figure("cleanup", [each.cleanup_s for each in outcomes], "s", "<= 0.3"),
-        Figure("eight runs", [each.speaking_s for each in outcomes], "s"),
+        Figure("these runs", [each.speaking_s for each in outcomes], "s"),
         Figure("next run", [each.next_s for each in outcomes], "s"),
         Figure("the one after", [each.second_next_s for each in outcomes], "s"),
     ]

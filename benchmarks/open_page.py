@@ -8,25 +8,26 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import psutil
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.typing import Subprotocol
 
 _START_S = 120.0
 
 
 def start_server(
-    script: str, environment: Mapping[str, str]
+    module: str, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a script that serves the app on the port given to it; return process and port."""
+    """Start ``module`` with ``--serve PORT``, which serves the app; return process and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-c", script, str(port)],
+        [sys.executable, "-m", module, "--serve", str(port), *arguments],
         env=environment,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -43,6 +44,15 @@ def start_server(
             return server, port
     server.kill()
     raise SystemExit("the app did not start in time")
+
+
+def serve_app(port: int) -> None:
+    """Serve the app on the loopback address until the process is told to end."""
+    from streamlit.web.cli import main
+
+    sys.argv = ["streamlit", "run", "streamlit_app.py"]
+    sys.argv += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    main()
 
 
 def cpu_during(pid: int, wait: Callable[[], object]) -> float:
@@ -76,7 +86,7 @@ class OpenPage:
     async def open(self, fragments: int = 1) -> None:
         """Open the page and wait until it is drawn, with so many fragments that tick."""
         self._socket = await websockets.connect(
-            self._address, subprotocols=["streamlit"], max_size=None
+            self._address, subprotocols=[Subprotocol("streamlit")], max_size=None
         )
         await self._run(BackMsg())
         while len(self._fragments) < fragments:
@@ -111,7 +121,7 @@ class OpenPage:
     async def _read(self) -> ForwardMsg:
         data = await asyncio.wait_for(self._socket.recv(), 60)
         self.received_bytes += len(data)
-        message = ForwardMsg.FromString(data)
+        message: ForwardMsg = ForwardMsg.FromString(data)
         kind = message.WhichOneof("type")
         if kind == "auto_rerun":
             told = (message.auto_rerun.fragment_id, message.auto_rerun.interval)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.reporting import print_machine
+from benchmarks.reporting import count, print_machine
 from benchmarks.texts import TEXTS
 from glmtts_core.audio import Samples, decode, encode_wav, resample
 from glmtts_core.diagnostics.quality import Baseline, Symptom, judge
@@ -37,7 +37,7 @@ _RATES_HZ = (24_000, 24_000, 32_000)
 def main() -> None:
     """Speak, judge, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--syntheses", type=int, default=200)
+    parser.add_argument("--syntheses", type=count, default=200)
     parser.add_argument("--folder", type=Path, help="judge the WAV files in here; speak nothing")
     options = parser.parse_args()
     print_machine("onnxruntime", "kokoro-onnx", "torch", "torchaudio", "scipy")

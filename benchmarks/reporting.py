@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import statistics
@@ -25,6 +26,17 @@ class Figure:
     def median(self) -> float:
         """Median of the runs."""
         return statistics.median(self.values)
+
+
+def count(words: str) -> int:
+    """Return what an option counts, for argparse: a whole number from 1 on."""
+    try:
+        number = int(words)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{words} is not a whole number from 1 on")
+    return number
 
 
 def print_machine(*packages: str) -> None:

@@ -1,7 +1,9 @@
 """Server CPU of a tick of the sidebar, for 1, 5 and 20 sessions, with engine and PyTorch loaded.
 
+    python -m benchmarks.tick_cost [--sessions 1 5 20] [--seconds 20] [--runs 3]
+
 Starts the real app and speaks the browser's own protocol to it, so that no browser takes part in
-the measurement. Run with ``python -m benchmarks.tick_cost [--seconds S] [--runs N]``.
+the measurement.
 """
 
 from __future__ import annotations
@@ -15,38 +17,30 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.open_page import OpenPage, cpu_during, cpu_s_of, start_server
-from benchmarks.reporting import Figure, print_figures, print_machine
+from benchmarks.open_page import OpenPage, cpu_during, cpu_s_of, serve_app, start_server
+from benchmarks.reporting import Figure, count, print_figures, print_machine
 
 SESSIONS = (1, 5, 20)
-#: Started in the child: the app with its engine loaded, as it is after a first synthesis.
-_SERVER = """
-import streamlit_app
-from glmtts_core.session import new_session_id
-from glmtts_core.studio import get_studio
-job = get_studio().load(new_session_id())
-job.wait()
-if job.view().error is not None:
-    sys.exit(str(job.view().error))
-from streamlit.web.cli import main
-sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.port", sys.argv[1]]
-main()
-"""
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=count, nargs="+", default=SESSIONS)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=count, default=3)
+    parser.add_argument("--serve", type=count, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.serve:
+        _serve(options.serve)
+        return
     print_machine("streamlit", "plotly", "torch")
     with tempfile.TemporaryDirectory() as folder:
         server, port = _start(Path(folder))
         try:
             figures = [
                 figure
-                for sessions in SESSIONS
+                for sessions in options.sessions
                 for figure in _measure(server.pid, port, sessions, options.seconds, options.runs)
             ]
         finally:
@@ -57,7 +51,20 @@ def main() -> None:
 
 def _start(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     environment = {**os.environ, "GLMTTS_OUTPUT_DIR": str(folder), "GLMTTS_DEVICE": "cpu"}
-    return start_server(_SERVER, environment)
+    return start_server("benchmarks.tick_cost", (), environment)
+
+
+def _serve(port: int) -> None:
+    """Serve the app with its engine loaded, as it is after a first synthesis."""
+    from glmtts_core.session import new_session_id
+    from glmtts_core.studio import get_studio
+
+    job = get_studio().load(new_session_id())
+    job.wait()
+    error = job.view().error
+    if error is not None:
+        raise SystemExit(str(error))
+    serve_app(port)
 
 
 def _measure(pid: int, port: int, sessions: int, seconds: float, runs: int) -> list[Figure]:

@@ -120,7 +120,7 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("settings.unreadable", file=env_file, reason=error) from error
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()

@@ -63,7 +63,7 @@ def main(*engine_factories: EngineFactory) -> int:
     send = _take_standard_output()
     order = TrialOrder.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    settings = Settings(_env_file=None, **order.settings)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, **order.settings)
     try:
         with closing(Studio(settings, *engine_factories, rescue=False)) as studio:
             _Trial(studio, order, send).run()
