@@ -1,4 +1,4 @@
-"""What a run keeps may be a newer version's, or damaged: that one run says so, and all others work."""
+"""A stored run that is damaged, or a newer version's, says so itself, and all others work."""
 
 from __future__ import annotations
 
