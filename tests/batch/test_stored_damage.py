@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -159,7 +160,9 @@ def told_of(studio, good: BatchRun, broken: Path) -> GLMTTSError:
     )
     with pytest.raises(GLMTTSError) as refused:
         batches.run(broken.name).view()
-    assert [str(each.error) for each in listing.unreadable] in ([], [str(refused.value)])
+    # it reads the last entry from the file's end, so that it does not know the line's number
+    told = re.sub(r"(journal\.jsonl):\d+", r"\1", str(refused.value))
+    assert [str(each.error) for each in listing.unreadable] in ([], [told], [str(refused.value)])
     again = batches.run(good.id)
     finish(again)
     assert again.view().counts.done == 1
