@@ -21,6 +21,7 @@ from glmtts_core.files import write_whole
 MOST_THRESHOLD_MIB: Final = 100_000
 MOST_EVERY_LINES: Final = 1_000_000
 _FORM_FILE: Final = "form.json"
+_UNREADABLE_FORM_FILE: Final = "form-unreadable.txt"
 _REFERENCE_FILE: Final = "reference.audio"
 _log = logging.getLogger(__name__)
 
@@ -143,7 +144,15 @@ class SessionDraft:
             return Form.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             _log.warning("cannot read the kept form %s: %s", path, error)
+            self._put_aside(path)
             return Form()
+
+    def _put_aside(self, path: Path) -> None:
+        """Keep what cannot be read: a newer version, or a person, may still read it."""
+        try:
+            path.replace(path.with_name(_UNREADABLE_FORM_FILE))
+        except OSError as error:
+            _log.warning("cannot put the form %s aside: %s", path, error)
 
     def _write(self, name: str, data: bytes) -> str:
         try:

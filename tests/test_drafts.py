@@ -60,6 +60,15 @@ def test_a_damaged_form_starts_anew(draft, folder, damaged):
     assert draft.form == Form()
 
 
+def test_a_form_that_cannot_be_read_is_kept_beside_the_new_one(draft, folder):
+    draft.keep(text="hello")
+    newer = (folder / "form.json").read_bytes().replace(b"{", b'{"emotion": "glad", ', 1)
+    (folder / "form.json").write_bytes(newer)
+    SessionDraft(folder).keep(text="good day")
+    assert SessionDraft(folder).form.text == "good day"
+    assert (folder / "form-unreadable.txt").read_bytes() == newer
+
+
 def test_a_full_disk_is_told_and_the_form_holds_all_the_same(draft):
     with full_disk():
         assert "too large" in draft.keep(text="hello")
