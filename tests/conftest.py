@@ -23,7 +23,10 @@ hypothesis.settings.load_profile("studio")
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no ``GLMTTS_*`` name of the developer's shell reach a test."""
+    """Let no ``GLMTTS_*`` name of the developer's shell, nor hidden GPUs, reach a test."""
+    # choosing the CPU empties this name; set first, it is put back after the test
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
         monkeypatch.delenv(name)
 
@@ -31,7 +34,6 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings that compute on the CPU and write under the test's own folder."""
-    # choosing the CPU empties this name; set here, it is put back after the test
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return Settings(
         _env_file=None,

@@ -299,7 +299,7 @@ def test_a_sound_that_vanishes_while_the_run_goes_on_is_noticed_at_its_end(studi
     studio.engine.gate.set()
     wait_until(lambda: run.view().counts.done >= 2)
     path = run.store.folder / gone
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _take_away(path)
     studio.engine.gate.set()
     assert run.wait(BOUND_S)
     view = run.view()
@@ -313,7 +313,7 @@ def test_a_run_whose_folder_was_removed_meanwhile_ends_with_a_sentence(studio):
     run = make_run(studio, lines("one", "two"))
     run.start()
     assert studio.engine.reached.wait(BOUND_S)
-    shutil.rmtree(run.store.folder)
+    _take_away(run.store.folder)
     studio.engine.gate.set()
     assert run.wait(BOUND_S)
     reason = run.view().reason
@@ -354,3 +354,8 @@ def test_a_correction_that_leaves_no_line_changes_nothing(studio, broken, capsys
     command = ["batch", f"{tmp_path / 'in.jsonl'}", "--out", f"{broken}", "--resume"]
     assert main(command, ScriptedEngine) == 1
     assert contents(broken) == before
+
+
+def _take_away(path: Path) -> None:
+    """Remove at one moment what is being written to meanwhile."""
+    path.rename(path.with_name("taken-away"))

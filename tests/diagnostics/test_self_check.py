@@ -13,8 +13,10 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from glmtts_core import api
+from glmtts_core.access import AccessMiddleware
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli import main
@@ -29,6 +31,7 @@ from glmtts_core.diagnostics.self_check import (
 from glmtts_core.doctor import ask_app, ask_routes
 from glmtts_core.engines.base import CancelToken, ReferenceAudio, SpokenAudio
 from glmtts_core.errors import EngineError, SynthesisCancelled
+from glmtts_core.host_names import HostRules
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
 from glmtts_core.studio import Studio
@@ -227,11 +230,9 @@ def test_routes_that_need_a_token_are_asked_with_it(settings):
 
 @contextmanager
 def served(studio: Studio) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            Starlette(routes=list(api.routes(lambda: studio))), port=0, log_level="error"
-        )
-    )
+    guard = Middleware(AccessMiddleware, rules=HostRules())
+    app = Starlette(routes=list(api.routes(lambda: studio)), middleware=[guard])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -20,7 +21,7 @@ from glmtts_core.studio import Studio, use_studio
 from glmtts_core.ui.batch_input import sample_csv, sample_jsonl
 from tests.parts import BOUND_S, full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine
-from tests.ui.visitor import BATCH, SYNTHESIS, Visitor
+from tests.ui.visitor import BATCH, SYNTHESIS, Visitor, shown
 
 LINES = (
     b'{"uttid": "one", "text": "first"}\n'
@@ -365,6 +366,40 @@ def test_a_run_is_deleted_at_the_second_click(guest):
     assert f"batch_show_{run_id}" in guest.button_keys()
     guest.click(f"batch_remove_{run_id}")
     assert f"batch_show_{run_id}" not in guest.button_keys()
+
+
+@both_languages
+def test_a_run_that_cannot_be_read_says_so_beside_the_others_and_can_be_deleted(
+    visit, studio, language
+):
+    guest = Guest(BATCH, language)
+    good = guest.give().begin().finish().batch_run
+    broken = good.store.folder.with_name("batch-20260101-000000-beef")
+    shutil.copytree(good.store.folder, broken)
+    with (broken / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write('{"run": "hibernating"}\n')
+    guest.click("batch_back")
+    (told,) = (shown(each.value) for each in guest.app.warning if broken.name in each.value)
+    assert "journal.jsonl" in told
+    assert f"batch_show_{good.id}" in guest.button_keys()
+    guest.click(f"batch_remove_{broken.name}").click(f"batch_remove_{broken.name}")
+    assert not broken.exists()
+    assert guest.click(f"batch_show_{good.id}").batch_run is good
+
+
+def test_what_was_prepared_and_cannot_be_read_any_more_starts_anew(settings):
+    with closing(Studio(settings, CloningEngine)) as first, use_studio(first):
+        guest = Guest(BATCH)
+        session_id = guest.give().session.id
+        st.cache_resource.clear()
+    (origin,) = settings.output_dir.rglob("origin.json")
+    origin.write_text('{"name": ["a"], "amends": 7}', encoding="utf-8")
+    with closing(Studio(settings, CloningEngine)) as second, use_studio(second):
+        guest = Guest(BATCH, session_id=session_id)
+        assert guest.session.id == session_id
+        assert "batch_start" not in guest.button_keys()
+        assert "batch_start" in guest.give().button_keys()
+        st.cache_resource.clear()
 
 
 # -- recordings --------------------------------------------------------------------------------
