@@ -18,8 +18,9 @@ from pathlib import Path
 from benchmarks.reporting import count, print_machine
 from benchmarks.texts import TEXTS
 from glmtts_core.audio import Samples, decode, encode_wav, resample
-from glmtts_core.diagnostics.quality import Baseline, Symptom, judge
+from glmtts_core.diagnostics.quality import Baseline, judge
 from glmtts_core.diagnostics.sound_measures import measure_sound
+from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro import VOICES, KokoroEngine

@@ -65,7 +65,7 @@ class AccessMiddleware:
         origins = headers.getlist("origin")
         if origins:
             origin = parse_origin(", ".join(origins))
-            if origin is None or not (origin.is_of(host) or self._rules.allow_extra(origin.host)):
+            if origin is None or not (origin.is_of(host) or self._rules.allow_page(origin)):
                 raise AccessError("access.origin", origin=shown(", ".join(origins)))
         site = headers.get("sec-fetch-site", "none")
         # browsers send no Origin with what a foreign page merely embeds or links to

@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -147,6 +147,8 @@ class _Answer:
             told = {"error": error.text(accepted_language(request.headers))}
             allow = {"Allow": ", ".join(self._methods)} if _status(error) == 405 else None
             answer = JSONResponse(told, _status(error), allow)
+        except ClientDisconnect:
+            return  # nobody waits for an answer
         await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -214,7 +216,9 @@ def _parse(body: bytes) -> CleanupBody:
         return CleanupBody.model_validate(json.loads(body))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
+        where = ".".join(str(part) for part in first["loc"])
+        if not where:
+            raise ApiError(422, "api.body_no_object") from error
         raise ApiError(422, "api.body_field", field=where, reason=first["msg"]) from error
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "api.body_not_json") from error

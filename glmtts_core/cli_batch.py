@@ -66,6 +66,8 @@ def run_batch(
     resumes = (options.out / HEADER_FILE).exists()
     if resumes and not options.resume:
         raise BatchError("batch.run.exists", folder=shown(options.out))
+    if not resumes:
+        _refuse_without_run(options)
     with scratch_folder() as scratch, stop_requests() as stop_requested:
         studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
         try:
@@ -86,6 +88,13 @@ def run_batch(
             return STOPPED
         finally:
             studio.close()
+
+
+def _refuse_without_run(options: argparse.Namespace) -> None:
+    """Refuse what is asked of a run where there is none: the folder's name may be mistyped."""
+    given = {"--override": options.override, "--retry-failed": options.retry_failed}
+    for option in filter(given.get, given):
+        raise BatchError("cli.batch_no_run", option=option, folder=shown(options.out))
 
 
 def _made(
@@ -119,7 +128,9 @@ def _resumed(
     run = batches.open(options.out)
     header = run.store.header
     # a run may have left its engine open; one that is gone cannot carry it on
-    engine = studio.engines.find(header.defaults.engine).capabilities.engine
+    engine = header.defaults.engine
+    if engine in studio.engines.names or options.engine is None:
+        engine = studio.engines.find(engine).capabilities.engine
     before = replace(header.defaults, engine=engine), header.policy
     after = defaults_of(options, studio.engines, before[0]), policy_of(options, header.policy)
     differing = differences(before, after)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
 from glmtts_core.errors import StorageError
+from glmtts_core.files import write_into
 
 #: Longest path that is shown whole, in characters.
 _SHOWN_CHARS: Final = 160
@@ -42,13 +44,20 @@ def read_file(path: Path, key: str) -> bytes:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file.
+    """Write a file, whole or not at all; what was there before stays until then.
 
     Raises:
         StorageError: it cannot be written.
     """
     try:
-        path.write_bytes(data)
+        target = path.resolve()
+        if target.exists() and not (target.is_file() and os.access(target.parent, os.W_OK)):
+            # a device or pipe, or a folder that takes no second file
+            target.write_bytes(data)
+        else:
+            mode = _mode_of(target)
+            write_into(target, data)
+            target.chmod(mode)
     except (OSError, ValueError) as error:
         raise _unwritable(path, _reason(error)) from error
 
@@ -61,8 +70,8 @@ def refuse_unwritable_wav(path: Path) -> None:
     """
     if path == STANDARD_OUTPUT:
         return
-    if path.suffix.lower() not in _WAV:
-        raise StorageError("cli.only_wav", path=shown(path), ending=shown(Path(path.suffix)))
+    if (ending := _ending(path)) not in _WAV:
+        raise StorageError("cli.only_wav", path=shown(path), ending=shown(Path(ending)))
     folder = path.parent
     try:
         # tells of names that are too long, and of those that hold what no name may hold
@@ -91,9 +100,25 @@ def refuse_unusable_folder(path: Path) -> None:
 def _exists(path: Path) -> bool:
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return False
     return True
+
+
+def _mode_of(path: Path) -> int:
+    """Return the permissions that a file has, or that a new one gets."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _ending(path: Path) -> str:
+    """Return ".mp3" also for a file that is called nothing else, or with a dot behind."""
+    _, dot, ending = path.name.rstrip(".").rpartition(".")
+    return f"{dot}{ending}".lower() if dot else ""
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -9,19 +9,20 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 from typing import Final, Literal, get_args
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response, StreamingResponse
 
 from glmtts_core.batch.archive import zip_stream
-from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.catalogue import Language
 from glmtts_core.errors import BatchError
+from glmtts_core.quoting import quoted
 from glmtts_core.studio import Studio
 
 Result = Literal["results.zip", "manifest.jsonl", "report.html"]
@@ -76,7 +77,10 @@ def response(studio: Studio, run_id: str, result: str, language: Language) -> Re
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(_blocks(run, known, language), 200, headers, _TYPES[known])
+    blocks = _blocks(run, known, language)
+    # what cannot be read is told with the first block, while it can still be told
+    first = next(blocks, b"")
+    return StreamingResponse(chain((first,), blocks), 200, headers, _TYPES[known])
 
 
 def _attachment(name: str) -> str:

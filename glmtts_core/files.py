@@ -55,6 +55,19 @@ def write_into(path: Path, data: bytes) -> None:
     flush_folder(path.parent)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to be read. A pipe in its place, which might wait for ever, is refused.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is no regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), f"{path}")
+
+
 def flush_folder(folder: Path) -> None:
     """Have the disk hold the names in ``folder`` as they are now.
 

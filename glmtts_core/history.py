@@ -30,7 +30,7 @@ MAX_UNSAVED_RESULTS: Final = 5
 _RECORD_SUFFIX: Final = ".json"
 #: Holds the highest number that was given to a result, so that it is not used again.
 _LAST_NUMBER_FILE: Final = "last_number"
-_NUMBER: Final = re.compile(r"[0-9]{1,12}")
+_NUMBER: Final = re.compile(r"[0-9]{1,8}")
 _SESSIONS: Final = "sessions"
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class ResultRecord(BaseModel):
     text: str
     engine: str
     voice: str
-    sample_rate_hz: Annotated[int, Field(ge=1, le=10**9)]
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)]
     speed: Annotated[float, Field(gt=0, le=1_000)]
     spoken_at: AwareDatetime
     seconds: _Seconds

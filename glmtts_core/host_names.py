@@ -48,7 +48,7 @@ class HostRules:
 
     Attributes:
         listening: the address that it was told to listen on.
-        extra: names that the user allows besides; one without a port goes with any.
+        extra: names that the user allows besides; a request for one without a port may be for any.
     """
 
     listening: str = "127.0.0.1"
@@ -61,7 +61,7 @@ class HostRules:
             host: from the Host header.
             server: the address and port at which the connection has arrived.
         """
-        if self.allow_extra(host):
+        if any(host.name == each.name and each.port in (None, host.port) for each in self.extra):
             return True
         if host.port != server.port:
             return False
@@ -69,9 +69,12 @@ class HostRules:
         # a page cannot point an address, unlike a name, to another machine
         return host.name in own or is_loopback_name(host.name)
 
-    def allow_extra(self, host: HostName) -> bool:
-        """Whether the user has named this host."""
-        return any(host.name == each.name and each.port in (None, host.port) for each in self.extra)
+    def allow_page(self, origin: Origin) -> bool:
+        """Whether the user has named where this page is from: as a proxy's name that we are behind.
+
+        Another port is another program's; one that is left out is the scheme's own.
+        """
+        return any(origin.is_of(each) for each in self.extra)
 
 
 def parse_host(given: str) -> HostName | None:

@@ -19,6 +19,7 @@ from glmtts_core.history import SESSION_ID_PATTERN
 
 #: The cookie that tells browsers apart; its value is a secret between server and browser.
 BROWSER_COOKIE: Final = "glmtts_browser"
+_FOLDER: Final = "sessions"
 _KEY_FILE: Final = "session-key"
 _KEY_BYTES: Final = 32
 _HALF: Final = 16
@@ -33,7 +34,7 @@ class SessionIds:
     """
 
     def __init__(self, root: Path) -> None:
-        self._path = root / _KEY_FILE
+        self._path = root / _FOLDER / _KEY_FILE
         self._lock = threading.Lock()
         self._key: bytes | None = None
 
@@ -60,18 +61,19 @@ class SessionIds:
     def _known_key(self) -> bytes:
         with self._lock:
             if self._key is None:
-                self._key = self._read_key() or self._make_key()
+                self._key = self._read_key()
             return self._key
 
-    def _read_key(self) -> bytes | None:
+    def _read_key(self) -> bytes:
         try:
             key = self._path.read_bytes()
         except FileNotFoundError:
-            return None
+            return self._make_key()
         except OSError as error:
-            _log.warning("cannot read %s: %s", self._path, error)
-            return None
-        return key if len(key) == _KEY_BYTES else None
+            # left alone, so that the sessions are found again as soon as it can be read
+            _log.warning("cannot read %s, so no session from before opens: %s", self._path, error)
+            return secrets.token_bytes(_KEY_BYTES)
+        return key if len(key) == _KEY_BYTES else self._make_key()
 
     def _make_key(self) -> bytes:
         key = secrets.token_bytes(_KEY_BYTES)

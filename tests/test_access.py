@@ -123,6 +123,19 @@ def test_a_name_that_the_user_allows_passes_with_its_own_origin_only():
     assert handshake(client, own | {"Origin": "https://evil.example"})[0] == 403
 
 
+@pytest.mark.parametrize("host", ["studio.lan:7860", "localhost:7860"])
+@pytest.mark.parametrize("origin", ["http://studio.lan:9999", "https://studio.lan:1"])
+def test_another_program_on_an_allowed_host_is_foreign(host, origin):
+    client = client_of("studio.lan", base_url=f"http://{host}")
+    assert handshake(client, {"Host": host, "Origin": origin})[0] == 403
+
+
+def test_an_allowed_name_with_a_port_goes_with_that_port():
+    client = client_of("studio.lan:9000")
+    assert handshake(client, {"Origin": "https://studio.lan:9000"})[0] == 101
+    assert handshake(client, {"Origin": "https://studio.lan"})[0] == 403
+
+
 def test_a_proxy_that_asks_under_our_address_passes_for_an_allowed_name():
     assert handshake(client_of("studio.lan"), {"Origin": "https://studio.lan"})[0] == 101
     assert handshake(client_of(), {"Origin": "https://studio.lan"})[0] == 403

@@ -21,8 +21,9 @@ from glmtts_core.diagnostics.environment import Origin
 from glmtts_core.diagnostics.growth import Trend
 from glmtts_core.diagnostics.leak_hunt import Holder
 from glmtts_core.diagnostics.listening import Preference
-from glmtts_core.diagnostics.quality import Symptom, Verdict
+from glmtts_core.diagnostics.quality import Verdict
 from glmtts_core.diagnostics.self_check import Check, Light
+from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage

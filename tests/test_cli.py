@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -503,3 +504,37 @@ def test_a_port_that_speaks_no_http_is_told_in_one_sentence(capsys):
         assert main(["cleanup", "--url", f"http://127.0.0.1:{listener.getsockname()[1]}"]) == 1
         thread.join(BOUND_S)
     assert "No studio answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [".mp3", "x.mp3.", "x.MP3", "a.b.ogg"])
+def test_every_spelling_of_another_format_is_refused(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["say", "hello", "--out", name], ScriptedEngine) == 1
+    assert "WAV" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("old.wav").write_bytes(b"precious")
+    with full_disk():
+        assert main(["say", "hello", "--out", "old.wav"], ScriptedEngine) == 1
+    assert Path("old.wav").read_bytes() == b"precious"
+
+
+def test_a_file_that_is_written_over_keeps_its_permissions(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("old.wav").write_bytes(b"")
+    Path("old.wav").chmod(0o640)
+    Path("link.wav").symlink_to("old.wav")
+    assert main(["say", "hello", "--out", "link.wav"], ScriptedEngine) == 0
+    assert Path("link.wav").is_symlink()
+    assert Path("old.wav").stat().st_mode & 0o777 == 0o640
+    assert Path("old.wav").stat().st_size > 44
+
+
+def test_a_folder_inside_a_file_is_told_as_such(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    assert main(["batch", "in.jsonl", "--out", "in.jsonl/x"], ScriptedEngine) == 1
+    assert "directory" in capsys.readouterr().err

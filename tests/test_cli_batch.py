@@ -347,3 +347,53 @@ def test_progress_is_shown_on_a_terminal(maker, capsys, monkeypatch):
     write(*({"text": f"line {n}"} for n in range(30)))
     assert batch(maker) == 0
     assert "lines/min" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--override", "--retry-failed"])
+def test_what_is_asked_of_a_run_is_refused_where_there_is_none(
+    option, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    asked = ["batch", "in.jsonl", "--out", "mistyped", "--resume", option]
+    assert main(asked, ScriptedEngine) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert option in sentence
+    assert "mistyped" in sentence
+    assert not Path("mistyped").exists()
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    ["lines.jsonl", "problems.jsonl", "report.html", "manifest.jsonl", "audio/a.wav", "input-3/a"],
+)
+def test_a_new_run_writes_over_nobodys_files(theirs, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    path = Path("out") / theirs
+    path.parent.mkdir(parents=True)
+    path.write_text("precious", encoding="utf-8")
+    assert main(["batch", "in.jsonl", "--out", "out"], ScriptedEngine) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert Path(theirs).parts[0] in sentence
+    assert [each for each in Path("out").rglob("*") if each.is_file()] == [path]
+    assert path.read_text(encoding="utf-8") == "precious"
+
+
+def test_a_run_may_lie_beside_its_input_and_other_files(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("input.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    Path("notes.txt").write_text("mine", encoding="utf-8")
+    assert main(["batch", "input.jsonl", "--out", "."], ScriptedEngine) == 0
+    assert main(["batch", "input.jsonl", "--out", ".", "--resume"], ScriptedEngine) == 0
+    assert Path("notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_whose_engine_is_gone_is_carried_on_with_another(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    assert main(["batch", "in.jsonl", "--out", "out", "--engine", "Cloning"], CloningEngine) == 0
+    again = ["batch", "in.jsonl", "--out", "out", "--resume", "--engine", "Scripted"]
+    assert main(again, ScriptedEngine) == 1
+    assert "--override" in capsys.readouterr().err
+    assert main([*again, "--override"], ScriptedEngine) == 0

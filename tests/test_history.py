@@ -133,6 +133,14 @@ def test_a_damaged_last_number_is_passed_over(history, folder, damage):
     assert save(SessionHistory(folder, 50)).number == 2
 
 
+@pytest.mark.parametrize("number", ["999999999999", "1000000000", "999999999"])
+def test_a_number_that_nobody_reaches_keeps_no_result_from_being_saved(history, folder, number):
+    save(history)
+    (folder / "last_number").write_text(number, encoding="ascii")
+    (folder / f"{number}.wav").write_bytes(b"")
+    assert save(SessionHistory(folder, 50)).number == 2
+
+
 def test_deleting_what_never_was_uses_up_no_number(history):
     history.delete(99)
     assert save(history).number == 1

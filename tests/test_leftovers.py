@@ -61,6 +61,7 @@ def partials(folder: Path) -> list[Path]:
         "outputs/laboratory/2026-01-01",
         "outputs/batch-20260101-120000-abcd/audio",
         "cache",
+        "outputs/sessions",
     ],
 )
 def test_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(

@@ -53,15 +53,28 @@ def test_another_installation_does_not(ids, tmp_path):
     assert not SessionIds(tmp_path / "other").issued(ids.issue(CHROME), CHROME)
 
 
+def test_a_key_that_cannot_be_read_just_now_is_left_for_the_next_start(ids, tmp_path):
+    given = ids.issue(CHROME)
+    key = tmp_path / "sessions" / "session-key"
+    away = key.rename(tmp_path / "away")
+    key.mkdir()
+    meanwhile = SessionIds(tmp_path)
+    assert not meanwhile.issued(given, CHROME)
+    assert meanwhile.issued(meanwhile.issue(CHROME), CHROME)
+    key.rmdir()
+    away.rename(key)
+    assert SessionIds(tmp_path).issued(given, CHROME)
+
+
 def test_only_its_user_can_read_the_key(ids, tmp_path):
     ids.issue(CHROME)
-    assert (tmp_path / "session-key").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "sessions" / "session-key").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"x" * 33])
 def test_a_damaged_key_is_replaced(ids, tmp_path, damage):
     before = ids.issue(CHROME)
-    (tmp_path / "session-key").write_bytes(damage)
+    (tmp_path / "sessions" / "session-key").write_bytes(damage)
     after = SessionIds(tmp_path)
     assert not after.issued(before, CHROME)
     assert SessionIds(tmp_path).issued(after.issue(CHROME), CHROME)

@@ -30,14 +30,14 @@ from glmtts_core.files import discard, flush_folder, write_whole
 LINES_FILE: Final = "lines.jsonl"
 PROBLEMS_FILE: Final = "problems.jsonl"
 REFERENCES_FOLDER: Final = "references"
-_VERSION_PREFIX: Final = "input-"
-_VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
+VERSION_PREFIX: Final = "input-"
+_VERSION: Final = re.compile(rf"{VERSION_PREFIX}[0-9]+")
 _log = logging.getLogger(__name__)
 
 
 def input_folder(folder: Path, version: int) -> Path:
     """Return where the files of a version of the input lie: the first in the run's own folder."""
-    return folder / f"{_VERSION_PREFIX}{version}" if version else folder
+    return folder / f"{VERSION_PREFIX}{version}" if version else folder
 
 
 def take_in(
@@ -85,7 +85,7 @@ def sweep_inputs(folder: Path, header: RunHeader) -> None:
         OSError: the folder cannot be changed.
     """
     holds = input_folder(folder, header.input_version)
-    for path in folder.glob(f"{_VERSION_PREFIX}*"):
+    for path in folder.glob(f"{VERSION_PREFIX}*"):
         if path != holds and _VERSION.fullmatch(path.name) and path.is_dir():
             discard(path)
 

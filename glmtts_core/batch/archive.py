@@ -79,7 +79,11 @@ def zip_stream(run: BatchRun, language: Language) -> Iterator[bytes]:
             encoded = (part.encode() for part in parts)
             yield from _packed(archive, outlet, f"{run.id}/{name}", encoded, pack=True)
         source = run.store.input_path
-        yield from _packed(archive, outlet, f"{run.id}/{source.name}", _blocks(source), pack=True)
+        if source.is_file():
+            name = f"{run.id}/{source.name}"
+            yield from _packed(archive, outlet, name, _blocks(source), pack=True)
+        else:
+            _log.warning("the input file of the run %s is gone", run.id)
     yield outlet.take()
 
 

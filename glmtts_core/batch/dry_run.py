@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.lines import (
     BatchInput,
     BatchLine,
@@ -28,6 +27,7 @@ from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.problem import Problem
+from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
 
 #: Lines between two calls that tell how far the check is.

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, TypeAdapter, with_config
 from glmtts_core.batch.journal import journal_lines, last_journal_line
 from glmtts_core.batch.lines import BatchLine, FileStem
 from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunCounts, RunState
-from glmtts_core.batch.stored import STRICT, Count, Seconds, unreadable, value_from
 from glmtts_core.errors import StorageError
+from glmtts_core.stored import STRICT, Count, Seconds, unreadable, value_from
 
 #: The word for "the failed lines wait again", in the place of a run's state.
 RETRY_FAILED: Final = "retry_failed"
@@ -135,5 +135,5 @@ def _entry(line: bytes, path: Path, number: int | None) -> JournalEntry:
     whole = (entry.hash is not None and entry.state is not None) if about_line else True
     if not whole or (about_line, entry.run is not None, entry.cleanup is not None).count(True) != 1:
         place = f"{path}" if number is None else f"{path}:{number}"
-        raise StorageError("batch.stored.damaged", place=place)
+        raise StorageError("stored.damaged", place=place)
     return entry

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from glmtts_core.quoting import quoted
+
 #: Names that a field goes by in files that people have; the first is the one of `LineFields`.
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "uttid": ("uttid", "output_name"),
@@ -25,8 +27,6 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "speed": ("speed",),
 }
 _FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
-#: Longest value that is quoted in a message, in characters.
-_QUOTED_CHARS: Final = 60
 
 
 class LineFields(BaseModel):
@@ -114,11 +114,3 @@ def _constraints(name: str) -> list[Any]:
     for part in getattr(LineFields.model_fields[name].annotation, "__args__", ()):
         metadata += list(getattr(part, "__metadata__", ()))
     return [each for each in metadata if hasattr(each, "max_length")]
-
-
-def quoted(value: object) -> str:
-    """Return a value as it is quoted in a message: short, on one line, always valid text."""
-    shown = value if isinstance(value, str) else repr(value)
-    shown = shown.encode("utf-8", "backslashreplace").decode()
-    short = shown[:_QUOTED_CHARS] + ("…" if len(shown) > _QUOTED_CHARS else "")
-    return "".join(char if char.isprintable() else " " for char in short)

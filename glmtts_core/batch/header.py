@@ -10,11 +10,12 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
-from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.lines import InputFormat, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.stored import STRICT, Count, unreadable, value_from
 from glmtts_core.errors import BatchError, StorageError
+from glmtts_core.files import open_regular
+from glmtts_core.quoting import quoted
+from glmtts_core.stored import STRICT, Count, unreadable, value_from
 
 HEADER_FILE: Final = "run.json"
 JOURNAL_FILE: Final = "journal.jsonl"
@@ -60,7 +61,8 @@ def read_header(folder: Path) -> RunHeader:
     """
     path = folder / HEADER_FILE
     try:
-        raw = path.read_bytes()
+        with open_regular(path) as file:
+            raw = file.read()
     except (FileNotFoundError, NotADirectoryError) as error:
         if (folder / JOURNAL_FILE).exists():
             raise BatchError("batch.run.headless", folder=folder) from error

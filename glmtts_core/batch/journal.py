@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from glmtts_core.errors import StorageError
-from glmtts_core.files import flush_folder
+from glmtts_core.files import flush_folder, open_regular
 
 #: Read at a time from the end; the last entry, which carries counts only, mostly fits in.
 _TAIL_BYTES: Final = 4096
@@ -91,7 +91,7 @@ def journal_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         OSError: the file is there and cannot be read.
     """
     try:
-        file = path.open("rb")
+        file = open_regular(path)
     except FileNotFoundError:
         return
     with file:
@@ -107,7 +107,7 @@ def last_journal_line(path: Path) -> bytes | None:
         OSError: the file is there and cannot be read.
     """
     try:
-        file = path.open("rb")
+        file = open_regular(path)
     except FileNotFoundError:
         return None
     with file:

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, with_config
 
-from glmtts_core.batch.stored import STRICT
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.memory.problem import Problem
+from glmtts_core.stored import STRICT
 
 InputFormat = Literal["jsonl", "csv", "tsv"]
 

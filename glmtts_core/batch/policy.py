@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import with_config
 
-from glmtts_core.batch.stored import STRICT
+from glmtts_core.stored import STRICT
 
 #: The built-in voice keeps about a gigabyte once long lines were spoken, and a trim takes a tenth
 #: of a second: at half of that it pays, and short lines never get there.

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from glmtts_core.batch.fields import FieldError, UnknownFieldError, canonical, quoted
+from glmtts_core.batch.fields import FieldError, UnknownFieldError, canonical
 from glmtts_core.batch.reading import TextLine
 from glmtts_core.errors import BatchError
+from glmtts_core.quoting import quoted
 
 Pairs = list[tuple[str, Any]]
 

@@ -18,19 +18,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.batch.creation import create_store
 from glmtts_core.batch.dry_run import check_defaults
 from glmtts_core.batch.entries import last_entry
 from glmtts_core.batch.executor import LocalExecutor
-from glmtts_core.batch.fields import quoted
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.replay import counts_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunSummary
-from glmtts_core.batch.store import RunStore, create_store, remove_store
+from glmtts_core.batch.store import RunStore, remove_store
 from glmtts_core.batch.stretch import ExecutorFactory
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
+from glmtts_core.quoting import quoted
 from glmtts_core.studio import Studio
 
 #: Runs that are kept in memory though they do not go on and nobody holds them.
@@ -234,12 +235,21 @@ def _folders(root: Path) -> list[Path]:
     """
     try:
         with os.scandir(root) as entries:
-            return [root / entry.name for entry in entries if entry.is_dir()]
+            return [root / entry.name for entry in entries if _is_folder(entry)]
     except FileNotFoundError:
         return []
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError("storage.read", name=root, reason=reason) from error
+        raise StorageError("batch.run.no_list", folder=root, reason=reason) from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        # such as a link that leads to itself: no run, and no reason to hide the others
+        _log.warning("cannot look at %s: %s", entry.path, error)
+        return False
 
 
 def _is_made(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.storage import storage_errors
+from glmtts_core.batch.store import MANIFEST_FILE, REPORT_FILE
 from glmtts_core.catalogue import Language
 from glmtts_core.files import write_into
 
@@ -24,5 +25,5 @@ def write_results(run: BatchRun, language: Language) -> None:
     with storage_errors(run.store.folder):
         told = "".join(manifest(rows, run.problems, language, run.store.whole_sounds(rows)))
         # a folder that was removed is not made anew for them
-        write_into(run.store.folder / "manifest.jsonl", told.encode())
-        write_into(run.store.folder / "report.html", "".join(report(run, language)).encode())
+        write_into(run.store.folder / MANIFEST_FILE, told.encode())
+        write_into(run.store.folder / REPORT_FILE, "".join(report(run, language)).encode())

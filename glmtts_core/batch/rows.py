@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import BinaryIO, Final
 
-from glmtts_core.batch.fields import ALIASES, FieldError, LineFields, check_fields, quoted
+from glmtts_core.batch.fields import ALIASES, FieldError, LineFields, check_fields
 from glmtts_core.batch.lines import BatchInput, BatchLine, InputFormat, LineProblem
 from glmtts_core.batch.naming import Names
 from glmtts_core.batch.reading import TextLine, detect_encoding, text_lines
 from glmtts_core.batch.records import Record, json_records, table_records
 from glmtts_core.errors import BatchError
+from glmtts_core.quoting import quoted
 
 _FORMAT_BY_SUFFIX: Final[dict[str, InputFormat]] = {
     ".jsonl": "jsonl",

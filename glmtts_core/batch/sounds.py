@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.errors import AudioError
+from glmtts_core.files import open_regular
 
 #: Seconds by which a sound may differ from what the journal tells, which is rounded.
 _ROUNDING_S: Final = 0.001
+#: Format code of samples that are not compressed.
+_PCM: Final = 1
 
 
 def is_whole(path: Path, audio_s: float | None) -> bool:
@@ -26,10 +29,10 @@ def wav_duration_s(path: Path) -> float:
     """Return how long a WAV file is, from its header; its samples are not read.
 
     Raises:
-        AudioError: it is no WAV file, or shorter than its header claims.
+        AudioError: it is no WAV file of ours, or shorter than its header claims.
         OSError: it is not there or cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         start = file.read(12)
         bytes_per_s = 0
@@ -40,6 +43,13 @@ def wav_duration_s(path: Path) -> float:
                     return float(length / bytes_per_s)
                 content = file.tell()
                 if kind == b"fmt " and length >= 16:
-                    (bytes_per_s,) = struct.unpack("<8xI4x", file.read(16).ljust(16, b"\0"))
+                    bytes_per_s = _bytes_per_s(file.read(16).ljust(16, b"\0"))
                 file.seek(content + length + length % 2)
     raise AudioError("audio.unreadable", name=path.name)
+
+
+def _bytes_per_s(layout: bytes) -> int:
+    """Return the bytes a second of the 16-bit PCM that this program writes; 0 for anything else."""
+    code, channels, rate_hz, bytes_per_s, frame_bytes, bits = struct.unpack("<HHIIHH", layout)
+    whole = (code, channels, bits) == (_PCM, 1, 16) and frame_bytes == 2
+    return int(bytes_per_s) if whole and bytes_per_s == 2 * rate_hz else 0

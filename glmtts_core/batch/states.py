@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import with_config
 
 from glmtts_core.batch.lines import BatchLine, kept_sentence
-from glmtts_core.batch.stored import STRICT, Count
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.stored import STRICT, Count
 
 
 class LineState(StrEnum):

@@ -22,10 +22,18 @@ def storage_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not folder.is_dir():
-            raise StorageError("batch.run.folder_gone", folder=folder) from error
+        for each in (folder, *_folder_of(error)):
+            if not each.is_dir():
+                raise StorageError("batch.run.folder_gone", folder=each) from error
         reason = error.strerror or str(error)
         raise StorageError("storage.write", folder=folder, reason=reason) from error
+
+
+def _folder_of(error: OSError) -> tuple[Path, ...]:
+    """Return the folder of the file that was not found."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
+        return ()
+    return (Path(error.filename).parent,)
 
 
 def stamp_of(paths: Iterable[Path]) -> Stamp:

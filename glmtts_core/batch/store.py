@@ -18,9 +18,9 @@ Every file but the journal is written to a temporary name and renamed. Knows not
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -48,11 +48,14 @@ from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.sounds import is_whole
 from glmtts_core.batch.states import LineRow, LineState, LineStatus
 from glmtts_core.batch.storage import Stamp, stamp_of, storage_errors
-from glmtts_core.batch.stored import T, read_lines, read_stored
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
+from glmtts_core.quoting import quoted
+from glmtts_core.stored import T, read_lines, read_stored
 
 LOCK_FILE: Final = "lock"
+MANIFEST_FILE: Final = "manifest.jsonl"
+REPORT_FILE: Final = "report.html"
 #: Name of the folder of the sounds inside the run's.
 AUDIO_FOLDER: Final = "audio"
 _LINE: Final = TypeAdapter(BatchLine)
@@ -104,9 +107,17 @@ class RunStore:
         """Read the lines that can be spoken, in the file's order.
 
         Raises:
-            StorageError: they cannot be read, or are not as many as the header tells.
+            StorageError: they cannot be read, are not as many as told, or two are the same.
         """
-        return self._values(LINES_FILE, _LINE, self.header.lines)
+        found = self._values(LINES_FILE, _LINE, self.header.lines)
+        for name, values in (
+            ("uttid", [line.uttid for line in found]),
+            ("file_stem", [line.file_stem for line in found]),
+        ):
+            if twice := next((each for each, count in Counter(values).items() if count > 1), None):
+                path = self._input_folder / LINES_FILE
+                raise StorageError("batch.stored.twice", path=path, field=name, value=quoted(twice))
+        return found
 
     def problems(self) -> tuple[LineProblem, ...]:
         """Read the lines that are set aside, in the file's order.
@@ -238,7 +249,7 @@ class RunStore:
             BatchError: a recording cannot be taken over, or the file holds no line.
             StorageError: the disk is full or cannot be written.
         """
-        _refuse_empty(batch)
+        refuse_empty(batch)
         header = self.header.model_copy(
             update={
                 "encoding": batch.encoding,
@@ -262,53 +273,6 @@ class RunStore:
                 sweep_inputs(self.folder, self.header)
 
 
-def create_store(
-    folder: Path,
-    name: str,
-    raw: bytes,
-    batch: BatchInput,
-    defaults: RunDefaults,
-    policy: CleanupPolicy,
-    references: Path | None = None,
-) -> RunStore:
-    """Make a run's folder.
-
-    Args:
-        folder: where; made where there is none, and it may hold other files already.
-        name: of the input file.
-        raw: the input file as it came in.
-        batch: its lines as checked: those that can be spoken, and those set aside.
-        defaults: what holds for lines that say nothing else.
-        policy: when the run cleans up.
-        references: the folder of the recordings; those that lines name are copied.
-
-    Raises:
-        BatchError: there is a run in ``folder`` already, or the remains of one; the file holds no
-            line; or a recording cannot be taken over.
-        StorageError: the disk is full or cannot be written.
-    """
-    if (folder / HEADER_FILE).exists():
-        raise BatchError("batch.run.exists", folder=folder)
-    if (folder / JOURNAL_FILE).exists():
-        # its sounds may have been spoken with other settings
-        raise BatchError("batch.run.headless", folder=folder)
-    _refuse_empty(batch)
-    header = RunHeader(
-        name=name,
-        created_at=datetime.now().astimezone(),
-        encoding=batch.encoding,
-        input_format=batch.format,
-        lines=len(batch.lines),
-        problems=len(batch.problems),
-        defaults=defaults,
-        policy=policy,
-    )
-    with storage_errors(folder):
-        (folder / AUDIO_FOLDER).mkdir(parents=True, exist_ok=True)
-        take_in(folder, header, raw, batch, references)
-    return RunStore(folder)
-
-
 def remove_store(folder: Path) -> None:
     """Delete a run with all its sounds, readable or not.
 
@@ -328,6 +292,7 @@ def remove_store(folder: Path) -> None:
         lock.release()
 
 
-def _refuse_empty(batch: BatchInput) -> None:
+def refuse_empty(batch: BatchInput) -> None:
+    """Raise `BatchError` for a file without a line, good or bad."""
     if not batch.total:
         raise BatchError("batch.file.empty")

@@ -25,8 +25,8 @@ from glmtts_core.diagnostics.claim_answers import (
 from glmtts_core.diagnostics.claims import Answer, Claim, Shown, Verdict, claim_table
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.listening import Listening, Outcome, outcome
-from glmtts_core.diagnostics.quality import Symptom
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, compare
+from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.diagnostics.trial import WORK, Metric, Part, Trial
 
 #: "5 s syntheses take 20 s": a synthesis four times as slow as its like.
@@ -200,7 +200,7 @@ def _drifts(findings: Findings, arm: Arm | None) -> tuple[int, int]:
             if spoken.alarms is None:
                 continue
             if spoken.voice in heard:
-                compared.append(Symptom.PITCH_DRIFT.value in spoken.alarms)
+                compared.append(Symptom.PITCH_DRIFT in spoken.alarms)
             heard.add(spoken.voice)
         count += bool(compared)
         drifted += any(compared)

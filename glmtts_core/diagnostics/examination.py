@@ -42,6 +42,6 @@ def _examined(spoken: Spoken, folder: Path, baselines: dict[tuple[int, str], Bas
     report = assess(audio.samples, rate, reference=reference, pitch=repeated)
     if repeated:
         baselines.setdefault(like, Baseline.of(report.measures))
-    alarms = tuple(finding.symptom.value for finding in report.findings)
+    alarms = tuple(finding.symptom for finding in report.findings)
     opinion = mean_opinion(audio.samples, rate).overall if repeated else None
     return spoken.model_copy(update={"alarms": alarms, "opinion": opinion})

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from glmtts_core.diagnostics.arms import Arm, Experiment
 from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, figures, summarise
 from glmtts_core.diagnostics.trial import Metric, Trial
 from glmtts_core.errors import StorageError
 from glmtts_core.files import write_whole
+from glmtts_core.stored import read_stored, value_from
 
 FINDINGS_FILE: Final = "findings.json"
+
+
+def _in_any_time_zone(moment: datetime) -> datetime:
+    """Refuse a moment so near to the calendar's ends that not every time zone can write it."""
+    if not 1 < moment.year < 9999:
+        raise ValueError("outside the calendar")
+    return moment
 
 
 class Findings(BaseModel):
@@ -31,10 +39,10 @@ class Findings(BaseModel):
         complete: whether every trial was run.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     experiment: Experiment
-    began_at: datetime
+    began_at: Annotated[AwareDatetime, AfterValidator(_in_any_time_zone)]
     machine: dict[str, str]
     device: str
     trials: tuple[Trial, ...]
@@ -104,6 +112,9 @@ def _cell(findings: Findings, arm: Arm, base: Arm | None, metric: Metric) -> Cel
     return Cell(arm, metric, summarise(values), against)
 
 
+_FINDINGS: Final = TypeAdapter(Findings)
+
+
 def save(findings: Findings, folder: Path) -> None:
     """Write the findings into ``folder``.
 
@@ -125,7 +136,4 @@ def load(folder: Path) -> Findings:
         StorageError: it is not there, or cannot be read.
     """
     path = folder / FINDINGS_FILE
-    try:
-        return Findings.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StorageError("storage.read", name=path.name, reason=type(error).__name__) from error
+    return value_from(read_stored(path), _FINDINGS, path)

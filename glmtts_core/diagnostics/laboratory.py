@@ -28,7 +28,7 @@ from glmtts_core.diagnostics.experiment_folders import (
 from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.process import TrialProcess
 from glmtts_core.diagnostics.trial import Spoken, Trial, TrialOrder
-from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError
+from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError, StorageError
 from glmtts_core.files import scratch_folder
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.studio import Studio
@@ -141,12 +141,13 @@ class Laboratory:
             return self._findings
 
     def estimate_s(self, experiment: Experiment) -> tuple[float, bool]:
-        """Return about how long it takes, and whether this comes from what was measured here.
-
-        Raises:
-            StorageError: what was measured before cannot be read.
-        """
-        before = self.findings()
+        """Return about how long it takes, and whether this comes from what was measured here."""
+        try:
+            before = self.findings()
+        except StorageError as error:
+            # who looks at it is told; a new experiment does not need it
+            _log.warning("%s", error)
+            before = None
         pace = None if before is None else before.pace(experiment.engine)
         guess = (GUESSED_SECONDS_PER_CHARACTER, GUESSED_SECONDS_TO_START)
         return experiment.seconds(*(pace or guess)), pace is not None

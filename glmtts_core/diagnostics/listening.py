@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from scipy import stats
 
 from glmtts_core.errors import DiagnosticsError, StorageError
 from glmtts_core.files import write_whole
+from glmtts_core.stored import read_stored, value_from
 
 LISTENING_FILE: Final = "listening.json"
 RATINGS: Final = (1, 2, 3, 4, 5)
@@ -36,8 +37,8 @@ class Judgement(BaseModel):
     first_arm: str
     second_arm: str
     preference: Preference
-    first_rating: int | None = None
-    second_rating: int | None = None
+    first_rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    second_rating: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
 class Listening(BaseModel):
@@ -209,10 +210,7 @@ def load(folder: Path) -> Listening | None:
     path = folder / LISTENING_FILE
     if not path.exists():
         return None
-    try:
-        return Listening.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StorageError("storage.read", name=path.name, reason=type(error).__name__) from error
+    return value_from(read_stored(path), TypeAdapter(Listening), path)
 
 
 def _names(folder: Path) -> set[str]:

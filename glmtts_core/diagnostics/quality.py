@@ -16,6 +16,7 @@ from typing import Final
 from glmtts_core.audio import Samples
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
+from glmtts_core.diagnostics.symptoms import Symptom
 
 #: Silence at one end of a result: engines leave tenths of a second there, no third of the whole.
 HALF_SILENT_S: Final = 0.5
@@ -40,22 +41,6 @@ HIGH_BAND_DRIFT_DB: Final = 12.0
 PITCH_DRIFT_SEMITONES: Final = 3.0
 #: Four times the change of tempo that listeners just notice (Quené 2007).
 DURATION_DRIFT_PERCENT: Final = 20.0
-
-
-class Symptom(StrEnum):
-    """What can be wrong with a result."""
-
-    NOT_FINITE = "not_finite"
-    SILENCE = "silence"
-    HALF_SILENT = "half_silent"
-    TOO_QUIET = "too_quiet"
-    LEVEL_DRIFT = "level_drift"
-    CLIPPING = "clipping"
-    DC_OFFSET = "dc_offset"
-    DROPOUT = "dropout"
-    HIGH_FREQUENCY_LOSS = "high_frequency_loss"
-    PITCH_DRIFT = "pitch_drift"
-    DURATION_DRIFT = "duration_drift"
 
 
 #: Silent, quiet or breaking audio: what users report when memory runs short.

@@ -11,6 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from glmtts_core.diagnostics.arms import Arm, Workload
+from glmtts_core.diagnostics.symptoms import Symptom
+from glmtts_core.stored import Seconds
+
+#: Of the main line; a cleanup may have regained less than nothing.
+Bytes = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
 class Part(StrEnum):
@@ -26,7 +31,7 @@ class Part(StrEnum):
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TrialOrder(_Value):
@@ -60,9 +65,9 @@ class Loaded(_Value):
     """
 
     kind: Literal["loaded"] = "loaded"
-    start_s: float
-    load_s: float
-    memory_bytes: int
+    start_s: Seconds
+    load_s: Seconds
+    memory_bytes: Bytes
     line: str
 
 
@@ -88,18 +93,18 @@ class Spoken(_Value):
     kind: Literal["spoken"] = "spoken"
     part: Part
     index: int
-    characters: int
+    characters: Annotated[int, Field(ge=1)]
     sample_rate_hz: int
     voice: str = ""
-    seconds: float
+    seconds: Seconds
     error: str = ""
     out_of_memory: bool = False
-    before_bytes: int = 0
-    peak_bytes: int = 0
-    after_bytes: int = 0
-    audio_s: float = 0.0
-    alarms: tuple[str, ...] | None = None
-    opinion: float | None = None
+    before_bytes: Bytes = 0
+    peak_bytes: Bytes = 0
+    after_bytes: Bytes = 0
+    audio_s: Seconds = 0.0
+    alarms: tuple[Symptom, ...] | None = None
+    opinion: Annotated[float, Field(ge=0, le=6)] | None = None
     file: str = ""
 
 
@@ -108,24 +113,24 @@ class Cleaned(_Value):
 
     kind: Literal["cleaned"] = "cleaned"
     part: Part
-    seconds: float
-    promised_bytes: int
-    regained_bytes: int
-    before_bytes: int
+    seconds: Seconds
+    promised_bytes: Bytes
+    regained_bytes: Bytes
+    before_bytes: Bytes
 
 
 class Rested(_Value):
     """The work is done, and this is what the arm leaves behind, before the last cleanup."""
 
     kind: Literal["rested"] = "rested"
-    memory_bytes: int
+    memory_bytes: Bytes
 
 
 class Sampled(_Value):
     """Stretches of the main line: seconds since the process began, and bytes."""
 
     kind: Literal["sampled"] = "sampled"
-    points: tuple[tuple[float, int], ...]
+    points: tuple[tuple[Seconds, Bytes], ...]
 
 
 class Ended(_Value):
@@ -163,13 +168,13 @@ class Trial(_Value):
 
     arm_id: str
     repetition: int
-    wall_s: float
-    batch_lines: int
+    wall_s: Seconds
+    batch_lines: Annotated[int, Field(ge=0)]
     loaded: Loaded | None
     spoken: tuple[Spoken, ...]
     cleaned: tuple[Cleaned, ...]
     rested: Rested | None
-    samples: tuple[tuple[float, int], ...]
+    samples: tuple[tuple[Seconds, Bytes], ...]
     failure: str = ""
     disturbed: bool = False
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NewType, Protocol
 
-from glmtts_core.catalogue import Language, all_messages, text
+from glmtts_core.catalogue import Language, text
 from glmtts_core.markup import encodable
 
 #: Finished Markdown: every outside word in it was disarmed.
@@ -72,10 +72,11 @@ def sentence(key: str, language: Language, /, **details: object) -> Markdown:
 
 def told(what: Told, language: Language) -> Markdown:
     """Return what an error or a problem says; its values take no effect."""
-    if what.key in all_messages():
+    try:
         return sentence(what.key, language, **what.details)
-    # read from the disk, where another version may have put it
-    return plain(what.text(language), limit=None)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+        # read from the disk, where another version may have put it: it says so itself
+        return plain(what.text(language), limit=None)
 
 
 def _value(value: object) -> object:

@@ -1,7 +1,8 @@
 """A process that is killed anywhere while a correction comes in leaves the old run or the new one.
 
-Every kill is tried: before the first change of the disk, the second, and so on until the new run
-holds; what a kill does to a run that goes on is tried in `test_crash`.
+Kills are tried before the first change of names and opened files, the second, and so on until the
+new run holds; not in the middle of a folder's removal, after which nothing depends on what it held.
+What a kill does to a run that goes on is tried in `test_crash`.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from glmtts_core.batch.creation import create_store
 from glmtts_core.batch.lines import LineProblem, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.store import RunStore, create_store, remove_store
+from glmtts_core.batch.store import RunStore, remove_store
 from glmtts_core.errors import BatchError, StorageError
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of
 from tests.parts import full_disk

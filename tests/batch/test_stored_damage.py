@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli import main
+from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.errors import GLMTTSError
 from tests.batch.runs import finish, lines, make_run
 from tests.parts import BOUND_S, wait_until
@@ -245,6 +248,27 @@ def test_an_output_folder_that_is_a_file_is_told_in_one_sentence(studio, setting
         Batches(studio).listing()
 
 
+@pytest.mark.parametrize("name", ["run.json", "journal.jsonl", "lines.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(studio, good, broken, name):
+    (broken / name).unlink()
+    os.mkfifo(broken / name)
+    assert name in str(told_of(studio, good, broken))
+
+
+@pytest.mark.parametrize("name", ["uttid", "file_stem"])
+def test_two_lines_that_would_share_a_sound_are_told(studio, good, broken, name):
+    path = broken / "lines.jsonl"
+    first, second = map(json.loads, path.read_text().splitlines())
+    second[name] = first[name]
+    path.write_text(json.dumps(first) + "\n" + json.dumps(second) + "\n", encoding="utf-8")
+    assert name in str(told_of(studio, good, broken))
+
+
+def test_what_is_no_folder_hides_no_run(studio, good):
+    (studio.settings.output_dir / "loop").symlink_to("loop")
+    assert [each.id for each in Batches(studio).listing().runs] == [good.id]
+
+
 # -- done means there --------------------------------------------------------------------------
 
 
@@ -272,12 +296,34 @@ def shortened(path: Path) -> None:
     other.replace(path)
 
 
-def a_folder(path: Path) -> None:
+def with_odd_layout(place: int, value: bytes) -> Callable[[Path], None]:
+    """Return what changes the bytes at ``place`` of the header, which tells how to read samples."""
+
+    def change(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[place : place + len(value)] = value
+        path.write_bytes(data)
+
+    return change
+
+
+ODD_LAYOUTS = [
+    with_odd_layout(20, b"\xff\xff"),
+    with_odd_layout(22, b"\0\0"),
+    with_odd_layout(24, bytes(4)),
+    with_odd_layout(32, b"\7\0"),
+    with_odd_layout(34, b"\x0d\0"),
+]
+
+
+def a_pipe(path: Path) -> None:
     path.unlink()
-    path.mkdir()
+    os.mkfifo(path)
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, cut, emptied, zeroed, shortened])
+@pytest.mark.parametrize(
+    "damage", [a_pipe, Path.unlink, cut, emptied, zeroed, shortened, *ODD_LAYOUTS]
+)
 def test_a_sound_that_is_not_there_whole_is_told_and_spoken_again(studio, broken, damage):
     sound = broken / "audio" / "b.wav"
     whole = sound.read_bytes()
@@ -304,6 +350,8 @@ def test_a_sound_that_vanishes_while_the_run_goes_on_is_noticed_at_its_end(studi
     assert run.wait(BOUND_S)
     view = run.view()
     assert view.reason is not None
+    assert str(run.store.audio_folder) in view.reason.text("en")
+    assert "gone" in view.reason.text("en") or "no longer have" in view.reason.text("en")
     assert view.counts.done < 3
     assert len(run.rows({LineState.QUEUED})) >= 1
 
@@ -339,6 +387,40 @@ def test_the_command_speaks_again_what_is_lost_and_says_so(
     assert all((broken / name).is_file() for name in named)
 
 
+class Vandal(ScriptedEngine):
+    """Something is taken away while the third line is spoken."""
+
+    target = Path()
+
+    def synthesize(
+        self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
+    ) -> SpokenAudio:
+        if len(self.spoken) == 2:
+            _take_away(self.target)
+        return super().synthesize(request, caches, control)
+
+
+@pytest.mark.parametrize("gone", ["audio", "audio/a.wav", "audio/b.wav", "."])
+def test_the_command_tells_of_what_vanishes_meanwhile_and_counts_what_is_there(
+    capsys, monkeypatch, tmp_path, gone
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text("".join(f'{{"text": "{"long " * n}"}}\n' for n in (1, 2, 3)))
+    monkeypatch.setattr(Vandal, "target", tmp_path / "out" / gone)
+    assert main(["batch", "in.jsonl", "--out", "out"], Vandal) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "out" in said
+    if gone == ".":
+        assert "is gone" in said
+        return
+    manifest = [json.loads(line) for line in Path("out/manifest.jsonl").read_text().splitlines()]
+    assert len(manifest) == 3
+    named = [entry["file"] for entry in manifest if entry["state"] == "done"]
+    assert len(named) < 3
+    assert all((Path("out") / name).is_file() for name in named)
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b" \t\r\n", b"\xef\xbb\xbf"])
 def test_an_input_without_a_line_is_an_error_and_makes_no_run(capsys, monkeypatch, tmp_path, data):
     monkeypatch.chdir(tmp_path)
@@ -358,4 +440,4 @@ def test_a_correction_that_leaves_no_line_changes_nothing(studio, broken, capsys
 
 def _take_away(path: Path) -> None:
     """Remove at one moment what is being written to meanwhile."""
-    path.rename(path.with_name("taken-away"))
+    path.rename(path.parent.resolve() / "taken-away")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import signal
 
 from glmtts_core.audio import Samples
-from glmtts_core.diagnostics.quality import Symptom
+from glmtts_core.diagnostics.symptoms import Symptom
 
 RATE_HZ = 24_000
 

@@ -10,11 +10,11 @@ from glmtts_core.diagnostics.quality import (
     MEMORY_SYMPTOMS,
     Baseline,
     Finding,
-    Symptom,
     Verdict,
     assess,
 )
 from glmtts_core.diagnostics.sound_measures import measure_sound
+from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro import VOICES, KokoroEngine

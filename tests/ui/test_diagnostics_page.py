@@ -306,6 +306,17 @@ def test_an_earlier_experiment_can_be_looked_at_again(visit: Visit, two_experime
     assert "listening_start" in open_tab(visitor, "listening").button_keys()
 
 
+def test_an_experiment_that_cannot_be_read_says_so_and_leaves_the_others(
+    visit: Visit, two_experiments
+):
+    path = two_experiments.folder / "findings.json"
+    path.write_text(path.read_text().replace('"alarms":[]', '"alarms":["hibernating"]'))
+    visitor = visit(DIAGNOSTICS)
+    assert any("hibernating" in error.value for error in visitor.app.error)
+    visitor.app.selectbox(key="diagnostics_experiment").set_value("20260102-030405-000000")
+    assert "500 MiB" in visitor.run().read()
+
+
 def test_an_experiment_under_a_name_of_ones_own_is_offered_by_it(visit: Visit, two_experiments):
     earlier = two_experiments.folder.with_name("20260102-030405-000000")
     earlier.rename(earlier.with_name("1 my own copy"))

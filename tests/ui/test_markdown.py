@@ -116,3 +116,9 @@ def test_a_reason_of_another_version_is_disarmed_whole():
     line = told(Reason(f"future.{HOSTILE}", {"name": HOSTILE}), "en")
     assert "![" not in line
     assert "**" not in line
+
+
+@pytest.mark.parametrize("details", [{}, {"reason": None}, {"folder": [1]}])
+def test_a_stored_reason_without_its_values_says_so_and_breaks_nothing(details):
+    said = told(Reason("storage.write", details), "en")
+    assert "storage" in said

@@ -14,7 +14,8 @@ import streamlit as st
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.diagnostics.quality import Symptom, assess
+from glmtts_core.diagnostics.quality import assess
+from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError
 from glmtts_core.history import session_folder

@@ -1,4 +1,4 @@
-"""Reading back what a run keeps as JSON: nothing is guessed; what is wrong is told with its place.
+"""Reading back what was kept as JSON: nothing is guessed; what is wrong is told with its place.
 
 A word that this version does not know may come from a newer one as well as from damage.
 """
@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from glmtts_core.batch.fields import quoted
 from glmtts_core.errors import StorageError
+from glmtts_core.files import open_regular
+from glmtts_core.quoting import quoted
 
 #: For every value that is kept on disk: no other names, no converted types, no NaN or infinity.
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -29,13 +30,14 @@ _UNKNOWN_FIELD: Final = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def read_stored(path: Path) -> bytes:
-    """Return the bytes of a file that a run keeps.
+    """Return the bytes of a kept file.
 
     Raises:
         StorageError: it is not there or cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -70,7 +72,7 @@ def value_from(raw: bytes, kind: TypeAdapter[T], path: Path, line: int | None = 
 
 def unreadable(path: Path, error: OSError) -> StorageError:
     """Return what to tell of a file that the system does not let us read."""
-    return StorageError("batch.run.unreadable", path=path, reason=error.strerror or str(error))
+    return StorageError("stored.unreadable", path=path, reason=error.strerror or str(error))
 
 
 def _whole_characters(raw: bytes) -> bytes:
@@ -90,14 +92,14 @@ def _refusal(error: ValidationError, path: Path, line: int | None) -> StorageErr
     place = f"{path}" if line is None else f"{path}:{line}"
     field = ".".join(map(str, first["loc"]))
     if not field:
-        return StorageError("batch.stored.damaged", place=place)
+        return StorageError("stored.damaged", place=place)
     field = quoted(field)
     if first["type"] in _MISSING:
-        return StorageError("batch.stored.missing", place=place, field=field)
+        return StorageError("stored.missing", place=place, field=field)
     if first["type"] in _UNKNOWN_FIELD:
-        return StorageError("batch.stored.unknown_field", place=place, field=field)
+        return StorageError("stored.unknown_field", place=place, field=field)
     return StorageError(
-        "batch.stored.unknown_value", place=place, field=field, value=_shown(first["input"])
+        "stored.unknown_value", place=place, field=field, value=_shown(first["input"])
     )
 
 
