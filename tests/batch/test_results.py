@@ -152,7 +152,11 @@ HOSTILE = (
 def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
     def skeleton(said: str) -> list[tuple[str, list[str]]]:
         studio.engine.moods[said] = fail
-        good = [replace(line, uttid=said, prompt_audio=None) for line in lines("one", said)]
+        first, second = lines("one", said)
+        good = [
+            replace(first, uttid=said, prompt_audio=None),
+            replace(second, uttid=f"{said} 2", prompt_audio=None),
+        ]
         problem = replace(PROBLEM, uttid=said, excerpt=said, details={"name": said})
         run = make_run(studio, good, problems=[problem], name=said)
         finish(run)
