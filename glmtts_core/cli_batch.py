@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +73,7 @@ def run_batch(
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made
-            run = make(batches, options, raw, studio, stop_requested)
+            run = make(batches, _Command(options, raw, studio, stop_requested))
             _tell_unused_seed(run, studio, options, language)
             _tell_problems(run.problems, language)
             _tell_lost(run.view().lost, language)
@@ -90,6 +90,16 @@ def run_batch(
             studio.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """What the command works with: its options, the file as it came in, and how it may stop."""
+
+    options: argparse.Namespace
+    raw: bytes
+    studio: Studio
+    stop_requested: Callable[[], bool]
+
+
 def _refuse_without_run(options: argparse.Namespace) -> None:
     """Refuse what is asked of a run where there is none: the folder's name may be mistyped."""
     given = {"--override": options.override, "--retry-failed": options.retry_failed}
@@ -97,20 +107,15 @@ def _refuse_without_run(options: argparse.Namespace) -> None:
         raise BatchError("cli.batch_no_run", option=option, folder=shown(options.out))
 
 
-def _made(
-    batches: Batches,
-    options: argparse.Namespace,
-    raw: bytes,
-    studio: Studio,
-    stop_requested: Callable[[], bool],
-) -> BatchRun:
-    defaults = defaults_of(options, studio.engines)
+def _made(batches: Batches, command: _Command) -> BatchRun:
+    options = command.options
+    defaults = defaults_of(options, command.studio.engines)
     # no folder was named: no recording can be found
     references = ReferenceFolder(options.references or options.out / "references")
     return batches.create(
         shown(Path(options.file.name)),
-        raw,
-        _checked(options, raw, defaults, references, studio, stop_requested),
+        command.raw,
+        _checked(command, defaults, references),
         defaults,
         policy=policy_of(options),
         references=options.references,
@@ -118,21 +123,16 @@ def _made(
     )
 
 
-def _resumed(
-    batches: Batches,
-    options: argparse.Namespace,
-    raw: bytes,
-    studio: Studio,
-    stop_requested: Callable[[], bool],
-) -> BatchRun:
+def _resumed(batches: Batches, command: _Command) -> BatchRun:
+    options, raw, engines = command.options, command.raw, command.studio.engines
     run = batches.open(options.out)
     header = run.store.header
     # a run may have left its engine open; one that is gone cannot carry it on
     engine = header.defaults.engine
-    if engine in studio.engines.names or options.engine is None:
-        engine = studio.engines.find(engine).capabilities.engine
+    if engine in engines.names or options.engine is None:
+        engine = engines.find(engine).capabilities.engine
     before = replace(header.defaults, engine=engine), header.policy
-    after = defaults_of(options, studio.engines, before[0]), policy_of(options, header.policy)
+    after = defaults_of(options, engines, before[0]), policy_of(options, header.policy)
     differing = differences(before, after)
     if differing and not options.override:
         folder = shown(options.out)
@@ -142,7 +142,7 @@ def _resumed(
     if differing or options.references is not None or raw != run.store.read_input():
         named = options.references
         references = run.store.references if named is None else ReferenceFolder(named)
-        batch = _checked(options, raw, after[0], references, studio, stop_requested)
+        batch = _checked(command, after[0], references)
         run.amend(raw, batch, options.references, *(after if differing else ()))
     return run
 
@@ -161,14 +161,7 @@ def _start(run: BatchRun, *, retry_failed: bool) -> None:
         run.start()
 
 
-def _checked(
-    options: argparse.Namespace,
-    raw: bytes,
-    defaults: RunDefaults,
-    references: ReferenceFolder,
-    studio: Studio,
-    stop_requested: Callable[[], bool],
-) -> BatchInput:
+def _checked(command: _Command, defaults: RunDefaults, references: ReferenceFolder) -> BatchInput:
     """Return the file's lines as checked against the engine and the recordings.
 
     Raises:
@@ -177,13 +170,14 @@ def _checked(
     """
 
     def stop_where_asked(_: float = 1.0) -> None:
-        if stop_requested():
+        if command.stop_requested():
             raise SynthesisCancelled("engine.cancelled")
 
-    capabilities = studio.engines.find(defaults.engine).capabilities
+    settings = command.studio.settings
+    capabilities = command.studio.engines.find(defaults.engine).capabilities
     check_defaults(defaults, capabilities, references)
-    batch = read_batch(raw, shown(Path(options.file.name)))
-    checked = dry_run(batch, defaults, references, capabilities, studio.settings, stop_where_asked)
+    batch = read_batch(command.raw, shown(Path(command.options.file.name)))
+    checked = dry_run(batch, defaults, references, capabilities, settings, stop_where_asked)
     stop_where_asked()
     return checked
 

@@ -97,10 +97,11 @@ def _blocks(run: BatchRun, result: Result, language: Language) -> Iterator[bytes
     if result == "results.zip":
         yield from zip_stream(run, language)
         return
+    view = run.view(fresh=True)
     if result == "report.html":
         parts = report(run, language)
     else:
-        rows = run.rows(limit=run.view(fresh=True).counts.total)
+        rows = run.rows(limit=view.counts.total)
         parts = manifest(rows, run.problems, language, run.store.whole_sounds(rows))
     for part in parts:
         yield part.encode()

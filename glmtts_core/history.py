@@ -16,13 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.stored import STRICT, Moment
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 #: Results kept in memory where the disk refuses; each is some hundred kB.
@@ -57,7 +58,7 @@ class ResultRecord(BaseModel):
         unsaved_reason: why it could not be written to disk; empty for what is on disk.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = STRICT | {"frozen": True}
 
     number: Annotated[int, Field(ge=1, le=10**9)]
     text: str
@@ -65,21 +66,13 @@ class ResultRecord(BaseModel):
     voice: str
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)]
     speed: Annotated[float, Field(gt=0, le=1_000)]
-    spoken_at: AwareDatetime
+    spoken_at: Moment
     seconds: _Seconds
     audio_s: _Seconds
     memory: dict[str, Any]
     seed: int | None = None
     rehearsed: bool = False
     unsaved_reason: str = ""
-
-    @field_validator("spoken_at")
-    @classmethod
-    def _is_of_our_time(cls, moment: datetime) -> datetime:
-        # the first and the last year of the calendar exist in some time zones only
-        if not datetime.min.year < moment.year < datetime.max.year:
-            raise ValueError(f"the year {moment.year}")
-        return moment
 
     @field_validator("memory")
     @classmethod

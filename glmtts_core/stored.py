@@ -8,10 +8,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from glmtts_core.errors import StorageError
 from glmtts_core.files import open_regular
@@ -24,6 +32,17 @@ Count = Annotated[int, Field(ge=0, le=2**62)]
 #: A duration, or a Unix time (up to the year 9999).
 Seconds = Annotated[float, Field(ge=0, le=253_402_300_799)]
 T = TypeVar("T")
+
+
+def _in_any_time_zone(moment: datetime) -> datetime:
+    # the first and the last year of the calendar exist in some time zones only
+    if not datetime.min.year < moment.year < datetime.max.year:
+        raise ValueError(f"the year {moment.year}")
+    return moment
+
+
+#: A moment with its time zone, which every other zone can write too.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_any_time_zone)]
 
 _MISSING: Final = ("missing", "missing_argument")
 _UNKNOWN_FIELD: Final = ("extra_forbidden", "unexpected_keyword_argument")

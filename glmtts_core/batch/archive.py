@@ -14,7 +14,7 @@ from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
-from glmtts_core.batch.store import AUDIO_FOLDER
+from glmtts_core.batch.store import AUDIO_FOLDER, MANIFEST_FILE, REPORT_FILE
 from glmtts_core.catalogue import Language
 
 _BLOCK_BYTES: Final = 2**18
@@ -72,8 +72,8 @@ def zip_stream(run: BatchRun, language: Language) -> Iterator[bytes]:
                 archive, outlet, f"{run.id}/{AUDIO_FOLDER}/{path.name}", _blocks(path), pack=False
             )
         texts = {
-            "manifest.jsonl": manifest(rows, run.problems, language, packed),
-            "report.html": report(run, language),
+            MANIFEST_FILE: manifest(rows, run.problems, language, packed),
+            REPORT_FILE: report(run, language),
         }
         for name, parts in texts.items():
             encoded = (part.encode() for part in parts)

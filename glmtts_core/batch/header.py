@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from glmtts_core.batch.lines import InputFormat, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import open_regular
 from glmtts_core.quoting import quoted
-from glmtts_core.stored import STRICT, Count, unreadable, value_from
+from glmtts_core.stored import STRICT, Count, Moment, unreadable, value_from
 
 HEADER_FILE: Final = "run.json"
 JOURNAL_FILE: Final = "journal.jsonl"
@@ -39,7 +39,7 @@ class RunHeader(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     name: str
-    created_at: AwareDatetime
+    created_at: Moment
     encoding: str
     input_format: InputFormat
     input_version: Count = 0

@@ -55,7 +55,7 @@ def report(
         StorageError: the run cannot be read.
         OSError: a sound cannot be read.
     """
-    view = run.view(fresh=True)
+    view = run.view()
     rows = run.rows(limit=view.counts.total)
     title = html(f"{view.name} · {view.id}")
     yield Html(f'<!doctype html><html lang="{html(language)}"><head><meta charset="utf-8">')

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from glmtts_core.diagnostics.arms import Arm, Experiment
 from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, figures, summarise
 from glmtts_core.diagnostics.trial import Metric, Trial
 from glmtts_core.errors import StorageError
 from glmtts_core.files import write_whole
-from glmtts_core.stored import read_stored, value_from
+from glmtts_core.stored import Moment, read_stored, value_from
 
 FINDINGS_FILE: Final = "findings.json"
-
-
-def _in_any_time_zone(moment: datetime) -> datetime:
-    """Refuse a moment so near to the calendar's ends that not every time zone can write it."""
-    if not 1 < moment.year < 9999:
-        raise ValueError("outside the calendar")
-    return moment
 
 
 class Findings(BaseModel):
@@ -42,7 +34,7 @@ class Findings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     experiment: Experiment
-    began_at: Annotated[AwareDatetime, AfterValidator(_in_any_time_zone)]
+    began_at: Moment
     machine: dict[str, str]
     device: str
     trials: tuple[Trial, ...]

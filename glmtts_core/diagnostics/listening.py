@@ -18,6 +18,7 @@ from glmtts_core.stored import read_stored, value_from
 
 LISTENING_FILE: Final = "listening.json"
 RATINGS: Final = (1, 2, 3, 4, 5)
+Rating = Annotated[int, Field(ge=RATINGS[0], le=RATINGS[-1])]
 
 
 class Preference(StrEnum):
@@ -37,8 +38,8 @@ class Judgement(BaseModel):
     first_arm: str
     second_arm: str
     preference: Preference
-    first_rating: Annotated[int, Field(ge=1, le=5)] | None = None
-    second_rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    first_rating: Rating | None = None
+    second_rating: Rating | None = None
 
 
 class Listening(BaseModel):
@@ -49,6 +50,9 @@ class Listening(BaseModel):
     arm: str
     other_arm: str
     judgements: tuple[Judgement, ...]
+
+
+_LISTENING: Final = TypeAdapter(Listening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,7 @@ def load(folder: Path) -> Listening | None:
     path = folder / LISTENING_FILE
     if not path.exists():
         return None
-    return value_from(read_stored(path), TypeAdapter(Listening), path)
+    return value_from(read_stored(path), _LISTENING, path)
 
 
 def _names(folder: Path) -> set[str]:
