@@ -380,12 +380,13 @@ def test_a_new_run_writes_over_nobodys_files(theirs, capsys, monkeypatch, tmp_pa
     assert path.read_text(encoding="utf-8") == "precious"
 
 
-def test_a_run_may_lie_beside_its_input_and_other_files(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["input.jsonl", "input-1.jsonl", "input-notes.jsonl"])
+def test_a_run_may_lie_beside_its_input_and_other_files(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    Path("input.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    Path(name).write_text('{"text": "hello"}\n', encoding="utf-8")
     Path("notes.txt").write_text("mine", encoding="utf-8")
-    assert main(["batch", "input.jsonl", "--out", "."], ScriptedEngine) == 0
-    assert main(["batch", "input.jsonl", "--out", ".", "--resume"], ScriptedEngine) == 0
+    assert main(["batch", name, "--out", "."], ScriptedEngine) == 0
+    assert main(["batch", name, "--out", ".", "--resume"], ScriptedEngine) == 0
     assert Path("notes.txt").read_text(encoding="utf-8") == "mine"
 
 

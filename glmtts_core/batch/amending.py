@@ -30,14 +30,14 @@ from glmtts_core.files import discard, flush_folder, write_whole
 LINES_FILE: Final = "lines.jsonl"
 PROBLEMS_FILE: Final = "problems.jsonl"
 REFERENCES_FOLDER: Final = "references"
-VERSION_PREFIX: Final = "input-"
-_VERSION: Final = re.compile(rf"{VERSION_PREFIX}[0-9]+")
+_VERSION_PREFIX: Final = "input-"
+_VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
 _log = logging.getLogger(__name__)
 
 
 def input_folder(folder: Path, version: int) -> Path:
     """Return where the files of a version of the input lie: the first in the run's own folder."""
-    return folder / f"{VERSION_PREFIX}{version}" if version else folder
+    return folder / f"{_VERSION_PREFIX}{version}" if version else folder
 
 
 def take_in(
@@ -85,9 +85,15 @@ def sweep_inputs(folder: Path, header: RunHeader) -> None:
         OSError: the folder cannot be changed.
     """
     holds = input_folder(folder, header.input_version)
-    for path in folder.glob(f"{VERSION_PREFIX}*"):
-        if path != holds and _VERSION.fullmatch(path.name) and path.is_dir():
+    for path in corrected_inputs(folder):
+        if path != holds:
             discard(path)
+
+
+def corrected_inputs(folder: Path) -> list[Path]:
+    """Return the folders of all corrected inputs, whether they hold or not."""
+    found = folder.glob(f"{_VERSION_PREFIX}*")
+    return [path for path in found if _VERSION.fullmatch(path.name) and path.is_dir()]
 
 
 def _copy_named(into: Path, source: Path, batch: BatchInput, defaults: RunDefaults) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.amending import LINES_FILE, PROBLEMS_FILE, VERSION_PREFIX, take_in
+from glmtts_core.batch.amending import LINES_FILE, PROBLEMS_FILE, corrected_inputs, take_in
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE, RunHeader
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
@@ -84,7 +84,7 @@ def _refuse_foreign(folder: Path, raw: bytes, batch: BatchInput) -> None:
     with storage_errors(folder.parent):
         ours = [folder / name for name in (LINES_FILE, PROBLEMS_FILE, MANIFEST_FILE, REPORT_FILE)]
         found = [path for path in ours if os.path.lexists(path)]
-        found += [*folder.glob(f"{AUDIO_FOLDER}/*"), *folder.glob(f"{VERSION_PREFIX}*")]
+        found += [*folder.glob(f"{AUDIO_FOLDER}/*"), *corrected_inputs(folder)]
         source = folder / f"input.{batch.format}"
         if os.path.lexists(source) and not (source.is_file() and source.read_bytes() == raw):
             found.append(source)
