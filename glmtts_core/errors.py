@@ -38,6 +38,10 @@ class TextError(GLMTTSError):
     """Text that cannot be spoken."""
 
 
+class ReadingError(TextError):
+    """A library gave words that cannot be right, or none, for a part of a text."""
+
+
 class RequestError(GLMTTSError):
     """A synthesis request that the engine cannot fulfil as it stands."""
 

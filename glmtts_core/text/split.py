@@ -21,10 +21,13 @@ _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|fig|approx)|\b[A-Z])\.$",
     re.IGNORECASE,
 )
-#: What is never torn apart: a word, number, date or time with its sign and unit. A number takes the
-#: ideograph behind it along, since 2026年 and 2026 are read differently.
+#: What is never torn apart: a word, number, date or time with its sign and unit, also where its
+#: figures are ideographs. A number takes the ideograph behind it along, since 2026年 and 2026 are
+#: read differently.
 _TOKEN: Final = re.compile(
-    rf"[-+±$¥￥€£#@]?[{LATIN}\d]+"
+    r"(?:[零一二三四五六七八九十百千万亿两幺负点]+(?:分之|[年月日号时分秒])?)+"
+    rf"(?:(?<=[零一二三四五六七八九十百千万亿两幺])[{HAN}])?"
+    rf"|[-+±$¥￥€£#@]?[{LATIN}\d]+"
     rf"(?:(?:[-./'’&@_+~～]|(?<=\d)[,:：](?=\d))[{LATIN}\d]+)*(?:[%℃℉°]|(?<=\d)[{HAN}])?"
 )
 #: Where a long sentence may be cut, the least audible place first.

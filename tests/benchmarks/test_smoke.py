@@ -44,6 +44,7 @@ SMALLEST: Final = {
     "growth": "--runs 1 --texts 1",
     "monitor_cost": "--seconds 0.2 --runs 1",
     "onnx_arena": "--runs 1 --lengths 4 --way tiny_run",
+    "polyphones": "--candidate ours",
     "quality_alarms": "--syntheses 1",
     "tick_cost": "--sessions 1 --seconds 2 --runs 1",
 }

@@ -1,0 +1,55 @@
+"""Ideographs in their simplified form, and which of them have no reading.
+
+Knows nothing about how a character is read in its word.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+#: What the conversion table of characters and phrases leaves or takes wrongly.
+_KEPT: Final = ("土著", "原著", "著者", "编著", "遗著", "拙著", "藉藉", "狼藉")
+_FIRST: Final = {"甚么": "什么", "甚麼": "什么", "衞": "卫", "〇": "零", "妳": "你"}
+_KEPT_WORD: Final = re.compile("|".join(_KEPT))
+#: 著 behind a verb, where the table may see the 著 of a word with what follows.
+_PARTICLE: Final = re.compile(
+    "(?<=[看聽听說说拿帶带想坐站躺走跑笑哭等抱穿吃喝寫写讀读唱望盯跟沿隨随順顺朝向對对拉推握提背扛舉举捧忙睡活過过接有])"
+    "著(?!作|名|稱|称|述)"
+)
+
+
+def simplified(text: str) -> str:
+    """Return ``text`` in simplified characters as they are written on the mainland."""
+    text = _PARTICLE.sub("着", text)
+    for form, other in _FIRST.items():
+        text = text.replace(form, other)
+    found: list[str] = []
+    start = 0
+    for match in _KEPT_WORD.finditer(text):
+        found += [_converter().convert(text[start : match.start()]), match.group()]
+        start = match.end()
+    return "".join((*found, _converter().convert(text[start:])))
+
+
+def without_reading(text: str) -> str:
+    """Return the characters of ``text`` that no dictionary has a reading for, each once."""
+    return "".join(char for char in dict.fromkeys(text) if not _has_reading(char))
+
+
+@cache
+def _converter() -> OpenCC:
+    from opencc import OpenCC
+
+    return OpenCC("tw2s")
+
+
+@cache
+def _has_reading(char: str) -> bool:
+    from pypinyin.constants import PINYIN_DICT
+
+    return all(ord(form) in PINYIN_DICT for form in simplified(char))

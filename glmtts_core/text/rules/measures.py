@@ -1,0 +1,253 @@
+"""Numbers with units: quantities, temperatures, percentages, and their ranges."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from glmtts_core.text.numerals import cardinal, count, signed
+from glmtts_core.text.patterns import LETTER, NUMBER
+from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.units import UNIT, unit_named
+
+_SIGN: Final = r"[-+–]?\s?"
+#: Nothing before that makes the sign a dash or the number a part of something longer.
+_BEGIN: Final = r"(?<![A-Za-z\d.,])(?<![A-Za-z\d]-)"
+_TO: Final = r"\s?(?:--?|[–—~]|至|到)\s?"
+#: Letters that are units only right behind the figure.
+_CLOSE_ONLY: Final = frozenset(
+    {"A", "B", "N", "J", "t", "h", "s", "v", "l", "MP", "bar", "rad", "us", "mi"}
+)
+#: Places of interest have their A, cars and lifts have not: 5A级景区 is no current.
+_LETTER_A: Final = re.compile(
+    r"\s?(?:级|景区|风景|旅游|纸|大小|班|座|栋|区|股|型|类|甲|片|证|游戏|大作|角色)"
+)
+_BELOW_ZERO: Final = re.compile("(?:零下|负)$")
+
+
+@rule(
+    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰])?{_TO}({_SIGN})({NUMBER})\s?([%‰])",
+    {
+        "增长了5%-8%。": "增长了百分之五到百分之八。",
+        "涨幅在10-20%之间": "涨幅在百分之十到二十之间",
+        "between 5–8%": "between five to eight percent",
+    },
+)
+def percentages_from_to(found: Found) -> str:
+    """5%-8%."""
+    first, last = found[1].strip() + found[2], found[4].strip() + found[5]
+    if found.mandarin:
+        second = _share(last, found[6]) if found[3] else signed(last, "zh")
+        return f"{_share(first, found[6])}到{second}"
+    name = unit_named(found[6]).many
+    between = f" {name} to " if found[3] else " to "
+    return f"{signed(first, 'en')}{between}{signed(last, 'en')} {name}"
+
+
+@rule(
+    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰])",
+    {"5%左右": "百分之五左右", "a 20% discount": "a twenty percent discount", "-3%": "负百分之三"},
+)
+def percentage(found: Found) -> str:
+    """5%."""
+    number = found[1].strip() + found[2]
+    if found.mandarin:
+        return _share(number, found[3])
+    return f"{signed(number, 'en')} {unit_named(found[3]).many}"
+
+
+def _share(number: str, sign: str) -> str:
+    minus = {"-": "负", "–": "负", "+": "正"}.get(number[0], "")
+    return f"{minus}{unit_named(sign).zh}{cardinal(number.lstrip('+-–'), 'zh')}"
+
+
+@rule(
+    rf"{_BEGIN}({_SIGN})({NUMBER})(\s?)({UNIT})?{_TO}({_SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z])",
+    {
+        "明天-3~5℃": "明天负三到五摄氏度",
+        "about 40–60°C": "about forty to sixty degrees Celsius",
+        "气温-5℃到3℃": "气温负五摄氏度到三摄氏度",
+        "5kg-8kg": "五千克到八千克",
+    },
+)
+def quantity_from_to(found: Found) -> str | None:
+    """10-20kg, -3~5℃."""
+    if found[8] in _CLOSE_ONLY and found[7]:
+        return None
+    if (
+        "-" in found[0]
+        and not found[1].strip()
+        and _value(found[2]) > _value(found[6])
+        and not found[4]
+    ):
+        return None
+    first, last = found[1].strip() + found[2], found[5].strip() + found[6]
+    one, other = unit_named(found[4] or found[8]), unit_named(found[8])
+    if found.mandarin:
+        inner = one.zh if found[4] else ""
+        return f"{signed(first, 'zh')}{inner}到{_counted(last, other.zh)}"
+    inner = f" {one.many}" if found[4] and found[4] != found[8] else ""
+    return f"{signed(first, 'en')}{inner} to {signed(last, 'en')} {other.many}"
+
+
+@rule(
+    rf"{_BEGIN}({NUMBER})\s?/\s?({NUMBER})\s?({UNIT})(?![A-Za-z\d/])",
+    {"血压120/80mmHg": "血压一百二十比八十毫米汞柱"},
+)
+def pressure(found: Found) -> str | None:
+    """Two numbers over each other with one unit; 1/2 kg is half of one."""
+    if found[3] != "mmHg":
+        return None
+    unit = unit_named(found[3])
+    if found.mandarin:
+        return f"{cardinal(found[1], 'zh')}比{cardinal(found[2], 'zh')}{unit.zh}"
+    return f"{cardinal(found[1], 'en')} over {cardinal(found[2], 'en')} {unit.many}"
+
+
+@rule(
+    rf"(?<=血压)(?:[为是：:\s])?({NUMBER})/({NUMBER})(?!\d)",
+    {"血压120/80": "血压一百二十比八十"},
+)
+def pressure_of_blood(found: Found) -> str:
+    """Two numbers after 血压."""
+    return f"{cardinal(found[1], 'zh')}比{cardinal(found[2], 'zh')}"
+
+
+@rule(
+    rf"{_BEGIN}({_SIGN})(\d{{1,3}})°\s?(\d{{1,2}})[′'](?:\s?(\d{{1,2}}(?:\.\d+)?)[″\"])?",
+    {"北纬39°54′": "北纬三十九度五十四分"},
+)
+def angle(found: Found) -> str:
+    """Degrees, minutes and seconds of an arc."""
+    names = ("度", "分", "秒") if found.mandarin else (" degrees ", " minutes ", " seconds")
+    parts = [found[1].strip() + found[2], found[3], found[4]]
+    return "".join(
+        signed(part, found.language) + name for part, name in zip(parts, names, strict=True) if part
+    ).strip()
+
+
+@rule(
+    rf"{_BEGIN}(\d{{1,2}})['′](\d{{1,2}})[\"″]|{_BEGIN}(\d{{1,3}}(?:\.\d+)?)[\"″](?=\s?(?:screen|display|monitor|TV|pipe|显示|屏|电视|液晶|轮))",
+    {"He is 5'10\" tall": "He is five feet ten inches tall", '27"显示器': "二十七英寸显示器"},
+)
+def feet_and_inches(found: Found) -> str:
+    """How tall somebody is, or how large a screen is."""
+    if found[3]:
+        number = cardinal(found[3], found.language)
+        return f"{number}英寸" if found.mandarin else f"{number} inch"
+    feet, inches = (cardinal(found[group], found.language) for group in (1, 2))
+    return f"{feet}英尺{inches}英寸" if found.mandarin else f"{feet} feet {inches} inches"
+
+
+@rule(
+    rf"{_BEGIN}({_SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z]|{LETTER})",
+    {
+        "500g面粉和220V电源": "五百克面粉和二百二十伏电源",
+        "时速120km/h": "时速一百二十公里每小时",
+        "It weighs 70kg.": "It weighs seventy kilograms.",
+        "面积50㎡，重5㎏": "面积五十平方米，重五千克",
+    },
+)
+def quantity(found: Found) -> str | None:
+    """A number with its unit."""
+    number, writing = found[1].strip() + found[2], found[4]
+    if writing in _CLOSE_ONLY and found[3]:
+        return None
+    if writing == "A" and (_LETTER_A.match(found.after(3)) or not found.mandarin):
+        return None
+    if writing in ("V", "B", "N", "J", "v", "W", "L", "MP") and found.after(1).isdigit():
+        return None
+    unit = unit_named(writing)
+    if found.mandarin:
+        if _BELOW_ZERO.search(found.before(2)):
+            number = number.lstrip("-–")
+        if unit.zh.isascii():
+            return f"{signed(number, 'zh')} {unit.zh}"
+        return _counted(number, unit.zh)
+    alone = number in ("1", "-1") or re.match("-[a-z]", found.after(2))
+    return f"{signed(number, 'en')} {unit.one if alone else unit.many}"
+
+
+def _counted(number: str, unit: str) -> str:
+    return f"{count(number, unit) if number == '2' else signed(number, 'zh')}{unit}"
+
+
+@rule(
+    rf"{_BEGIN}({NUMBER})w(?![A-Za-z\d/])",
+    {"粉丝10w": "粉丝十万", "60w灯泡": "六十瓦灯泡"},
+)
+def ten_thousands(found: Found) -> str | None:
+    """10w in a chat, which is no power."""
+    if not found.mandarin:
+        return None
+    if re.match(r"\s?(?:灯|的灯|电|功|快充|充电|适配|节能|以下的?灯)", found.after(5)):
+        return f"{cardinal(found[1], 'zh')}瓦"
+    return f"{count(found[1], '万')}万"
+
+
+@rule(
+    r"/(?=(?:分钟?|小时|秒|天|日|周|月|年|人|次|个|件|斤|公斤|千克|克|升|吨|平方米|平米|台|套|户|亩|米)(?![\u4e00-\u9fff]))",
+    {"心率80次/分": "心率八十次每分"},
+)
+def each(found: Found) -> str | None:
+    """The line between what is counted and what it is counted for."""
+    return "每" if re.search(r"\d\s?[\u4e00-\u9fff]{1,3}$|[元块]$", found.before(8)) else None
+
+
+@rule(
+    rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h)\b)",
+    {"含糖10g/100ml": "含糖十克每一百毫升"},
+)
+def for_each(found: Found) -> str | None:
+    """The line between a quantity and the quantity it is contained in."""
+    if not re.search(r"\d\s?[A-Za-zμ]{1,4}$", found.before(8)):
+        return None
+    return "每" if found.mandarin else " per "
+
+
+@rule(
+    rf"(?<=[⁰¹²³⁴-⁹])\s?({UNIT})(?![A-Za-z\d²³])",
+    {"3×10⁸m/s": "three times ten to the power of eight meters per second"},
+)
+def unit_after_a_power(found: Found) -> str:
+    """The unit of a number with an exponent."""
+    unit = unit_named(found[1])
+    return unit.zh if found.mandarin else unit.many
+
+
+@rule(
+    rf"{_BEGIN}({NUMBER})\s?[xX×*]\s?({NUMBER})(?:\s?[xX×*]\s?({NUMBER}))?(?![\d^²³⁰-⁹]|\s?[=+×÷])",
+    {
+        "1920x1080": "one thousand nine hundred and twenty by one thousand and eighty",
+        "长3x5": "长三乘五",
+    },
+)
+def size(found: Found) -> str | None:
+    """So long by so wide."""
+    if found.context.in_formula(*found.match.span()) or found[1] == "0":
+        return None
+    first = int(found[1].split(".")[0].replace(",", ""))
+    by = "*" not in found[0] and ("x" in found[0].lower() or first >= 100 or bool(found[3]))
+    between = "乘" if found.mandarin else " by " if by else " times "
+    return between.join(cardinal(part, found.language) for part in found.match.groups() if part)
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", ""))
+
+
+MEASURES: Final[tuple[Rule, ...]] = (
+    percentages_from_to,
+    percentage,
+    quantity_from_to,
+    pressure,
+    pressure_of_blood,
+    angle,
+    feet_and_inches,
+    ten_thousands,
+    quantity,
+    each,
+    for_each,
+    unit_after_a_power,
+    size,
+)

@@ -1,0 +1,207 @@
+"""Amounts of money in all their writings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from glmtts_core.text.numerals import cardinal, count
+from glmtts_core.text.patterns import NUMBER, WORD_BEGINS
+from glmtts_core.text.rule import Found, Rule, rule
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """How a currency is called."""
+
+    zh: str
+    one: str
+    many: str
+    cent: str = ""
+    cents: str = ""
+
+
+_DOLLAR: Final = Currency("美元", "dollar", "dollars", "cent", "cents")
+_YUAN: Final = Currency("元", "yuan", "yuan")
+_EURO: Final = Currency("欧元", "euro", "euros", "cent", "cents")
+_POUND: Final = Currency("英镑", "pound", "pounds", "penny", "pence")
+_YEN: Final = Currency("日元", "yen", "yen")
+_HONG_KONG: Final = Currency("港元", "Hong Kong dollar", "Hong Kong dollars", "cent", "cents")
+_CURRENCIES: Final = {
+    "$": _DOLLAR, "¥": _YUAN, "€": _EURO, "£": _POUND,
+    "US$": Currency("美元", "US dollar", "US dollars", "cent", "cents"),
+    "HK$": _HONG_KONG, "HKD": _HONG_KONG,
+    "NT$": Currency("新台币", "Taiwan dollar", "Taiwan dollars"),
+    "A$": Currency("澳元", "Australian dollar", "Australian dollars", "cent", "cents"),
+    "C$": Currency("加元", "Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "S$": Currency("新元", "Singapore dollar", "Singapore dollars", "cent", "cents"),
+    "JP¥": _YEN, "JPY": _YEN, "CN¥": _YUAN, "RMB¥": _YUAN, "RMB": _YUAN, "CNY": _YUAN,
+    "USD": Currency("美元", "US dollar", "US dollars", "cent", "cents"),
+    "EUR": _EURO, "GBP": _POUND, "₩": Currency("韩元", "won", "won"),
+    "₹": Currency("卢比", "rupee", "rupees"), "₽": Currency("卢布", "ruble", "rubles"),
+    "฿": Currency("泰铢", "baht", "baht"), "₫": Currency("越南盾", "dong", "dong"),
+    "₿": Currency("比特币", "bitcoin", "bitcoin"),
+}  # fmt: skip
+_SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
+_CODE: Final = "RMB|CNY|USD|EUR|GBP|JPY|HKD"
+_MANY_ZH: Final = r"(?:[十百千]?[万亿]亿?|[百千])"
+_MANY_EN: Final = r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])\b"
+_ENGLISH_MANY: Final = {
+    "k": "thousand", "m": "million", "b": "billion", "mn": "million", "bn": "billion",
+    "tn": "trillion",
+}  # fmt: skip
+_MANDARIN_MANY: Final = {
+    "hundred": "百", "k": "千", "thousand": "千", "m": "百万", "mn": "百万", "million": "百万",
+    "b": "十亿", "bn": "十亿", "billion": "十亿", "tn": "万亿", "trillion": "万亿",
+}  # fmt: skip
+_WORD: Final = (
+    "元人民币|人民币元?|美元|美金|欧元|英镑|日元|日圆|港元|港币|澳元|加元|新元|新台币|台币|韩元|韩币|卢布|卢比|"
+    "泰铢|瑞士法郎|法郎|块钱|元|圆|块"
+)
+_PER_ZH: Final = {
+    "kg": "千克", "g": "克", "L": "升", "h": "小时", "m²": "平方米", "kWh": "千瓦时", "km": "公里",
+    "t": "吨", "m³": "立方米", "month": "月", "day": "天", "year": "年", "hour": "小时",
+}  # fmt: skip
+_PER_EN: Final = {
+    "mo": "month", "yr": "year", "hr": "hour", "h": "hour", "kg": "kilogram", "g": "gram",
+    "L": "liter", "l": "liter", "lb": "pound", "wk": "week", "km": "kilometer",
+    "kWh": "kilowatt hour",
+    "月": "month", "年": "year", "天": "day", "人": "person", "mth": "month", "gal": "gallon",
+}  # fmt: skip
+_PER: Final = (
+    r"(?:\s?/\s?([A-Za-z]{1,8}[²³]?|[\u4e00-\u9fff]{1,3}?(?![\u4e00-\u9fff])|"
+    r"[月年天日周人次晚件个斤台吨亩位张套间克升份小公千平立][时克斤方里升米]{0,2}))?"
+)
+
+
+@rule(
+    rf"([-+–]?)\s?(?<![A-Za-z])({_SIGN})\s?([-+]?{NUMBER})(?:\s?(?:[-–—~至到])\s?(?:{_SIGN})?\s?({NUMBER}))?"
+    rf"({_MANY_ZH}|{_MANY_EN})?[多余几]?\s?({_WORD})?{_PER}",
+    {
+        "一共花了￥12.5万。": "一共花了十二点五万元。",
+        "原价¥99.9元": "原价九十九点九元",
+        "It costs $19.99/month.": "It costs nineteen dollars ninety nine cents per month.",
+        "$1.5 million": "one point five million dollars",
+        "票价¥50-100": "票价五十到一百元",
+        "HK$88一份": "八十八港元一份",
+    },
+)
+def amount_after_its_sign(found: Found) -> str:
+    """¥, $ and the like, or a currency's code, before the number."""
+    currency = _CURRENCIES[found[2]]
+    negative = "-" in found[1] or "–" in found[1] or found[3].startswith("-")
+    first, last = found[3].lstrip("+-"), found[4]
+    if found.mandarin:
+        many = re.search("[多余几]", found[0].replace(found[6], "") if found[6] else found[0])
+        words = "负" * negative + _zh(first, found[5])
+        words += f"到{_zh(last, found[5])}" if last else ""
+        unit = found[6] or currency.zh
+        yuan = "人民币" if found[2] in ("RMB", "CNY") and unit == "元" else ""
+        return (
+            yuan + words + _many_zh(found[5]) + (many[0] if many else "") + unit + _per_zh(found[7])
+        )
+    words = _en(first, last, found[5], currency)
+    return "minus " * negative + words + _per_en(found[7])
+
+
+@rule(
+    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH})?([多余]?)\s?({_WORD}){_PER}",
+    {
+        "单价12.80元": "单价十二点八元",
+        "房租3000元/月": "房租三千元每月",
+        "捐款5亿美元": "捐款五亿美元",
+        "3-5块钱": "三到五块钱",
+    },
+)
+def amount_before_its_word(found: Found) -> str | None:
+    """元, 美元 and the like after the number."""
+    if found[5] == "块" and not re.match(
+        r"[\d一二三四五六七八九]|[，。！？,.!?\s]|$|左右", found.after(2)
+    ):
+        return None
+    if found[2] and not (_value(found[1]) < _value(found[2]) or found[3]):
+        return None
+    words = _zh(found[1], found[3] or found[5])
+    words += f"到{_zh(found[2], found[3] or found[5])}" if found[2] else ""
+    return words + _many_zh(found[3]) + found[4] + found[5] + _per_zh(found[6])
+
+
+@rule(
+    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH}|{_MANY_EN})?\s?({_CODE}|€|£)(?![A-Za-z\d]){_PER}",
+    {"He owes me 20 USD.": "He owes me twenty US dollars.", "共500RMB": "共五百元人民币"},
+)
+def amount_before_its_sign(found: Found) -> str:
+    """A currency's code after the number."""
+    currency = _CURRENCIES[found[4]]
+    if not found.mandarin:
+        return _en(found[1], found[2], found[3], currency) + _per_en(found[5])
+    words = _zh(found[1], found[3])
+    words += f"到{_zh(found[2], found[3])}" if found[2] else ""
+    unit = "元人民币" if currency is _YUAN else currency.zh
+    return words + _many_zh(found[3]) + unit + _per_zh(found[5])
+
+
+@rule(
+    rf"{WORD_BEGINS}(\d+)\s?¢",
+    {"only 50¢": "only fifty cents"},
+)
+def cents(found: Found) -> str:
+    """An amount below a dollar."""
+    if found.mandarin:
+        return cardinal(found[1], "zh") + "美分"
+    return cardinal(found[1], "en") + (" cent" if found[1] == "1" else " cents")
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", ""))
+
+
+def _trimmed(number: str) -> str:
+    """Return a price without zeros that nobody says: 12.80 is 12.8."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def _zh(number: str, many: str) -> str:
+    number = _trimmed(number)
+    return count(number, many.strip() if many.strip() in ("万", "亿") else "元")
+
+
+def _many_zh(many: str) -> str:
+    many = many.strip()
+    return _MANDARIN_MANY.get(many.lower(), many)
+
+
+def _en(first: str, last: str, many: str, currency: Currency) -> str:
+    many = many.strip()
+    many = _ENGLISH_MANY.get(many.lower(), many)
+    chinese = {"万": "ten thousand", "亿": "hundred million", "千": "thousand", "百": "hundred"}
+    many = chinese.get(many, many)
+    whole, _, part = first.replace(",", "").partition(".")
+    if currency.cents and len(part) == 2 and not many and not last:
+        dollars = f"{cardinal(whole, 'en')} {currency.one if whole == '1' else currency.many}"
+        coins = str(int(part))
+        small = f"{cardinal(coins, 'en')} {currency.cent if coins == '1' else currency.cents}"
+        if coins == "0":
+            return dollars
+        return small if whole == "0" else f"{dollars} {small}"
+    words = cardinal(_trimmed(first), "en")
+    words += f" to {cardinal(_trimmed(last), 'en')}" if last else ""
+    words += f" {many}" if many else ""
+    return f"{words} {currency.one if first == '1' and not last and not many else currency.many}"
+
+
+def _per_zh(what: str) -> str:
+    return f"每{_PER_ZH.get(what, what)}" if what else ""
+
+
+def _per_en(what: str) -> str:
+    return f" per {_PER_EN.get(what, what)}" if what else ""
+
+
+MONEY: Final[tuple[Rule, ...]] = (
+    amount_after_its_sign,
+    amount_before_its_word,
+    amount_before_its_sign,
+    cents,
+)

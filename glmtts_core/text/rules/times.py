@@ -1,0 +1,161 @@
+"""Times of day, durations, and what else has a colon: ratios and scores."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from glmtts_core.text.numerals import cardinal, count, digits
+from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_ENDS
+from glmtts_core.text.rule import Found, Rule, rule
+
+_HALF: Final = r"(?:\s?([AaPp])\.?[Mm]\b\.?)"
+_CLOCK: Final = r"([01]?\d|2[0-4])[:：]([0-5]\d)"
+#: Words before figures with a colon or a dash that make a ratio or a score of them.
+_BEFORE_RATIO: Final = re.compile(
+    r"(?:比|比例|比分|比率|配比|赔率|尺|胜|平|负|输|赢|总分|最终|宽高|屏幕|以|按|稀释|混合|领先|落后)"
+    r"(?:为|是|约|约为|大约|达到|达|了|：|:|\s){0,3}$"
+)
+_AFTER_RATIO: Final = re.compile(
+    r"\s?(?:的)?(?:比例|比分|优势|战胜|击败|打败|获胜|取胜|胜|领先|落后|逆转|险胜|大胜|小胜|完胜|战平|打平|平局|"
+    r"负|不敌|输|赢|淘汰|力克|横扫|稀释|兑|混合|配比|屏|画面|宽高|大比分|告负|锁定)"
+)
+_RATIO_IN_ENGLISH: Final = re.compile(
+    r"\b(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)\b"
+    r"[^.!?\n]{0,25}$",
+    re.IGNORECASE,
+)
+_DURATION: Final = re.compile(
+    r"(?:用时|耗时|时长|历时|成绩|片长|全长|跑出|计时)[为是了：:\s约]{0,3}$"
+)
+
+
+def _ratio_is_meant(found: Found) -> bool:
+    if found.mandarin:
+        told = _BEFORE_RATIO.search(found.before(14)) or _AFTER_RATIO.match(found.after(8))
+        return bool(told)
+    return bool(_RATIO_IN_ENGLISH.search(found.before(60)))
+
+
+@rule(
+    rf"{NUMBER_BEGINS}({NUMBER})\s?[:：]\s?({NUMBER})(?:\s?[:：]\s?({NUMBER}))?(?!\d|[.:：]\d)",
+    {
+        "比分21:19": "比分二十一比十九",
+        "按1:100稀释": "按一比一百稀释",
+        "The ratio is 4:1.": "The ratio is four to one.",
+        "2：1": "二比一",
+        "三个数3:4:5": "三个数三比四比五",
+    },
+)
+def ratio(found: Found) -> str | None:
+    """Numbers with colons that are no time: by the words around them, or by their values."""
+    parts = [part for part in (found[1], found[2], found[3]) if part]
+    clock = re.fullmatch(rf"{_CLOCK}(?:[:：][0-5]\d)?", re.sub(r"\s", "", found[0]))
+    if clock and not _ratio_is_meant(found):
+        return None
+    if _DURATION.search(found.before(8)):
+        return None
+    between = "比" if found.mandarin else " to "
+    return between.join(cardinal(part, found.language) for part in parts)
+
+
+@rule(
+    rf"{NUMBER_BEGINS}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}}){NUMBER_ENDS}(?![%\w])|"
+    rf"{NUMBER_BEGINS}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}})(?=[负胜战击打获取领落逆险大小完不输赢淘力横告锁的])",
+    {"以3-1获胜": "以三比一获胜", "They won 2-1.": "They won two to one."},
+)
+def score_with_a_dash(found: Found) -> str | None:
+    """3-1 where the words around it speak of winning."""
+    if not _ratio_is_meant(found):
+        return None
+    if (
+        found.mandarin
+        and re.search("[按以]$", found.before(1))
+        and not _AFTER_RATIO.match(found.after(8))
+    ):
+        return None
+    between = "比" if found.mandarin else " to "
+    first, second = found[1] or found[3], found[2] or found[4]
+    return between.join(cardinal(part, found.language) for part in (first, second))
+
+
+@rule(
+    rf"{NUMBER_BEGINS}(\d{{1,2}})[:：]([0-5]\d)(?:[:：]([0-5]\d))?{NUMBER_ENDS}",
+    {"用时1:23:45": "用时一小时二十三分四十五秒", "时长3:45": "时长三分四十五秒"},
+)
+def duration(found: Found) -> str | None:
+    """How long something took, where the word before says so."""
+    if not _DURATION.search(found.before(8)):
+        return None
+    units = ("小时", "分", "秒") if found[3] else ("分", "秒")
+    parts = [part for part in (found[1], found[2], found[3]) if part]
+    return "".join(count(part, unit) + unit for part, unit in zip(parts, units, strict=True))
+
+
+@rule(
+    rf"(?:{NUMBER_BEGINS}|(?<=\dT)){_CLOCK}(?:[:：]([0-5]\d)(?:\.\d+)?)?{_HALF}?"
+    rf"(?:\s?[-–—~至到]\s?{_CLOCK}{_HALF}?)?{NUMBER_ENDS}",
+    {
+        "会议在2:30开始": "会议在两点三十分开始",
+        "9:00-18:00营业": "九点到十八点营业",
+        "Meet at 9:30 am.": "Meet at nine thirty A M",
+        "at 14:05": "at fourteen oh five",
+        "at 7:00": "at seven o'clock",
+    },
+)
+def time_of_day(found: Found) -> str:
+    """A time, or a span of times."""
+    halves = (found[4].upper(), found[7].upper())
+    first = _clock(found, found[1], found[2], found[3], halves[0])
+    if not found[5]:
+        return first
+    last = _clock(found, found[5], found[6], "", halves[1])
+    return f"{first}到{last}" if found.mandarin else f"{first} to {last}"
+
+
+def _clock(found: Found, hours: str, minutes: str, seconds: str, half: str) -> str:
+    seconds = "" if seconds == "00" else seconds
+    if found.mandarin:
+        words = {"A": "上午", "P": "下午"}.get(half, "") + count(str(int(hours)), "点") + "点"
+        if minutes != "00" or seconds:
+            words += _minutes_zh(minutes) + "分"
+        return words + (f"{_minutes_zh(seconds)}秒" if seconds else "")
+    hour = cardinal(str(int(hours)), "en")
+    if minutes == "00" and not seconds:
+        words = hour if half else f"{hour} o'clock" if 1 <= int(hours) <= 12 else f"{hour} hundred"
+        words = "midnight" if int(hours) % 24 == 0 and not half else words
+    else:
+        words = f"{hour} {_minutes_en(minutes)}"
+        words += f" and {cardinal(str(int(seconds)), 'en')} seconds" if seconds else ""
+    return f"{words} {half} M" if half else words
+
+
+def _minutes_zh(minutes: str) -> str:
+    return digits(minutes, "zh") if minutes.startswith("0") else cardinal(minutes, "zh")
+
+
+def _minutes_en(minutes: str) -> str:
+    return f"oh {digits(minutes[1], 'en')}" if minutes[0] == "0" else cardinal(minutes, "en")
+
+
+@rule(
+    rf"{NUMBER_BEGINS}(\d{{1,2}})(?:\s?[-–—~]\s?(\d{{1,2}}))?{_HALF}{WORD_ENDS}",
+    {"8am to 5pm": "eight A M to five P M", "明早8am": "明早上午八点"},
+)
+def hour_with_its_half(found: Found) -> str:
+    """8am."""
+    half = found[3].upper()
+    if found.mandarin:
+        last = f"到{count(found[2], '点')}点" if found[2] else ""
+        return {"A": "上午", "P": "下午"}[half] + f"{count(found[1], '点')}点{last}"
+    last = f" to {cardinal(found[2], 'en')}" if found[2] else ""
+    return f"{cardinal(found[1], 'en')}{last} {half} M"
+
+
+TIMES: Final[tuple[Rule, ...]] = (
+    ratio,
+    score_with_a_dash,
+    duration,
+    time_of_day,
+    hour_with_its_half,
+)
