@@ -1,4 +1,4 @@
-"""The command line: speak, run batches, clean up, check all, see to the checkpoint."""
+"""The command line: speak, read, run batches, clean up, check all, see to the checkpoint."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.cli_batch import run_batch
 from glmtts_core.cli_batch_options import add_batch_command
 from glmtts_core.cli_combinations import refuse_without
+from glmtts_core.cli_read import add_read_command, read
 from glmtts_core.cli_say import (
     add_say_command,
     add_speaker_options,
@@ -67,15 +68,16 @@ def _run(
     match options.command:
         case "say":
             return say(options, settings, language, engine_factories)
+        case "read":
+            return read(options, settings, language)
         case "batch":
             return run_batch(options, settings, language, engine_factories)
         case "doctor":
             return _doctor(options, settings, language, engine_factories)
         case "cleanup":
             return _cleanup(options, settings, language)
-        case "parity":
-            return _parity(options, settings, language)
-    return _see_to_checkpoint(options, settings, language)
+    of_checkpoint = _parity if options.command == "parity" else _see_to_checkpoint
+    return of_checkpoint(options, settings, language)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     add_say_command(commands)
+    add_read_command(commands)
     add_batch_command(commands)
     check = commands.add_parser("doctor", help="check that everything works on this machine")
     check.add_argument("--json", action="store_true", help="print one JSON object")

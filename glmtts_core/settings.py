@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """Whether GLM-TTS's language model is 8-bit integers on the CPU: lean, fast, less exact."""
     flow_precision: Literal["auto", "float32", "mixed"] = "auto"
     """What GLM-TTS's flow computes in; auto takes mixed where the device has fast bfloat16."""
+    text_frontend: Literal["studio", "reference"] = "studio"
+    """Who reads numbers and signs for GLM-TTS: this program, or the reference's front end alone."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Language of the pages; auto follows the browser."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0

@@ -84,7 +84,7 @@ def test_the_wait_for_a_safe_point_is_the_real_one(readme):
     assert re.findall(r"(\d+) (?:s|秒)", row) == [f"{CLEANUP_WAIT_S:g}"]
 
 
-SUBCOMMANDS = ("say", "batch", "cleanup", "download", "check", "parity", "doctor")
+SUBCOMMANDS = ("say", "read", "batch", "cleanup", "download", "check", "parity", "doctor")
 
 
 @BOTH
@@ -99,7 +99,7 @@ def test_the_commands_are_understood(readme):
 
 
 def test_both_languages_show_the_same_commands_and_images():
-    spoken = re.compile(r'say "[^"]*"')
+    spoken = re.compile(r'(?:say|read) "[^"]*"')
     english, chinese = (
         [spoken.sub("say", block) for block in code_blocks(readme)]
         for readme in (README, README_ZH)

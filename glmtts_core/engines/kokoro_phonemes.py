@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from glmtts_core.catalogue import Language
-from glmtts_core.errors import EngineError
-from glmtts_core.text.normalize import normalize
-from glmtts_core.text.script import HAN, Run, main_language, runs, speakable
+from glmtts_core.errors import EngineError, ReadingError
+from glmtts_core.text.pinyin import MandarinReader
+from glmtts_core.text.reading import Reading, read_text
+from glmtts_core.text.script import HAN, LATIN, Run, main_language, runs
 from glmtts_core.text.split import sentences
 
 #: Most tokens of one model run. The model takes 510; a third of it keeps a run under about five
@@ -23,12 +25,14 @@ from glmtts_core.text.split import sentences
 MAX_TOKENS: Final = 170
 #: Expected tokens before a sentence is cut at a comma; the rest is for what was underestimated.
 _EXPECTED_TOKENS: Final = 165.0
-#: Expected tokens of an ideograph (measured: 4.0 to 4.8), of a digit (4 in a date, 7 in a long
-#: Mandarin number, 11 in an English one) and of any other character (1.1 to 1.2 in English).
+#: Expected tokens of an ideograph (measured: 4.0 to 4.8) and of any other character (1.1 to 1.2).
 _IDEOGRAPH_TOKENS: Final = 4.5
-_DIGIT_TOKENS: Final = 7.0
 _OTHER_TOKENS: Final = 1.2
 _IDEOGRAPH: Final = re.compile(f"[{HAN}]")
+_IDEOGRAPHS: Final = re.compile(f"([{HAN}]+)")
+_LETTER: Final = re.compile(f"[{LATIN}]")
+#: Letters with accents that English does not have: espeak spells them out by number.
+_FOREIGN_LETTER: Final = re.compile("[\u0100-\u024f\u1e00-\u1eff]")
 #: A sentence below this is spoken together with its neighbour: on its own the model hurries it.
 _MIN_TOKENS: Final = 60
 #: Silence after a piece at speed 1, by the mark that it ends with, in seconds.
@@ -51,108 +55,227 @@ _MARKS: Final = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one run of the model says, and the silence after it at natural speed."""
+    """What one run of the model says.
+
+    Attributes:
+        phonemes: what is said.
+        language: of its words; of the whole text where a piece may mix both languages.
+        pause_s: silence after it at natural speed, in seconds.
+    """
 
     phonemes: str
+    language: Language
     pause_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenRun:
+    """A stretch of a sentence in one language, as it is heard.
+
+    Attributes:
+        language: of its words.
+        spoken: the words, with their marks.
+        phonemes: what the model is given for them.
+        pinyin: a syllable with its tone's number for each ideograph of `spoken`.
+    """
+
+    language: Language
+    spoken: str
+    phonemes: str
+    pinyin: tuple[str, ...] = ()
+
+
+#: Phonemes that the model can take at once, and their language.
+_Part = tuple[str, Language]
+
+
 class Phonemizer:
-    """The two languages' front ends; each is loaded on its own, since each takes a second."""
+    """The two languages' front ends; each is loaded when it is needed, unless it was before."""
 
     def __init__(self, cache_dir: Path) -> None:
-        self._cache_dir = cache_dir
         self._english: Any = None
-        self._mandarin: Any = None
+        self._mandarin = MandarinReader(cache_dir)
 
     def load_english(self) -> None:
         """Load espeak."""
+        if self._english is not None:
+            return
         from kokoro_onnx.tokenizer import Tokenizer
 
         # it warns of every mixed sentence on standard error
         logging.getLogger("phonemizer").setLevel(logging.ERROR)
-        self._english = Tokenizer()
-        self._english.phonemize("ready")
-        normalize("1", "en")
+        english = Tokenizer()
+        english.phonemize("ready")
+        self._english = english
 
     def load_mandarin(self) -> None:
-        """Load misaki with jieba's dictionary, whose prepared form goes into the cache folder."""
-        import jieba
-        from misaki.zh import ZHG2P
-
-        jieba.setLogLevel(logging.WARNING)
-        if not jieba.dt.initialized:
-            jieba.dt.tmp_dir = str(self._cache_dir)
-        self._mandarin = ZHG2P()
-        self._mandarin("好")
-        normalize("1", "zh")
+        """Load the dictionaries; jieba's prepared form goes into the cache folder."""
+        self._mandarin.load()
+        _sounds("hao3")
 
     def tokens(self, phonemes: str) -> list[int]:
         """Return the model's token numbers; what is not in its vocabulary is left out."""
         found: list[int] = self._english.tokenize(phonemes, limit=None)
         return found
 
-    def pieces(self, text: str, before_each: Callable[[], None] = lambda: None) -> list[Piece]:
+    def pieces(
+        self,
+        text: str,
+        before_each: Callable[[], None] = lambda: None,
+        by_language: bool = False,
+        default: Language = "zh",
+    ) -> list[Piece]:
         """Return what to say, piece by piece; nothing when nothing can be spoken.
 
         Args:
             text: as the user typed it.
             before_each: called before each sentence; what it raises goes through.
+            by_language: cut a sentence where its language changes, so that each piece can have a
+                voice of its own.
+            default: language of figures where the text has no words.
 
         Raises:
             EngineError: a front end failed.
+            ReadingError: a front end returned nothing for a part of the text.
         """
-        clean = speakable(text)
-        language = main_language(clean)
-        texts = sentences(clean, _EXPECTED_TOKENS, expected_tokens)
-        parts = self._fitting(texts, language, before_each)
-        return [Piece(joined, _pause_after(joined)) for joined in _joined(parts)]
+        self.load_english()
+        spoken = read_text(text, default).spoken
+        language = main_language(spoken, default)
+        texts = sentences(spoken, _EXPECTED_TOKENS, expected_tokens)
+        parts = self._fitting(texts, language, before_each, by_language)
+        return [
+            Piece(phonemes, spoken_in, _pause_after(phonemes))
+            for phonemes, spoken_in in _joined(parts)
+        ]
+
+    def spoken_runs(self, reading: Reading, default: Language = "zh") -> list[SpokenRun]:
+        """Return what is heard of a text, sentence by sentence, a run for each language.
+
+        Raises:
+            EngineError: a front end failed.
+            ReadingError: a front end returned nothing for a part of the text.
+        """
+        language = main_language(reading.spoken, default)
+        self.load_english()
+        found: list[SpokenRun] = []
+        for sentence in sentences(reading.spoken, _EXPECTED_TOKENS, expected_tokens):
+            together = runs(sentence, language)
+            for run in together:
+                phonemes = self._known(self._run(run, among_mandarin=len(together) > 1))
+                pinyin = self._pinyin(run) if run.language == "zh" else ()
+                found.append(SpokenRun(run.language, run.text.strip(), phonemes, pinyin))
+        return found
 
     def _fitting(
-        self, texts: list[str], language: Language, before_each: Callable[[], None]
-    ) -> Iterator[str]:
+        self,
+        texts: list[str],
+        language: Language,
+        before_each: Callable[[], None],
+        by_language: bool,
+    ) -> Iterator[_Part]:
         """Yield the phonemes of each sentence, in parts that the model can take."""
         from kokoro_onnx.chunker import split_phonemes
 
         for text in texts:
             before_each()
-            yield from split_phonemes(self._sentence(text, language), MAX_TOKENS)
+            found = runs(text, language)
+            alone = [([run], run.language) for run in found]
+            for together, spoken_in in alone if by_language else [(found, language)]:
+                for phonemes in split_phonemes(self._phonemes(together), MAX_TOKENS):
+                    yield phonemes, spoken_in
 
-    def _sentence(self, sentence: str, language: Language) -> str:
-        """Return the phonemes of a sentence; empty when the model knows none of them."""
-        found = runs(sentence, language)
-        parts = (self._run(run, among_mandarin=len(found) > 1) for run in found)
-        known = self._english.known(" ".join(part for part in parts if part))
-        return " ".join(known.split()) if any(char.isalpha() for char in known) else ""
+    def _phonemes(self, together: list[Run]) -> str:
+        """Return the phonemes of runs said in one go; empty when there are only marks."""
+        parts = (self._run(run, among_mandarin=len(together) > 1) for run in together)
+        known = self._known(" ".join(part for part in parts if part))
+        return known if any(char.isalpha() for char in known) else ""
+
+    def _known(self, phonemes: str) -> str:
+        return " ".join(str(self._english.known(phonemes)).split())
 
     def _run(self, run: Run, *, among_mandarin: bool) -> str:
-        words = normalize(run.text, run.language).translate(_MARKS)
+        """Return the phonemes of one run.
+
+        Raises:
+            EngineError: a front end failed.
+            ReadingError: it returned nothing for words.
+        """
         try:
-            if run.language == "zh":
-                return str(self._mandarin(words)[0]).strip()
-            phonemes = str(self._english.phonemize(words))
-            return _ASPIRATED.sub(r"\1ʰ", phonemes) if among_mandarin else phonemes
+            phonemes = (
+                self._mandarin_run(run.text)
+                if run.language == "zh"
+                else self._english_run(run.text)
+            )
         except (RuntimeError, ValueError, AssertionError) as error:
             raise EngineError("kokoro.phonemes", reason=error) from error
+        words = _IDEOGRAPH.search(run.text) or _LETTER.search(run.text)
+        if words and not any(char.isalpha() for char in self._known(phonemes)):
+            raise ReadingError("text.unread_part", part=run.text.strip())
+        if run.language == "en" and among_mandarin:
+            return _ASPIRATED.sub(r"\1ʰ", phonemes)
+        return phonemes
+
+    def _english_run(self, text: str) -> str:
+        plain = _FOREIGN_LETTER.sub(_without_accents, text)
+        return str(self._english.phonemize(plain.translate(_MARKS)))
+
+    def _mandarin_run(self, text: str) -> str:
+        parts = _IDEOGRAPHS.split(text)
+        return "".join(
+            " ".join("".join(map(_sounds, word.pinyin)) for word in self._mandarin.words(part))
+            if place % 2
+            else part.translate(_MARKS)
+            for place, part in enumerate(parts)
+        ).strip()
+
+    def _pinyin(self, run: Run) -> tuple[str, ...]:
+        return tuple(
+            syllable
+            for part in _IDEOGRAPHS.findall(run.text)
+            for word in self._mandarin.words(part)
+            for syllable in word.pinyin
+        )
+
+
+def _sounds(syllable: str) -> str:
+    """Return the phonemes of a syllable with its tone's number.
+
+    Raises:
+        ReadingError: misaki returned none.
+    """
+    from misaki.zh import ZHG2P
+
+    # the mark below a vowel is not in the model's vocabulary
+    sounds = str(ZHG2P.py2ipa(syllable)).replace("\u032f", "")
+    if not sounds:
+        raise ReadingError("text.unread_part", part=syllable)
+    return sounds
+
+
+def _without_accents(match: re.Match[str]) -> str:
+    return "".join(
+        char
+        for char in unicodedata.normalize("NFKD", match.group())
+        if not unicodedata.combining(char)
+    )
 
 
 def expected_tokens(char: str) -> float:
     """Return about how many tokens a character of a sentence becomes."""
-    if _IDEOGRAPH.match(char):
-        return _IDEOGRAPH_TOKENS
-    return _DIGIT_TOKENS if char.isdigit() else _OTHER_TOKENS
+    return _IDEOGRAPH_TOKENS if _IDEOGRAPH.match(char) else _OTHER_TOKENS
 
 
-def _joined(parts: Iterator[str]) -> Iterator[str]:
-    """Join short sentences with their neighbours."""
-    held = ""
-    for part in parts:
-        if held and (len(held) >= _MIN_TOKENS or len(held) + 1 + len(part) > MAX_TOKENS):
-            yield held
+def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
+    """Join short sentences with their neighbours of the same language."""
+    held, held_in = "", None
+    for part, language in parts:
+        full = len(held) >= _MIN_TOKENS or len(held) + 1 + len(part) > MAX_TOKENS
+        if held and held_in is not None and (full or language != held_in):
+            yield held, held_in
             held = ""
-        held = f"{held} {part}".strip()
-    if held:
-        yield held
+        held, held_in = f"{held} {part}".strip(), language
+    if held and held_in is not None:
+        yield held, held_in
 
 
 def _pause_after(phonemes: str) -> float:

@@ -86,6 +86,11 @@ _STYLE: Final = """
     .st-key-synthesis_form > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
       { width: 100%; min-width: 100%; flex: 0 0 auto; }
   }
+  .glm-heard { display: flex; flex-wrap: wrap; gap: .5rem 1rem; line-height: 1.5;
+               overflow-wrap: anywhere; }
+  .glm-heard ruby { ruby-align: center; margin: 0 .1em; }
+  .glm-heard rt { font-size: .68em; opacity: .7; }
+  .glm-heard [lang="zh"] { line-height: 2; }
   .glm-muted { opacity: .7; font-size: .84rem; }
   .glm-verdict { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.1rem;
                  font-variant-numeric: tabular-nums; }

@@ -96,7 +96,6 @@ def test_no_piece_is_too_long_for_the_model(phonemizer, text):
         ("双方庄重签署了关于装饰装潢工程的窗框中长期床上用品合同。", 1.3),
         ("The weather is lovely today, so let us take a walk in the park.", 1.3),
         ("I do not know who you are but I go to the zoo at two.", 1.3),
-        ("捐款共计12345678元，用于2026年的工程。", 1.6),
         ("我们用Kubernetes部署了三个新的服务。", 1.3),
     ],
 )
@@ -126,7 +125,7 @@ def test_a_long_mandarin_sentence_says_its_tokens_whole(phonemizer, token):
         assert any(whole.replace("ʰ", "") in piece for piece in spoken), text
 
 
-@pytest.mark.parametrize("text", ["", "🎉", "こんにちは", "...", "㐀"])
+@pytest.mark.parametrize("text", ["", "🎉", "こんにちは", "...", "𠮷"])
 def test_without_anything_to_say_there_are_no_pieces(phonemizer, text):
     assert phonemizer.pieces(text) == []
 

@@ -68,3 +68,11 @@ def test_cleaning_up_drops_the_voice_and_leaves_the_form(glmtts_studio):
     assert visitor.app.text_area(key="form_text").value == "你好"
     assert visitor.session.draft.reference() == wav(3.5)
     assert len(visitor.speak("你好").records) == 2
+
+
+def test_the_fold_under_the_text_shows_the_pieces_that_will_be_spoken(glmtts_studio):
+    visitor = Visitor(SYNTHESIS).type("重5kg。It costs $5.")
+    visitor.app.session_state["form_reading"] = True
+    page = visitor.run().read()
+    assert "重五千克" in page
+    assert "five dollars" in page

@@ -13,17 +13,16 @@ from typing import Final
 import torch
 
 from glmtts_core.engines.base import (
-    Capabilities,
     EngineMemory,
     JobControl,
     Progress,
     ReferenceAudio,
-    SampleRate,
     SpokenAudio,
     Stage,
     SynthesisRequest,
 )
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.device_check import confirm_device
 from glmtts_core.engines.glmtts.language_model import Spoken
@@ -42,7 +41,7 @@ from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
 from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
-from glmtts_core.engines.glmtts.text_frontend import normalize_text, pieces_to_speak
+from glmtts_core.engines.glmtts.spoken_text import sentences_of, transcript_of
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
 from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import OutOfMemoryError, TextError
@@ -236,7 +235,7 @@ class GlmTtsEngine:
                 self._networks.language_model()
                 self._networks.flow()
             # the language rules too: what memory grows by later is what syntheses need
-            pieces_to_speak(_WARM_UP_TEXT)
+            sentences_of(_WARM_UP_TEXT, self._settings.text_frontend)
         except Exception as error:
             if (shortage := shortage_of(error)) is None:
                 raise
@@ -313,15 +312,16 @@ class GlmTtsEngine:
 
     def _sentences(self, text: str) -> list[tuple[int, ...]]:
         encode = self._source.tokenizer.encode
-        sentences = [tuple(encode(piece)) for piece in pieces_to_speak(text)]
+        sentences = [
+            tuple(encode(piece)) for piece in sentences_of(text, self._settings.text_frontend)
+        ]
         if not any(sentences):
             raise TextError("text.unspeakable")
         return [each for each in sentences if each]
 
     def _transcript(self, reference: ReferenceAudio) -> tuple[int, ...]:
-        text = reference.transcript.strip()
-        # the space after the prompt is the reference's
-        return tuple(self._source.tokenizer.encode(normalize_text(text) + " ")) if text else ()
+        text = transcript_of(reference.transcript, self._settings.text_frontend)
+        return tuple(self._source.tokenizer.encode(text)) if text else ()
 
     def _history(self, reference: ReferenceAudio, caches: SessionCaches) -> SpokenHistory:
         spoken = hashlib.sha256(reference.transcript.encode("utf-8", "surrogatepass")).hexdigest()

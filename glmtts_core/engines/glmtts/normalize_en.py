@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from glmtts_core.engines.glmtts.marks import BRACKETS, without
-from glmtts_core.text.normalize import apply_rules
+from glmtts_core.engines.glmtts.wetext_rules import apply_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

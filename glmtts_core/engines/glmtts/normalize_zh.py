@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from glmtts_core.engines.glmtts.marks import BRACKETS, PUNCTUATION, without
-from glmtts_core.text.normalize import apply_rules
+from glmtts_core.engines.glmtts.wetext_rules import apply_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,71 @@
+"""``glmtts_inference.py read``: what will be heard of a text; speaks nothing and loads no voice."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.engines.reader import Heard, Reader
+from glmtts_core.errors import TextError
+from glmtts_core.settings import Settings
+
+
+def add_read_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``read`` and its options."""
+    read = commands.add_parser("read", help="show how a text will be read aloud, without sound")
+    read.add_argument(
+        "text", nargs="?", help="what to read; without it each line of the standard input is a text"
+    )
+    read.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def read(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    r"""Print how each text is read; return the exit code.
+
+    Args:
+        options: of the command line; without a text the lines of the standard input are read, in
+            which ``\n``, written out, means a line break.
+        settings: for the cache folder.
+        language: of the sentences, and of figures in a text without words.
+
+    Raises:
+        TextError: a text is not UTF-8.
+        ReadingError, EngineError: a front end failed.
+    """
+    reader = Reader(settings.cache_dir)
+    for given in _texts(options):
+        heard = reader.read(given, language)
+        if options.json:
+            print(json.dumps(heard.as_json(), ensure_ascii=False), flush=True)
+        else:
+            print(_shown(heard, language), flush=True)
+    return 0
+
+
+def _texts(options: argparse.Namespace) -> Iterator[str]:
+    texts = [options.text] if options.text is not None else _lines()
+    for given in texts:
+        if any("\ud800" <= char <= "\udfff" for char in given):
+            raise TextError("text.not_unicode")
+        yield given
+
+
+def _lines() -> Iterator[str]:
+    try:
+        for line in sys.stdin:
+            yield line.rstrip("\r\n").replace("\\n", "\n")
+    except UnicodeDecodeError as error:
+        raise TextError("text.not_unicode") from error
+
+
+def _shown(heard: Heard, language: Language) -> str:
+    lines = [heard.spoken or text("read.nothing", language)]
+    for piece in heard.pieces:
+        sounds = " ".join(piece.pinyin) if piece.language == "zh" else piece.phonemes
+        lines.append(f"  {piece.language}  {sounds}")
+    if heard.left_out:
+        lines.append("  " + text("read.left_out", language, parts=" ".join(heard.left_out)))
+    return "\n".join(lines)
