@@ -31,7 +31,7 @@ def main() -> None:
     print_machine("onnxruntime", "kokoro-onnx")
 
     from glmtts_core.engines.base import CancelToken
-    from glmtts_core.engines.kokoro_model import model_path, voices_path
+    from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path
     from glmtts_core.engines.kokoro_network import KokoroNetwork
     from glmtts_core.memory.host import resident_set_bytes
     from glmtts_core.settings import Settings
@@ -41,9 +41,9 @@ def main() -> None:
     lines = [[draw.randint(5, 150) for _ in range(options.tokens)] for _ in range(options.lines)]
     model = model_path(Settings(_env_file=None).cache_dir)
     sizes = [resident_set_bytes()]
-    whole = KokoroNetwork(model, voices_path(), threads=2)
+    whole = KokoroNetwork(model, [japanese_voices_path()], threads=2)
     sizes.append(resident_set_bytes())
-    halves = [KokoroNetwork(model, voices_path(), threads=1) for _ in range(2)]
+    halves = [KokoroNetwork(model, [japanese_voices_path()], threads=1) for _ in range(2)]
     sizes.append(resident_set_bytes())
 
     def speak(network: KokoroNetwork, some: list[list[int]]) -> None:

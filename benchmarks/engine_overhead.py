@@ -20,7 +20,7 @@ from benchmarks.reporting import Figure, count, print_figures, print_machine
 from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro import KokoroEngine
-from glmtts_core.engines.kokoro_model import model_path, voices_path
+from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path
 from glmtts_core.engines.kokoro_phonemes import Phonemizer
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
@@ -60,7 +60,7 @@ def main() -> None:
 
     engine, caches = KokoroEngine(settings, Ledger()), SessionCaches("benchmark", Ledger())
     engine.load(Control())
-    bare = Kokoro(str(model_path(settings.cache_dir)), str(voices_path()))
+    bare = Kokoro(str(model_path(settings.cache_dir)), str(japanese_voices_path()))
     phonemizer = Phonemizer(settings.cache_dir)
     phonemizer.load_english()
     phonemizer.load_mandarin()

@@ -22,7 +22,7 @@ import onnxruntime
 import psutil
 
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
-from glmtts_core.engines.kokoro_model import model_path, voices_path
+from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path
 from glmtts_core.memory.host import malloc_trim
 from glmtts_core.settings import load_settings
 
@@ -58,7 +58,7 @@ class Child:
 
     def __init__(self, way: str, lengths: Sequence[int]) -> None:
         self._way, self._lengths = way, lengths
-        with np.load(voices_path()) as voices:
+        with np.load(japanese_voices_path()) as voices:
             self._styles = voices["jf_alpha"]
         self._session: onnxruntime.InferenceSession | None = None
 

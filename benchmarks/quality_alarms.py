@@ -23,7 +23,8 @@ from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.kokoro import VOICES, KokoroEngine
+from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.kokoro_voices import VOICES
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
 from tests.diagnostics.sounds import DAMAGES
@@ -78,10 +79,10 @@ def _spoken(count: int) -> Iterator[tuple[str, Samples, int]]:
     wanted = itertools.islice(enumerate(itertools.product(texts, VOICES)), count)
     for number, (text, voice) in wanted:
         rate_hz, speed = _RATES_HZ[number % len(_RATES_HZ)], _SPEEDS[number % len(_SPEEDS)]
-        request = SynthesisRequest(text, voice, rate_hz, speed)
+        request = SynthesisRequest(text, voice.id, rate_hz, speed)
         audio = engine.synthesize(request, caches, LoadOnly())
         wav = encode_wav(audio.samples, rate_hz)
-        yield f"{text} ({voice}, {speed}, {rate_hz} Hz)", decode(wav, "spoken").samples, rate_hz
+        yield f"{text} ({voice.id}, {speed}, {rate_hz} Hz)", decode(wav, "spoken").samples, rate_hz
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def run_batch(
         try:
             batches = batches_of(studio)
             make = _resumed if resumes else _made
-            run = make(batches, _Command(options, raw, studio, stop_requested))
+            run = make(batches, _Command(options, raw, studio, stop_requested, language))
             _tell_unused_seed(run, studio, options, language)
             _tell_problems(run.problems, language)
             _tell_lost(run.view().lost, language)
@@ -92,12 +92,13 @@ def run_batch(
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """What the command works with: its options, the file as it came in, and how it may stop."""
+    """What the command works with: options, file, studio, how it may stop, and its language."""
 
     options: argparse.Namespace
     raw: bytes
     studio: Studio
     stop_requested: Callable[[], bool]
+    language: Language
 
 
 def _refuse_without_run(options: argparse.Namespace) -> None:
@@ -179,6 +180,11 @@ def _checked(command: _Command, defaults: RunDefaults, references: ReferenceFold
     batch = read_batch(command.raw, shown(Path(command.options.file.name)))
     checked = dry_run(batch, defaults, references, capabilities, settings, stop_where_asked)
     stop_where_asked()
+    for hint in checked.hints[:_TOLD]:
+        print(hint.text(command.language), file=sys.stderr)
+    if len(checked.hints) > _TOLD:
+        more = len(checked.hints) - _TOLD
+        print(text("batch.hints_more", command.language, count=more), file=sys.stderr)
     return checked
 
 

@@ -23,6 +23,7 @@ _NEW: Final = RunDefaults()
 _OPTION_OF: Final = {
     "engine": "--engine",
     "voice": "--voice",
+    "second_voice": "--second-voice",
     "speed": "--speed",
     "sample_rate_hz": "--sample-rate",
     "seed": "--seed",
@@ -58,7 +59,10 @@ def add_batch_command(commands: Any) -> None:
         "--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)"
     )
     lines = "for lines that name none"
-    batch.add_argument("--voice", help=f"{lines} (default: the engine's first)")
+    batch.add_argument("--voice", help=f"{lines} (default: the best of each line's language)")
+    batch.add_argument(
+        "--second-voice", help=f"{lines}: speaks the parts that are in its own language"
+    )
     batch.add_argument("--speed", type=float, help=f"{lines} (default: {_NEW.speed})")
     batch.add_argument("--sample-rate", type=int, help=f"{lines} (default: {_NEW.sample_rate_hz})")
     batch.add_argument("--seed", type=int, help=lines)
@@ -82,7 +86,9 @@ def refuse_meaningless(options: argparse.Namespace) -> None:
     """
     refuse_without("--resume", options.resume, "--retry-failed", options.retry_failed)
     refuse_without("--resume", options.resume, "--override", options.override)
-    refuse_both("--voice", options.voice is not None, "--reference", options.reference is not None)
+    cloned = options.reference is not None
+    refuse_both("--voice", options.voice is not None, "--reference", cloned)
+    refuse_both("--second-voice", options.second_voice is not None, "--reference", cloned)
     if options.cleanup_every is not None and options.cleanup_every < 1:
         raise BatchError("cli.cleanup_every", given=options.cleanup_every)
 
@@ -100,6 +106,7 @@ def defaults_of(
     wanted = known.engine if options.engine is None else options.engine
     capabilities = engines.find(wanted).capabilities
     asked = {
+        "second_voice": options.second_voice,
         "speed": options.speed,
         "sample_rate_hz": options.sample_rate,
         "seed": options.seed,
@@ -108,8 +115,12 @@ def defaults_of(
     given = {name: value for name, value in asked.items() if value is not None}
     after = _with_speaker(replace(known, engine=capabilities.engine, **given), options)
     chooses = before is None or options.engine is not None
-    if chooses and after.voice is None and after.reference_name is None and capabilities.voices:
-        after = replace(after, voice=capabilities.voices[0].id)
+    if (
+        chooses
+        and capabilities.voice_cloning
+        and (after.voice, after.reference_name) == (None,) * 2
+    ):
+        after = replace(after, voice=capabilities.default_voice(""))
     spoken = bool(options.reference_text)
     refuse_without("--reference", after.reference_name is not None, "--reference-text", spoken)
     return after
@@ -121,7 +132,11 @@ def _with_speaker(defaults: RunDefaults, options: argparse.Namespace) -> RunDefa
         same = options.reference == defaults.reference_name or options.reference_text is not None
         transcript = defaults.reference_text if same else ""
         return replace(
-            defaults, voice=None, reference_name=options.reference, reference_text=transcript
+            defaults,
+            voice=None,
+            second_voice=None,
+            reference_name=options.reference,
+            reference_text=transcript,
         )
     if options.voice is not None:
         return replace(defaults, voice=options.voice, reference_name=None, reference_text="")

@@ -21,7 +21,9 @@ from glmtts_core.cli_paths import (
 from glmtts_core.cli_stop import stop_requests
 from glmtts_core.ending import STOPPED
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import Capabilities, ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.capabilities import Capabilities
+from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.engines.wording import progress_line
 from glmtts_core.errors import TextError
 from glmtts_core.files import scratch_folder
@@ -29,6 +31,7 @@ from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
+from glmtts_core.text.reading import read_text
 
 MIB: Final = 2**20
 
@@ -43,7 +46,10 @@ def add_say_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
         required=True,
         help="the WAV file to write; - writes it to the standard output",
     )
-    say.add_argument("--voice", help="one of the engine's voices (default: the first)")
+    say.add_argument(
+        "--voice", help="one of the engine's voices (default: the best of the text's language)"
+    )
+    say.add_argument("--second-voice", help="speaks the parts that are in its own language")
     say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
     say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
     add_speaker_options(say)
@@ -94,6 +100,8 @@ def say(
             job = session.submit(request)
             capabilities = studio.engines.find(request.engine).capabilities
             tell_unused_seed(options.seed, capabilities, language)
+            _tell_foreign_voice(request, capabilities, language)
+            _tell_left_out(spoken, language)
             _show_progress(job, stop_requested, language)
             for problem in studio.engines.find(job.engine).problems:
                 print(problem.text(language), file=sys.stderr)
@@ -104,11 +112,10 @@ def say(
 
 def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> SynthesisRequest:
     reference = reference_of(options, studio.settings.max_reference_s)
-    engine = studio.engines.find(options.engine)
-    voices = engine.capabilities.voices
+    can = studio.engines.find(options.engine).capabilities
     voice = options.voice
-    if voice is None and reference is None and voices:
-        voice = voices[0].id
+    if voice is None and reference is None and can.voice_cloning:
+        voice = can.default_voice(spoken)
     return SynthesisRequest(
         spoken,
         voice,
@@ -118,7 +125,8 @@ def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> Synthe
         sampling=options.sampling,
         use_history=options.history,
         reference=reference,
-        engine=engine.capabilities.engine,
+        engine=can.engine,
+        second_voice=options.second_voice,
     )
 
 
@@ -151,6 +159,22 @@ def tell_unused_seed(seed: int | None, capabilities: Capabilities, language: Lan
     """Say that a seed changes nothing, where that is so."""
     if seed is not None and not capabilities.seed:
         print(text("cli.seed_unused", language, engine=capabilities.engine), file=sys.stderr)
+
+
+def _tell_foreign_voice(
+    request: SynthesisRequest, capabilities: Capabilities, language: Language
+) -> None:
+    """Say that the voice has an accent in the text's language, where that is so."""
+    found = foreign_voice(request, capabilities)
+    if found is not None:
+        print(text(found.key, language, native=found.native.id), file=sys.stderr)
+
+
+def _tell_left_out(spoken: str, language: Language) -> None:
+    """Say what of the text will not be heard."""
+    parts = read_text(spoken).left_out
+    if parts:
+        print(text("read.left_out", language, parts=" ".join(parts)), file=sys.stderr)
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:

@@ -32,6 +32,7 @@ class SpeakingChoices(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     voice: str | None = None
+    second_voice: str | None = None
     speed: float | None = None
     sample_rate_hz: int | None = None
     seed: Annotated[int, Field(ge=0, lt=SEEDS)] | None = None

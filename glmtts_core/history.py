@@ -55,6 +55,8 @@ class ResultRecord(BaseModel):
         seed: that it was spoken with; None where nothing is drawn at random.
         rehearsed: whether random weights have spoken: it is noise, and not judged.
         memory: what it cost, as `MemoryCost.to_dict` gives it.
+        second_voice: id of the voice that spoke the parts in its own language; None where `voice`
+            spoke everything.
         unsaved_reason: why it could not be written to disk; empty for what is on disk.
     """
 
@@ -72,6 +74,7 @@ class ResultRecord(BaseModel):
     memory: dict[str, Any]
     seed: int | None = None
     rehearsed: bool = False
+    second_voice: str | None = None
     unsaved_reason: str = ""
 
     @field_validator("memory")
@@ -150,6 +153,7 @@ class SessionHistory:
                 memory=result.memory.to_dict(),
                 seed=request.seed,
                 rehearsed=rehearsed,
+                second_voice=request.second_voice,
             )
             wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
             try:

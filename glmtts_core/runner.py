@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from glmtts_core.engines.base import (
     CancelToken,
-    Capabilities,
     Engine,
     Progress,
     Stage,
     SynthesisRequest,
     SynthesisResult,
 )
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
 from glmtts_core.history import ResultRecord

@@ -14,7 +14,8 @@ import numpy as np
 
 from glmtts_core.audio import Samples, decode
 from glmtts_core.drafts import SessionDraft
-from glmtts_core.engines.base import Capabilities, ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.history import ResultRecord, SessionHistory
@@ -89,20 +90,22 @@ class Session:
     def submit(self, request: SynthesisRequest) -> Job:
         """Queue a synthesis by the session's engine where none is named; see `Studio.submit`.
 
-        Where the engine draws at random and no seed is given, one is drawn here, so that the
-        result can tell how to get it again.
+        A voice that is not named is chosen here, and where the engine draws at random and no seed
+        is given, one is drawn, so that the result can tell how to get it again.
         """
         if request.engine is None:
             request = replace(request, engine=self.engine)
-        draws = self.studio.engines.find(request.engine).capabilities.seed
-        if draws and request.seed is None:
+        can = self.studio.engines.find(request.engine).capabilities
+        request = can.with_voice(request)
+        if can.seed and request.seed is None:
             request = replace(request, seed=new_seed())
         return self.studio.submit(self.id, request)
 
     def plain_request(self, text: str, seed: int | None = None) -> SynthesisRequest:
         """Return what the session's engine speaks without further wishes: for checks and hunts.
 
-        The engine's first voice and rate, and the uploaded recording where the engine clones.
+        The preferred voice of the text's language, the first rate, and the uploaded recording
+        where the engine clones.
 
         Raises:
             AudioError: the recording cannot be read.

@@ -10,18 +10,16 @@ import numpy as np
 
 from glmtts_core.engines.base import (
     CancelToken,
-    Capabilities,
     EngineMemory,
     JobControl,
     Progress,
-    SampleRate,
     SpokenAudio,
     Stage,
     StageTime,
     SynthesisRequest,
-    Voice,
 )
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.problem import Problem
@@ -165,6 +163,29 @@ class VoicelessEngine(CloningEngine):
     @property
     def capabilities(self) -> Capabilities:
         return replace(super().capabilities, engine="Voiceless", voices=())
+
+
+class NativeEngine(ScriptedEngine):
+    """Two voices of each language, and one that is native to neither."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        voices = (
+            Voice("mei", "kokoro.voice.zf_xiaobei", "zh"),
+            Voice("lin", "kokoro.voice.zm_yunxi", "zh"),
+            Voice("ann", "kokoro.voice.af_heart", "en"),
+            Voice("sam", "kokoro.voice.am_michael", "en"),
+            Voice("kumo", "kokoro.voice.jm_kumo"),
+        )
+        return replace(super().capabilities, engine="Native", voices=voices)
+
+    def synthesize(
+        self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
+    ) -> SpokenAudio:
+        request = self.capabilities.with_voice(request)
+        spoken_by = (request.voice, request.second_voice)
+        spoken = super().synthesize(request, caches, control)
+        return replace(spoken, voices=tuple(voice for voice in spoken_by if voice is not None))
 
 
 class LoadOnly:

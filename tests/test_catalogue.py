@@ -28,7 +28,7 @@ from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.inspection import PartName
-from glmtts_core.engines.kokoro import VOICES
+from glmtts_core.engines.kokoro_voices import VOICES
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS
@@ -54,13 +54,14 @@ COMPOSED = {
     "layer.{}": [layer.value for layer in Layer],
     # the charts mark the start of a synthesis only
     "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
-    "kokoro.voice.{}": list(VOICES),
+    "kokoro.voice.{}": [voice.id for voice in VOICES],
     "sampling.{}": ["ras", "topk"],
     "batch.line_state.{}": list(LineState),
     "batch.run_state.{}": [*RunState, "stopping"],
     # the report's headings, and the figures at its top
     "batch.report.{}": [
-        *("line", "name", "text", "state", "reason", "audio", "work", "rtf", "cost", "sound"),
+        *("line", "name", "text", "left_out", "state", "voice", "reason", "audio", "work", "rtf"),
+        *("cost", "sound"),
         *("done", "failed", "set_aside", "success", "time", "retries", "cleanups"),
         *("memory", "speed"),
     ],

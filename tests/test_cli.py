@@ -29,7 +29,7 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
 from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
-from tests.scripted_engine import CloningEngine, ScriptedEngine
+from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 
 class Maker:
@@ -538,3 +538,41 @@ def test_a_folder_inside_a_file_is_told_as_such(capsys, monkeypatch, tmp_path):
     Path("in.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
     assert main(["batch", "in.jsonl", "--out", "in.jsonl/x"], ScriptedEngine) == 1
     assert "directory" in capsys.readouterr().err
+
+
+# -- voices of several languages ---------------------------------------------------------------
+
+
+class NativeMaker(Maker):
+    """Makes engines with voices of both languages."""
+
+    def __call__(self, settings: Settings, ledger: Ledger) -> NativeEngine:
+        self.made.append(NativeEngine(settings, ledger))
+        return self.made[-1]
+
+
+@pytest.mark.parametrize(("words", "voice"), [("明天见。", "mei"), ("Good night.", "ann")])
+def test_a_text_is_spoken_by_the_preferred_voice_of_its_language(capsys, words, voice):
+    maker = NativeMaker()
+    assert main(["say", words, "--out", "x.wav"], maker) == 0
+    assert maker.engine.requests[0].voice == voice
+    assert "accent" not in capsys.readouterr().err
+
+
+def test_a_voice_of_another_language_is_told(capsys):
+    assert main(["say", "明天见。", "--out", "x.wav", "--voice", "sam"], NativeMaker()) == 0
+    assert "A Mandarin voice sounds native: mei." in capsys.readouterr().err
+
+
+def test_a_second_voice_reaches_the_engine(capsys):
+    maker = NativeMaker()
+    asked = ["--voice", "sam", "--second-voice", "lin"]
+    assert main(["say", "明天的 meeting", "--out", "x.wav", *asked], maker) == 0
+    request = maker.engine.requests[0]
+    assert (request.voice, request.second_voice) == ("sam", "lin")
+    assert "accent" not in capsys.readouterr().err
+
+
+def test_what_will_not_be_heard_is_told(capsys):
+    assert main(["say", "Hello 🎉", "--out", "x.wav"], ScriptedEngine) == 0
+    assert "Will not be heard: 🎉" in capsys.readouterr().err.splitlines()

@@ -17,7 +17,7 @@ from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.parts import full_disk, voice_wav, wait_until
-from tests.scripted_engine import CloningEngine, ScriptedEngine
+from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 
 class Maker:
@@ -193,13 +193,13 @@ def snapshot() -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (["--voice", "kumo"], "--voice alpha → kumo"),
+        (["--voice", "kumo"], "--voice – → kumo"),
         (["--speed", "1.5"], "--speed 1.0 → 1.5"),
         (["--sample-rate", "32000"], "--sample-rate 24000 → 32000"),
         (["--seed", "7"], "--seed – → 7"),
         (["--cleanup", "never"], "--cleanup auto → never"),
         (["--cleanup-every", "3"], "--cleanup-every – → 3"),
-        (["--speed", "1.5", "--voice", "kumo"], "--voice alpha → kumo; --speed 1.0 → 1.5"),
+        (["--speed", "1.5", "--voice", "kumo"], "--voice – → kumo; --speed 1.0 → 1.5"),
     ],
     ids=str,
 )
@@ -398,3 +398,55 @@ def test_a_run_whose_engine_is_gone_is_carried_on_with_another(capsys, monkeypat
     assert main(again, ScriptedEngine) == 1
     assert "--override" in capsys.readouterr().err
     assert main([*again, "--override"], ScriptedEngine) == 0
+
+
+# -- voices of several languages ---------------------------------------------------------------
+
+
+class NativeMaker(Maker):
+    """Makes engines with voices of both languages."""
+
+    def __call__(self, settings: Settings, ledger: Ledger) -> ScriptedEngine:
+        self.made.append(NativeEngine(settings, ledger))
+        return self.made[-1]
+
+
+def test_each_line_is_spoken_by_the_preferred_voice_of_its_language():
+    write({"text": "明天见。"}, {"text": "Good night."}, {"text": "Good night.", "voice": "sam"})
+    assert batch(NativeMaker()) == 0
+    assert [entry["voices"] for entry in manifest()] == [["mei"], ["ann"], ["sam"]]
+
+
+def test_a_second_voice_speaks_its_language_and_the_manifest_names_both():
+    write({"text": "明天的 meeting"}, {"text": "好", "voice": "mei", "second_voice": "ann"})
+    assert batch(NativeMaker(), "--voice", "lin", "--second-voice", "sam") == 0
+    assert [entry["voices"] for entry in manifest()] == [["lin", "sam"], ["mei", "ann"]]
+
+
+def test_voices_that_read_another_language_are_told_before_and_in_the_report(capsys):
+    write({"text": "明天见。"}, {"text": "Good night."})
+    assert batch(NativeMaker(), "--voice", "ann") == 0
+    assert "ann reads Mandarin with an accent, in these lines: 1." in capsys.readouterr().err
+    assert "<td>ann</td>" in Path("out/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--voice", "mei", "--second-voice", "lin"], "speak the same language"),
+        (["--voice", "mei", "--second-voice", "kumo"], "neither Mandarin nor English"),
+        (["--second-voice", "mei", "--reference", "a.wav"], "cannot both"),
+    ],
+)
+def test_a_second_voice_that_cannot_be_followed_is_refused(capsys, more, told):
+    write({"text": "one"})
+    assert batch(NativeMaker(), *more) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_overriding_the_second_voice_speaks_again():
+    maker = NativeMaker()
+    write({"text": "明天的 meeting"})
+    assert batch(maker, "--voice", "mei") == 0
+    assert batch(maker, "--resume", "--override", "--second-voice", "ann") == 0
+    assert [entry["voices"] for entry in manifest()] == [["mei", "ann"]]

@@ -22,7 +22,7 @@ from glmtts_core.batch.editing import with_lines
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.references import Added, ReferenceFolder
 from glmtts_core.batch.rows import read_batch
-from glmtts_core.engines.base import Capabilities
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.errors import BatchError, GLMTTSError
 from glmtts_core.files import write_whole
 from glmtts_core.settings import Settings

@@ -21,8 +21,11 @@ from glmtts_core.batch.lines import (
     transcript_of,
 )
 from glmtts_core.batch.reading import excerpt_of
+from glmtts_core.batch.reading_hints import ReadingHints
 from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.engines.base import Capabilities, ReferenceAudio
+from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
@@ -48,7 +51,8 @@ def dry_run(
     Returns:
         The lines that can be spoken, their references by their names inside the folder, and all
         that are set aside, in the file's order: those that could not be read and those that the
-        engine or a reference refuses; and hints about the recordings, which stop nothing.
+        engine or a reference refuses; and hints about recordings, voices and what is left out,
+        which stop nothing.
 
     Args:
         batch: the read file.
@@ -61,6 +65,7 @@ def dry_run(
     known = _KnownReferences(
         references, settings.max_reference_s, cloning=capabilities.voice_cloning
     )
+    voices, readings = VoiceHints(capabilities.voices), ReadingHints()
     ready: list[BatchLine] = []
     problems = list(batch.problems)
     for index, line in enumerate(batch.lines):
@@ -70,8 +75,14 @@ def dry_run(
             ready.append(_checked(line, defaults, known, capabilities, settings.max_text_chars))
         except GLMTTSError as error:
             problems.append(_problem(line, error))
+        else:
+            readings.note(line.number, line.text)
+            if reference_name_of(line, defaults) is None:
+                request = capabilities.with_voice(request_of(line, defaults, None))
+                voices.note(line.number, line.text, (request.voice, request.second_voice))
     problems.sort(key=lambda problem: problem.number)
-    return replace(batch, lines=tuple(ready), problems=tuple(problems), hints=tuple(known.hints))
+    hints = (*known.hints, *voices.hints(), *readings.hints())
+    return replace(batch, lines=tuple(ready), problems=tuple(problems), hints=hints)
 
 
 def check_defaults(

@@ -36,7 +36,7 @@ class JournalEntry:
         line: name of the line that changed.
         hash: `BatchLine.content_hash` of that line.
         file: `BatchLine.file_stem` of that line; None in the journals of older versions.
-        state: of that line, as the rest up to the reason: see `LineStatus`.
+        state: of that line, as the rest up to the voices: see `LineStatus`.
         run: the run's new state, or `RETRY_FAILED`.
         input: the version of the input that the run's state and counts are about.
         counts: of the run's lines.
@@ -53,6 +53,7 @@ class JournalEntry:
     retries: Count | None = None
     memory: LineMemory | None = None
     reason: Reason | None = None
+    voices: tuple[str, ...] | None = None
     run: Annotated[str, AfterValidator(_known)] | None = None
     input: Count = 0
     counts: RunCounts | None = None
@@ -100,6 +101,7 @@ def status_of(entry: JournalEntry, before: LineStatus) -> LineStatus:
         crashes=before.crashes,
         reason=entry.reason,
         ended_s=entry.at if state in (LineState.DONE, LineState.FAILED) else None,
+        voices=entry.voices or (),
     )
 
 
@@ -115,6 +117,7 @@ def entry_of(line: BatchLine, status: LineStatus) -> dict[str, Any]:
         "retries": status.retries or None,
         "memory": None if status.memory is None else memory_dict(status.memory),
         "reason": None if status.reason is None else status.reason.to_dict(),
+        "voices": list(status.voices) or None,
     }
     return {name: value for name, value in told.items() if value is not None}
 

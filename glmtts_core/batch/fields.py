@@ -24,6 +24,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "sample_rate": ("sample_rate",),
     "sampling": ("sampling",),
     "voice": ("voice",),
+    "second_voice": ("second_voice",),
     "speed": ("speed",),
 }
 _FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
@@ -43,6 +44,7 @@ class LineFields(BaseModel):
     sample_rate: Annotated[int, Field(gt=0, le=384_000)] | None = None
     sampling: Annotated[str, Field(max_length=100)] | None = None
     voice: Annotated[str, Field(max_length=200)] | None = None
+    second_voice: Annotated[str, Field(max_length=200)] | None = None
     speed: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
 
 

@@ -68,6 +68,7 @@ class BatchLine:
     speed: float | None = None
     recording: str | None = None
     settings: str | None = None
+    second_voice: str | None = None
 
     @property
     def content_hash(self) -> str:
@@ -75,7 +76,7 @@ class BatchLine:
         values = self.to_dict()
         for name in ("number", "uttid", "file_stem"):
             del values[name]
-        for name in ("recording", "settings"):
+        for name in ("recording", "settings", "second_voice"):
             if values[name] is None:
                 # as it was before lines knew of these
                 del values[name]
@@ -138,7 +139,8 @@ class BatchInput:
         problems: the ones set aside, in the file's order.
         encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "GB18030").
         format: how the file is laid out.
-        hints: what would make cloned voices better, once a recording; none before the check.
+        hints: what would make voices better, once a recording and once a built-in voice; none
+            before the check.
     """
 
     lines: tuple[BatchLine, ...]
@@ -164,7 +166,9 @@ class RunDefaults:
     """What holds for every line of a run that says nothing else.
 
     Attributes:
-        voice: id of a built-in voice; None for an engine that only clones.
+        voice: id of a built-in voice; None for an engine that only clones, or for the preferred
+            voice of each line's language.
+        second_voice: see `SynthesisRequest`; not for lines that name a voice or a recording.
         reference_name: the one reference for all, by its name inside the references folder.
         reference_text: what is said in it.
         engine: name of the engine; None takes the preferred one.
@@ -179,6 +183,7 @@ class RunDefaults:
     reference_name: str | None = None
     reference_text: str = ""
     engine: str | None = None
+    second_voice: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -237,7 +242,8 @@ def _settings_of(line: BatchLine, defaults: RunDefaults) -> tuple[object, ...]:
     request = request_of(line, defaults, None)
     if name is None:
         return (request,)
-    return (replace(request, voice=None), name, transcript_of(line, defaults))
+    cloned = replace(request, voice=None, second_voice=line.second_voice)
+    return (cloned, name, transcript_of(line, defaults))
 
 
 def request_of(
@@ -250,6 +256,7 @@ def request_of(
             transcript; None where no recording is named.
     """
     voice = None if reference is not None else line.voice or defaults.voice
+    alone = reference is not None or line.voice is not None
     history = defaults.use_history if line.use_history is None else line.use_history
     return SynthesisRequest(
         text=line.text,
@@ -261,4 +268,5 @@ def request_of(
         use_history=history,
         reference=reference,
         engine=defaults.engine,
+        second_voice=line.second_voice or (None if alone else defaults.second_voice),
     )

@@ -46,6 +46,7 @@ def _of_row(row: LineRow, language: Language, files: Collection[str] | None) -> 
         "state": status.state.value,
         "file": f"{AUDIO_FOLDER}/{row.file_name}" if there else None,
         "text": row.line.text,
+        "voices": list(status.voices),
         "seconds": status.seconds,
         "audio_s": status.audio_s,
         "rtf": None if status.rtf is None else round(status.rtf, 4),
@@ -64,5 +65,6 @@ def _of_problem(problem: LineProblem, language: Language) -> dict[str, Any]:
         "state": SET_ASIDE,
         "file": None,
         "text": problem.excerpt,
+        "voices": [],
         "reason": problem.text(language),
     }

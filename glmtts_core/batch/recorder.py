@@ -68,6 +68,7 @@ class Recorder:
             seconds=round(result.seconds, 4),
             audio_s=round(result.audio.duration_s, 4),
             memory=LineMemory.of(result.memory),
+            voices=result.audio.voices,
         )
         self._line(position, status)
 
@@ -101,6 +102,7 @@ class Recorder:
             seconds=None,
             audio_s=None,
             reason=None,
+            voices=(),
         )
         try:
             self._line(position, status)

@@ -17,12 +17,19 @@ from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineRow, LineState, RunView
 from glmtts_core.batch.store import AUDIO_FOLDER
+from glmtts_core.batch.voice_hints import VoiceHints
 from glmtts_core.catalogue import Language, text
+from glmtts_core.engines.kokoro_voices import VOICES
 from glmtts_core.markup import Html, html, html_address, script_json
+from glmtts_core.text.reading import read_text
 
 #: Bytes of sound that go into the page; what lies beyond is linked to the files beside it.
 EMBED_LIMIT_BYTES: Final = 20 * 10**6
 _MIB: Final = 2**20
+_SPOKEN_COLUMNS: Final = (
+    *("line", "name", "text", "left_out", "state", "voice"),
+    *("audio", "work", "rtf", "cost", "retries", "sound"),
+)
 _STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
@@ -64,6 +71,7 @@ def report(
     yield from _figures(view, language)
     yield from _plots(run, rows, language)
     yield from _unspoken(rows, run.problems, language)
+    yield from _accents(rows, language)
     yield from _spoken(run, rows, language, embed_limit_bytes)
     yield Html("</body></html>\n")
 
@@ -138,14 +146,20 @@ def _unspoken_row(
     )
 
 
+def _accents(rows: Sequence[LineRow], language: Language) -> Iterator[Html]:
+    """Yield which voices have spoken lines in a language that is not their own."""
+    voices = VoiceHints(VOICES)
+    for row in rows:
+        voices.note(row.line.number, row.line.text, row.status.voices)
+    for hint in voices.hints():
+        yield Html(f"<p>{html(hint.text(language))}</p>")
+
+
 def _spoken(
     run: BatchRun, rows: Sequence[LineRow], language: Language, room_bytes: int
 ) -> Iterator[Html]:
     yield Html(f"<h2>{html(text('batch.report.lines', language))}</h2><table>")
-    yield _head(
-        ["line", "name", "text", "state", "audio", "work", "rtf", "cost", "retries", "sound"],
-        language,
-    )
+    yield _head(_SPOKEN_COLUMNS, language)
     for row in rows:
         player = Html("")
         path = run.store.audio_path(row.line)
@@ -179,11 +193,13 @@ def _spoken_row(row: LineRow, player: Html, language: Language) -> Html:
         str(status.retries or ""),
     ]
     cells = "".join(f'<td class="number">{html(each)}</td>' for each in numbers)
+    left_out = " ".join(read_text(row.line.text).left_out)
     state = html(text(f"batch.line_state.{status.state.value}", language))
     return Html(
         f'<tr><td class="number">{row.line.number:d}</td><td>{html(row.line.uttid)}</td>'
-        f'<td>{html(row.line.text)}</td><td class="{html(status.state.value)}">{state}</td>'
-        f"{cells}<td>{player}</td></tr>"
+        f"<td>{html(row.line.text)}</td><td>{html(left_out)}</td>"
+        f'<td class="{html(status.state.value)}">{state}</td>'
+        f"<td>{html(' + '.join(status.voices))}</td>{cells}<td>{player}</td></tr>"
     )
 
 

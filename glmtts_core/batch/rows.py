@@ -107,5 +107,6 @@ def _batch_line(number: int, uttid: str, stem: str, fields: LineFields) -> Batch
         sample_rate_hz=fields.sample_rate,
         sampling=fields.sampling,
         voice=fields.voice,
+        second_voice=fields.second_voice,
         speed=fields.speed,
     )

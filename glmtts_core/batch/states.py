@@ -105,6 +105,7 @@ class LineStatus:
         crashes: how often the process ended while it was spoken.
         reason: why it failed.
         ended_s: when it was done or failed (Unix time); None before.
+        voices: see `SpokenAudio`; none unless done.
     """
 
     state: LineState = LineState.QUEUED
@@ -115,6 +116,7 @@ class LineStatus:
     crashes: int = 0
     reason: Reason | None = None
     ended_s: float | None = None
+    voices: tuple[str, ...] = ()
 
     @property
     def rtf(self) -> float | None:

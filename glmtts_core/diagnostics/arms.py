@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glmtts_core.engines.base import Capabilities
+from glmtts_core.engines.capabilities import Capabilities
 
 #: The seed of every synthesis whose arm does not ask for fresh ones.
 FIXED_SEED: Final = 7

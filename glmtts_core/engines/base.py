@@ -24,6 +24,7 @@ from glmtts_core.memory.problem import Problem
 
 if TYPE_CHECKING:
     from glmtts_core.engines.caches import SessionCaches
+    from glmtts_core.engines.capabilities import Capabilities
 
 
 class Stage(StrEnum):
@@ -35,81 +36,6 @@ class Stage(StrEnum):
     SPEECH_TOKENS = "speech_tokens"
     MEL = "mel"
     WAVEFORM = "waveform"
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One selectable voice.
-
-    ``label_key`` names its sentence in the catalogue.
-    """
-
-    id: str
-    label_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRate:
-    """One sample rate on offer; ``resampled`` says that the network itself speaks another."""
-
-    hz: int
-    resampled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an engine can do, known before it is loaded; the page shows its controls by this.
-
-    Attributes:
-        engine: the engine's name as shown ("Kokoro-82M", "GLM-TTS").
-        device: "cpu" or "cuda:N", where it computes.
-        voices: built-in voices; empty for an engine that only clones.
-        voice_cloning: whether a reference recording and its text set the voice.
-        sample_rates: rates on offer, the preferred one first.
-        speed_range: slowest and fastest speed, or None where speed cannot be set.
-        sampling_methods: names of the sampling methods, the preferred one first; empty where
-            nothing is drawn at random.
-        seed: whether a seed changes the result.
-        kv_history: whether sentences already spoken can serve as prompt history.
-        streaming: whether audio can be had before the whole text is spoken.
-        release_levels: the cleanup levels that make a difference for this engine.
-        load_bytes: memory on the device that loading takes at most; 0 where it is not worth
-            making room.
-        random_weights: whether it only rehearses: what comes out is noise, and is not judged.
-    """
-
-    engine: str
-    device: str
-    voices: tuple[Voice, ...]
-    voice_cloning: bool
-    sample_rates: tuple[SampleRate, ...]
-    speed_range: tuple[float, float] | None
-    sampling_methods: tuple[str, ...]
-    seed: bool
-    kv_history: bool
-    streaming: bool
-    release_levels: tuple[CleanupLevel, ...]
-    load_bytes: int = 0
-    random_weights: bool = False
-
-    def plain_request(
-        self, text: str, reference: ReferenceAudio | None = None, seed: int | None = None
-    ) -> SynthesisRequest:
-        """Return what speaks ``text`` without further wishes: the first voice, the first rate.
-
-        Args:
-            text: what to say.
-            reference: the recording to clone.
-            seed: left out where the engine draws nothing.
-        """
-        return SynthesisRequest(
-            text=text,
-            voice=self.voices[0].id if self.voices else None,
-            sample_rate_hz=self.sample_rates[0].hz,
-            seed=seed if self.seed else None,
-            reference=reference,
-            engine=self.engine,
-        )
 
 
 @dataclass(frozen=True)
@@ -142,7 +68,9 @@ class SynthesisRequest:
 
     Attributes:
         text: what to say.
-        voice: id of a built-in voice; None with a reference.
+        voice: id of a built-in voice; None with a reference, or for `Capabilities.with_voice`.
+        second_voice: id of the voice that speaks the parts in its own language; None has `voice`
+            speak everything.
         sample_rate_hz: one of the engine's rates.
         speed: 1.0 is natural.
         seed: None draws a fresh one.
@@ -161,6 +89,7 @@ class SynthesisRequest:
     use_history: bool = False
     reference: ReferenceAudio | None = None
     engine: str | None = None
+    second_voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +108,14 @@ class SpokenAudio:
         samples: float32, shape (frames,), full scale ±1.
         sample_rate_hz: the rate asked for.
         stages: seconds by stage.
+        voices: ids of the built-in voices that spoke, in the order in which they came in; none
+            where a recording was cloned.
     """
 
     samples: Samples
     sample_rate_hz: int
     stages: tuple[StageTime, ...]
+    voices: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:

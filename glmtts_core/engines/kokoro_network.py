@@ -5,10 +5,12 @@ Knows nothing about text, pieces or progress.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
@@ -19,6 +21,9 @@ from glmtts_core.errors import EngineError, GLMTTSError, ModelFileError
 
 SAMPLE_RATE_HZ: Final = 24_000
 
+#: The styles of a voice, shape (510, 1, 256).
+Styles = npt.NDArray[np.float16] | npt.NDArray[np.float32]
+
 _PAD_TOKEN: Final = 0
 _SHRINK_ENTRY: Final = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 
@@ -28,8 +33,8 @@ class KokoroNetwork:
 
     Args:
         model_file: the ONNX file.
-        voices_file: an .npz with a float32 array of shape (510, 1, 256) a voice: one style for
-            each number of tokens.
+        voices_files: each an .npz with an array of shape (510, 1, 256) a voice, float32 or float16:
+            one style for each number of tokens.
         threads: CPU threads of a run; 0 takes all cores.
 
     Raises:
@@ -37,13 +42,16 @@ class KokoroNetwork:
         OutOfMemoryError: there is not enough memory for the weights.
     """
 
-    def __init__(self, model_file: Path, voices_file: Path, threads: int) -> None:
+    def __init__(self, model_file: Path, voices_files: Iterable[Path], threads: int) -> None:
         try:
             self._session = onnxruntime.InferenceSession(
                 str(model_file), session_options(threads), providers=["CPUExecutionProvider"]
             )
-            with np.load(voices_file) as voices:
-                self._styles: dict[str, Samples] = {name: voices[name] for name in voices.files}
+            # kept as they are in the file; the one row that a run takes is widened for it
+            self._styles: dict[str, Styles] = {}
+            for file in voices_files:
+                with np.load(file) as voices:
+                    self._styles.update({name: voices[name] for name in voices.files})
         except NATIVE_ERRORS as error:
             raise _wrapped(error, ModelFileError("kokoro.model_unreadable", reason=error)) from None
         except (OSError, ValueError) as error:
@@ -117,7 +125,7 @@ class KokoroNetwork:
     def _inputs(self, tokens: list[int], voice: str, speed: float) -> dict[str, np.ndarray]:
         return {
             "tokens": np.array([[_PAD_TOKEN, *tokens, _PAD_TOKEN]], np.int64),
-            "style": self._styles[voice][len(tokens) - 1],
+            "style": self._styles[voice][len(tokens) - 1].astype(np.float32),
             "speed": np.array([speed], np.float32),
         }
 

@@ -12,6 +12,8 @@ from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
+from glmtts_core.text.reading import read_text
+from glmtts_core.ui import reading_view
 from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
 from glmtts_core.ui.shell import Page
@@ -19,7 +21,7 @@ from glmtts_core.ui.shell import Page
 #: Bad lines that can be mended on the page; who has more mends the file.
 MAX_EDITED: Final = 200
 _PREVIEW_ROWS: Final = 8
-#: Hints about recordings that are told before "and so many more".
+#: Hints that are told before "and so many more".
 _HINTS_SHOWN: Final = 5
 #: Seconds in which most files are checked while the page is drawn.
 _WAIT_S: Final = 0.5
@@ -183,23 +185,44 @@ def preview(page: Page, check: Check) -> None:
     with st.expander(page.text("batch.preview"), expanded=True):
         number = min(st.session_state.get("batch_preview_page", 1), pages)
         start = (number - 1) * _PREVIEW_ROWS
-        st.dataframe(
-            [_row(line) for line in lines[start : start + _PREVIEW_ROWS]],
+        drawn = lines[start : start + _PREVIEW_ROWS]
+        chosen = st.dataframe(
+            [_row(line) for line in drawn],
+            key=f"batch_preview_{number}",
+            on_select="rerun",
+            selection_mode="single-row",
             hide_index=True,
             column_config={
                 "number": st.column_config.NumberColumn(page.text("batch.column.number"), width=60),
-                "uttid": st.column_config.TextColumn(page.text("batch.column.uttid"), width=150),
-                "text": st.column_config.TextColumn(page.text("batch.column.text"), width=420),
+                "uttid": st.column_config.TextColumn(page.text("batch.column.uttid"), width=110),
+                "text": st.column_config.TextColumn(page.text("batch.column.text"), width=250),
+                "spoken": st.column_config.TextColumn(page.text("read.title"), width=270),
+                "left_out": page.text("batch.column.left_out"),
                 "own": page.text("batch.column.own"),
             },
         )
         if pages > 1:
             st.pagination(pages, key="batch_preview_page")
+        rows = [row for row in chosen.selection.rows if row < len(drawn)]
+        if rows:
+            _heard(page, drawn[rows[0]])
+        else:
+            st.caption(page.markdown("batch.preview_hint"))
+
+
+def _heard(page: Page, line: BatchLine) -> None:
+    """Draw how a line will be read, sound by sound."""
+    try:
+        figures = page.session.capabilities.language_of_figures(line.voice)
+        reading_view.heard(page, line.text, figures)
+    except GLMTTSError as error:
+        st.error(page.told(error))
 
 
 def _row(line: BatchLine) -> dict[str, object]:
     own = {
         "voice": line.voice,
+        "second_voice": line.second_voice,
         "prompt_audio": line.prompt_audio,
         "speed": line.speed,
         "sample_rate": line.sample_rate_hz,
@@ -207,9 +230,12 @@ def _row(line: BatchLine) -> dict[str, object]:
         "sampling": line.sampling,
         "use_kv_cache": line.use_history,
     }
+    reading = read_text(line.text)
     return {
         "number": line.number,
         "uttid": line.uttid,
         "text": line.text,
+        "spoken": reading.spoken,
+        "left_out": " ".join(reading.left_out),
         "own": " · ".join(f"{name} {value}" for name, value in own.items() if value is not None),
     }

@@ -140,6 +140,7 @@ def run_defaults(page: Page, references: tuple[str, ...]) -> RunDefaults:
     return RunDefaults(
         engine=page.session.engine,
         voice=speaking.voice,
+        second_voice=speaking.second_voice,
         speed=speaking.speed,
         sample_rate_hz=speaking.sample_rate_hz,
         seed=speaking.seed,

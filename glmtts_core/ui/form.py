@@ -7,10 +7,10 @@ from typing import Any, Final
 import streamlit as st
 
 from glmtts_core.engines.base import SynthesisRequest
+from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
-from glmtts_core.text.script import left_out
-from glmtts_core.ui import browser_session, cleanup_button, engine_choice
+from glmtts_core.ui import browser_session, cleanup_button, engine_choice, reading_view
 from glmtts_core.ui.fields import NOT_KEPT, keep, prefill
 from glmtts_core.ui.result_view import SELECTED
 from glmtts_core.ui.shell import Page
@@ -19,8 +19,6 @@ from glmtts_core.ui.speaking import Speaking
 _TEXT: Final = "form_text"
 _ADVANCED: Final = "form_advanced"
 _ERROR: Final = "form_error"
-#: Left-out characters that are named; with more of them it is plain which script is meant.
-_LEFT_OUT_SHOWN: Final = 12
 
 
 def text_and_voice(page: Page) -> None:
@@ -42,20 +40,24 @@ def text_and_voice(page: Page) -> None:
     count = len(st.session_state[_TEXT])
     counted = page.text("form.characters", count=count, limit=limit)
     st.html(f'<div class="glm-muted">{html(counted)}</div>')
-    _left_out(page, st.session_state[_TEXT])
+    reading_view.show(
+        page,
+        st.session_state[_TEXT],
+        page.session.capabilities.language_of_figures(_speaking(page).voice),
+    )
     engine_choice.show(page)
     _speaking(page).draw_voice_and_speed()
+    _foreign_voice(page, st.session_state[_TEXT])
 
 
-def _left_out(page: Page, text: str) -> None:
-    """Say which letters and signs will not be heard; an engine that clones reads other scripts."""
-    found = [] if page.session.capabilities.voice_cloning else left_out(text)
-    if found:
-        shown = " ".join(found[:_LEFT_OUT_SHOWN]) + " …" * (len(found) > _LEFT_OUT_SHOWN)
-        # as text: a caption would take some of these signs for markdown
-        st.html(
-            f'<div class="glm-muted">{html(page.text("form.left_out", characters=shown))}</div>'
-        )
+def _foreign_voice(page: Page, text: str) -> None:
+    """Say that the voice has an accent in the text's language, and which one has none."""
+    speaking = _speaking(page)
+    asked = SynthesisRequest(text, speaking.voice, second_voice=speaking.second_voice)
+    found = foreign_voice(asked, page.session.capabilities)
+    if found is not None:
+        native = page.text(found.native.label_key).replace(" ", "\u00a0")  # on one line
+        st.caption(page.markdown(found.key, native=native))
 
 
 def advanced(page: Page) -> None:
@@ -115,6 +117,7 @@ def _request(page: Page, state: dict[str, Any]) -> SynthesisRequest:
         use_history=speaking.use_history,
         reference=page.session.reference() if cloning else None,
         engine=page.session.engine,
+        second_voice=speaking.second_voice,
     )
 
 

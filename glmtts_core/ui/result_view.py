@@ -103,6 +103,9 @@ def _facts(page: Page, record: ResultRecord) -> Html:
         rtf=f"{record.rtf:.2f}",
         rate=f"{record.sample_rate_hz // 1000} kHz",
     )
+    voices = " + ".join(voice for voice in (record.voice, record.second_voice) if voice)
+    if voices:
+        facts += " · " + page.text("result.voice", voice=voices)
     if record.seed is not None:
         facts += " · " + page.text("result.seed", seed=record.seed)
     cost = cost_line(page, record.memory_cost)

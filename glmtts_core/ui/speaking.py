@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
+from glmtts_core.catalogue import LANGUAGES, Language
 from glmtts_core.drafts import SpeakingChoices
-from glmtts_core.engines.base import Capabilities, SampleRate
+from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
 from glmtts_core.engines.seeds import SEEDS, new_seed
 from glmtts_core.ui.fields import prefill
 from glmtts_core.ui.markdown import Markdown, plain
 from glmtts_core.ui.shell import Page
 
+#: What the second voice is called, by the language of the first.
+_SECOND_VOICE: Final[dict[Language | None, str]] = {
+    "zh": "form.second_voice_english",
+    "en": "form.second_voice_mandarin",
+    None: "form.second_voice",
+}
 #: Keeps a field of the draft under the widget's key.
 Keep = Callable[[Page, str, str], None]
 
@@ -50,9 +58,24 @@ class Speaking:
 
     @property
     def voice(self) -> str | None:
-        """Id of the voice; None for an engine that only clones."""
-        voices = [voice.id for voice in self.can.voices]
+        """Id of the voice, by default one of the page's language; None where all is cloned."""
+        voices = [voice.id for voice in self.can.voices_for(self.page.language)]
         return self.kept.voice if self.kept.voice in voices else next(iter(voices), None)
+
+    @property
+    def second_voice(self) -> str | None:
+        """Id of the voice for the language that `voice` does not speak; None: the same voice."""
+        offered = [voice.id for voice in self._second_voices()]
+        return self.kept.second_voice if self.kept.second_voice in offered else None
+
+    def _second_voices(self) -> list[Voice]:
+        """Return the native voices of the other language; of both where `voice` speaks neither."""
+        if self.can.voice_cloning or len(self.can.native_languages) < len(LANGUAGES):
+            return []
+        first = self.can.voice(self.voice)
+        taken = (None, first.language if first is not None else None)
+        voices = self.can.voices_for(self.page.language)
+        return [voice for voice in voices if voice.language not in taken]
 
     @property
     def speed(self) -> float:
@@ -91,7 +114,8 @@ class Speaking:
     def draw_voice_and_speed(self) -> None:
         """Draw what most users set, as far as the engine has it."""
         voice_column, speed_column = st.columns([3, 2])
-        labels = {voice.id: self.page.text(voice.label_key) for voice in self.can.voices}
+        voices = self.can.voices_for(self.page.language)
+        labels = {voice.id: self.page.text(voice.label_key) for voice in voices}
         if labels:
             st.session_state[self._key("voice")] = self.voice
             voice_column.selectbox(
@@ -120,6 +144,7 @@ class Speaking:
 
     def draw_advanced(self) -> None:
         """Draw the rest; what the engine lacks is greyed out and says so."""
+        self._draw_second_voice()
         self._draw_sample_rate()
         seed_column, sampling_column = st.columns(2)
         with seed_column:
@@ -130,6 +155,25 @@ class Speaking:
         if controls := self._lacking_controls():
             words = {"engine": self.can.engine, "controls": controls}
             st.caption(self.page.markdown("form.lacking_list", **words))
+
+    def _draw_second_voice(self) -> None:
+        labels = {voice.id: self.page.text(voice.label_key) for voice in self._second_voices()}
+        if not labels:
+            return
+        first = self.can.voice(self.voice)
+        st.session_state[self._key("second_voice")] = self.second_voice
+        st.selectbox(
+            self.page.text(_SECOND_VOICE[first.language if first is not None else None]),
+            list(labels),
+            index=None,
+            format_func=labels.__getitem__,
+            key=self._key("second_voice"),
+            persist_state="session",
+            placeholder=self.page.text("form.second_voice_same"),
+            help=self.page.text("form.second_voice_help"),
+            on_change=self._keep_offered,
+            args=("second_voice", [*labels, None]),
+        )
 
     def _draw_sample_rate(self) -> None:
         rates = {rate.hz: rate for rate in self.can.sample_rates}
@@ -229,6 +273,6 @@ class Speaking:
     def _keep(self, name: str) -> None:
         self.keep(self.page, name, self._key(name))
 
-    def _keep_offered(self, name: str, offered: list[str] | list[int]) -> None:
+    def _keep_offered(self, name: str, offered: list[str] | list[int] | list[str | None]) -> None:
         if st.session_state[self._key(name)] in offered:
             self._keep(name)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from glmtts_core.batch.dry_run import dry_run, missing_from
-from glmtts_core.batch.lines import BatchInput, RunDefaults, request_of, transcript_of
+from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of, transcript_of
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES, text
@@ -17,7 +17,7 @@ from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.parts import voice_wav
-from tests.scripted_engine import CloningEngine, ScriptedEngine
+from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 DEFAULTS = RunDefaults(voice="alpha")
 
@@ -166,3 +166,50 @@ def test_of_a_corrected_file_only_what_is_missing_or_changed_runs(check):
     todo, kept = missing_from(after.lines, done)
     assert [line.uttid for line in todo] == ["c", "b"]
     assert kept == 1
+
+
+def test_voices_that_read_another_language_are_told_once_each(check):
+    lines = [{"text": "明天见。"}, {"text": "Good night."}, {"text": "好。", "voice": "kumo"}]
+    result = check(*lines * 6, defaults=RunDefaults(voice="ann"), engine=NativeEngine)
+    assert len(result.lines) == 18
+    assert [hint.key for hint in result.hints] == ["voice_language.mandarin_lines"] * 2
+    told = [hint.text("en") for hint in result.hints]
+    assert "ann reads Mandarin with an accent, in these lines: 1, 4, 7, 10, 13 …" in told[0]
+    assert "kumo reads Mandarin with an accent, in these lines: 3, 6, 9, 12, 15 …" in told[1]
+    assert all("mei" in sentence for sentence in told)
+
+
+def test_lines_whose_languages_have_voices_need_no_hint(check):
+    lines = [{"text": "明天见。"}, {"text": "Good night."}, {"text": "明天的 meeting"}]
+    for defaults in (RunDefaults(), RunDefaults(voice="lin", second_voice="sam")):
+        assert not check(*lines, defaults=defaults, engine=NativeEngine).hints
+
+
+def test_a_second_voice_holds_for_lines_that_name_no_voice():
+    defaults = RunDefaults(voice="mei", second_voice="sam")
+    asked = [
+        request_of(line, defaults, None)
+        for line in (
+            BatchLine(1, "a", "a", "你好"),
+            BatchLine(2, "b", "b", "你好", voice="lin"),
+            BatchLine(3, "c", "c", "你好", voice="lin", second_voice="ann"),
+        )
+    ]
+    pairs = [(request.voice, request.second_voice) for request in asked]
+    assert pairs == [("mei", "sam"), ("lin", None), ("lin", "ann")]
+
+
+def test_a_second_voice_of_the_same_language_sets_the_line_aside(check):
+    lines = ({"text": "你好", "voice": "mei", "second_voice": "lin"}, {"text": "你好"})
+    result = check(*lines, defaults=RunDefaults(voice="mei"), engine=NativeEngine)
+    assert [problem.key for problem in result.problems] == ["request.second_voice_same"]
+
+
+def test_what_is_left_out_is_told_once_a_part_with_its_lines(check):
+    lines = [{"text": "你好🎉"}, {"text": "Hello → Привет"}, {"text": "再见"}]
+    told = [hint.text("en") for hint in check(*lines * 3).hints]
+    assert told == [
+        "“🎉” will not be heard, in these lines: 1, 4, 7.",
+        "“→” will not be heard, in these lines: 2, 5, 8.",
+        "“Привет” will not be heard, in these lines: 2, 5, 8.",
+    ]

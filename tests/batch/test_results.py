@@ -167,6 +167,13 @@ def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
     assert skeleton(words) == skeleton("harmless")
 
 
+def test_the_report_names_what_of_a_line_was_not_heard(studio):
+    (line,) = lines("one")
+    run = make_run(studio, [replace(line, text="Hello 🎉 → you")])
+    finish(run)
+    assert "🎉 →" in Page("".join(report(run, "en"))).words
+
+
 def test_the_charts_of_the_report_show_names_as_text(studio):
     (line,) = lines("one")
     run = make_run(studio, [replace(line, uttid="<b>x</b> &lt;")])

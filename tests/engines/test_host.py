@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from glmtts_core.engines.base import Capabilities
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import RequestError
 from glmtts_core.memory.cleanup import CleanupLevel

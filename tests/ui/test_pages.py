@@ -196,10 +196,10 @@ def test_the_characters_of_the_text_are_counted(synthesis):
 
 
 @both_languages
-def test_characters_of_other_scripts_are_told_while_typing(visit: Visit, language):
+def test_what_will_not_be_heard_is_told_while_typing(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
-    assert visitor.words("form.left_out", characters="") not in visitor.read()
-    assert visitor.words("form.left_out", characters="∑ Ж") in visitor.type("OK ∑ Ж 🎉").read()
+    assert visitor.words("read.left_out", parts="") not in visitor.read()
+    assert visitor.words("read.left_out", parts="∑ Ж 🎉") in visitor.type("OK ∑ Ж 🎉").read()
 
 
 # -- speaking ----------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from tests.ui.visitor import BATCH, SYNTHESIS, Visitor
 
 ODD_CHOICES = [
     {"voice": "no such voice"},
+    {"second_voice": "no such voice"},
+    {"second_voice": 7},
     {"speed": 99.0},
     {"speed": -1},
     {"sample_rate_hz": 7},

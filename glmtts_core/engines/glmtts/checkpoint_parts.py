@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 import torch
 from pydantic import BaseModel, ValidationError
 
-from glmtts_core.engines.base import ReferenceAudio, Voice
+from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.checkpoint import Checkpoint
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.flow import Flow, load_flow

@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 import torch
 from torch import Tensor, nn
 
-from glmtts_core.engines.base import ReferenceAudio, Voice
+from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.flow import Flow
 from glmtts_core.engines.glmtts.hift import Hift

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.base import ReferenceAudio, Voice
+from glmtts_core.engines.base import ReferenceAudio
+from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.flow import Flow, random_flow
 from glmtts_core.engines.glmtts.flow_config import SPEAKER_VALUES, FlowConfig
