@@ -33,6 +33,9 @@ _FORMULA_SIGN: Final = re.compile(
     r"[=×÷≠≈≤≥√^²³]|\d\s?[+*]\s?\d|\b[a-z]\s?[+*]\s?\d|\d\s?[+*]\s?[a-z]\b"
 )
 _UNIT_OF_NUMBER: Final = re.compile(rf"\d((?:{UNIT})|\s(?:{UNIT})(?<=[^\s]{{2}}))(?![A-Za-z\d])")
+#: A letter alone on either side of a sign: of a formula, not of an English sentence.
+_VARIABLE_BEFORE: Final = re.compile(rf"(?<![{LATIN}])[{LATIN}]\s?$")
+_VARIABLE: Final = re.compile(rf"\s?[{LATIN}](?![{LATIN}])")
 #: How far a neighbour may be.
 _SIGHT: Final = 400
 
@@ -92,6 +95,8 @@ class Context:
 
     def _among_english(self, low: int, start: int, end: int, high: int) -> bool:
         if self._beside_ideograph(low, start, end, high):
+            return False
+        if _VARIABLE_BEFORE.search(self.text, low, start) and _VARIABLE.match(self.text, end):
             return False
         before = _last_word(self._kinds, low, start)
         after = _next_word(self._kinds, end, high)

@@ -22,7 +22,7 @@ from glmtts_core.text.source import Source
 
 _HAN_RUN: Final = re.compile(f"[{HAN}]+")
 #: A word that no rule looks at.
-_PLAIN_WORD: Final = re.compile(r"[A-Z]?[a-z]+(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)")
+_PLAIN_WORD: Final = re.compile(r"(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)")
 _WORD: Final = re.compile(rf"[{LATIN}]+(?:['’][{LATIN}]+)*")
 _SPACE: Final = re.compile(r"\s+")
 #: Categories of Unicode whose characters are only seen, not heard.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from glmtts_core.catalogue import Language
 from glmtts_core.text.context import Context
@@ -53,6 +53,13 @@ class Found:
         end = self.match.end()
         return self.context.text[end : end + count]
 
+
+def before_a_noun(found: Found) -> bool:
+    """Tell whether an English article before a quantity makes an adjective of it: a 10 km race."""
+    return bool(_ARTICLE.search(found.before(4)))
+
+
+_ARTICLE: Final = re.compile(r"(?:^|[^A-Za-z])[Aa]n? $")
 
 #: Returns the words of a place, or what stands for a mark; None: the rule has nothing to say here.
 Reader = Callable[[Found], str | None]

@@ -51,6 +51,8 @@ mg 毫克 milligram milligrams
 t 吨 ton tons
 lb|lbs 磅 pound pounds
 oz 盎司 ounce ounces
+tbsp|Tbsp 汤匙 tablespoon tablespoons
+tsp 茶匙 teaspoon teaspoons
 ns 纳秒 nanosecond nanoseconds
 μs|us 微秒 microsecond microseconds
 ms 毫秒 millisecond milliseconds
@@ -129,6 +131,7 @@ fps|FPS 帧每秒 frame_per_second frames_per_second
 ° 度 degree degrees
 % 百分之 percent percent
 ‰ 千分之 per_mille per_mille
+‱ 万分之 per_ten_thousand per_ten_thousand
 """
 _SECOND: Final = {"s²": Unit("二次方秒", "second squared", "seconds squared")}
 #: What may stand under a line only, besides the units themselves.

@@ -65,6 +65,25 @@ def web_address(found: Found) -> str:
 
 
 @rule(
+    r"(?<![A-Za-z])(?:https?|ftp|sftp|file|git|ssh|wss?)://",
+    {"https://例子.中国": "https colon slash slash例子点中国"},
+    flags=re.IGNORECASE,
+)
+def protocol(found: Found) -> str:
+    """The begin of an address that goes on in another script."""
+    return spelled(found[0])
+
+
+@rule(
+    r"\.(?=(?:中国|公司|网络|网址|在线|中文网|商城|我爱你|集团)(?![\u4e00-\u9fff]))",
+    {"例子.公司": "例子点公司"},
+)
+def dot_of_a_chinese_domain(_: Found) -> str:
+    """The dot before a top-level domain in ideographs."""
+    return "点"
+
+
+@rule(
     rf"{_EDGE}[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{0,8}}\.(?:{_TOP}|COM|ORG|NET|CN)(?::\d{{2,5}})?"
     rf"(?:/{_PATH})?(?![A-Za-z0-9_@-]|\.[A-Za-z0-9])",
     {
@@ -143,6 +162,8 @@ def handle(found: Found) -> str:
 ADDRESSES: Final[tuple[Rule, ...]] = (
     mail_address,
     web_address,
+    protocol,
+    dot_of_a_chinese_domain,
     domain,
     path,
     handle,

@@ -118,6 +118,15 @@ def year_before_its_word(found: Found) -> str | None:
 
 
 @rule(
+    r"(?<=[〔\[（(])((?:19|20)\d\d)(?=[〕\]）)]\s?第?\d+号)",
+    {"国发〔2024〕5号": "国发(二零二四)五号"},
+)
+def year_of_a_document(found: Found) -> str:
+    """The year in the number of an official paper."""
+    return digits(found[1], "zh")
+
+
+@rule(
     rf"{NUMBER_BEGINS}(\d{{2}})(?=年(?!代|前|后|间|内|以|来|多|期|的|左右|之|制|长))",
     {"98年出生": "九八年出生", "05年毕业": "零五年毕业"},
 )
@@ -238,6 +247,7 @@ DATES: Final[tuple[Rule, ...]] = (
     years_from_to,
     two_years,
     year_before_its_word,
+    year_of_a_document,
     short_year,
     born_after,
     ten_years,

@@ -84,6 +84,39 @@ def power(found: Found) -> str | None:
 
 
 @rule(
+    rf"(?<={LETTER})([¹²³⁴-⁹]?)([⁺⁻])(?![⁰-⁹¹²³])|(?<=[₀-₉])([¹²³⁴-⁹]?)([⁺⁻])",
+    {"Fe³⁺离子": "Fe 三正离子", "the Na⁺ ion": "the Na plus ion"},
+)
+def charge(found: Found) -> str:
+    """How an ion is charged."""
+    count = (found[1] or found[3]).translate(_RAISED)
+    plus = (found[2] or found[4]) == "⁺"
+    number = f"{cardinal(count, found.language)}" if count else ""
+    if found.mandarin:
+        return f" {number}{'正' if plus else '负'}"
+    return f" {number} {'plus' if plus else 'minus'}".replace("  ", " ")
+
+
+@rule(
+    r"[xX](?=\s?\d)",
+    {"算式5 x 3 = 15": "算式五 乘 三 等于 十五"},
+)
+def letter_for_times(found: Found) -> str | None:
+    """An x between two numbers of a formula."""
+    before = re.search(r"\d\s?$", found.before(2))
+    return _said(found, "×") if before and found.context.in_formula(*found.match.span()) else None
+
+
+@rule(
+    r"(?<=A)\*(?=\s?(?:算法|搜索|寻路|search|algorithm))",
+    {"A*算法": "A星算法", "the A* search": "the A star search"},
+)
+def star_of_a_name(found: Found) -> str:
+    """A*."""
+    return "星" if found.mandarin else " star"
+
+
+@rule(
     "[₀-₉]+",
     {"CO₂排放": "CO 二 排放", "H₂O is": "H two O is"},
 )
@@ -145,12 +178,17 @@ def sign_of_mathematics(found: Found) -> str:
 
 @rule(
     r"\+(?=\s|$|[，。！？,.!?）)、/的])|\s?\+\s?(?=[A-Za-z\u4e00-\u9fff\d(（])",
-    {"AI+教育": "AI加教育", "拿了A+": "拿了A plus", "3+的评分": "三加的评分"},
+    {
+        "AI+教育": "AI加教育",
+        "拿了A+": "拿了A plus",
+        "3+的评分": "三加的评分",
+        "90% + bonus": "ninety percent plus bonus",
+    },
 )
 def plus_between_words(found: Found) -> str | None:
     """A plus behind a grade or a name, or between two words."""
-    before = found.before(1)
-    if not re.match(rf"{LETTER}|[\d)）\u4e00-\u9fff]", before):
+    before = found.before(2).rstrip()[-1:]
+    if not re.match(rf"{LETTER}|[\d)）%₀-₉⁺⁻\u4e00-\u9fff]", before):
         return None
     if re.match(LETTER, before) and re.match(r"\s|$|[，。！？,.!?）)、/的]", found.after(1)):
         return " plus "
@@ -224,8 +262,11 @@ def greek_letter(found: Found) -> str | None:
 
 
 FORMULAS: Final[tuple[Rule, ...]] = (
+    charge,
     power,
     lowered_number,
+    letter_for_times,
+    star_of_a_name,
     operator,
     comparison,
     sign_of_mathematics,

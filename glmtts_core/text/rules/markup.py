@@ -23,7 +23,7 @@ def _nothing(_: Found) -> str:
 
 
 @rule(
-    rf"<!--.*?-->|</?[A-Za-z][\w:.-]*(?:{_ATTRIBUTE})*\s*/?>|<[!?][A-Za-z][^<>]*>",
+    rf"<!--.*?-->|</?[A-Za-z][A-Za-z0-9:._-]*(?:{_ATTRIBUTE})*\s*/?>|<[!?][A-Za-z][^<>]*>",
     {
         '<speak>你好<break time="500ms"/>世界</speak>': "你好 世界",
         "<b>Hello</b> <i>world</i>": "Hello world",
@@ -45,6 +45,17 @@ def tag(found: Found) -> str:
 )
 def event(found: Found) -> str:
     """A sound or a turn that other models take as an instruction."""
+    return _nothing(found)
+
+
+@rule(
+    r"(?:\d\d:)?\d\d:\d\d[,.]\d{3}(?:\s*-->\s*(?:\d\d:)?\d\d:\d\d[,.]\d{3})?"
+    r"|\[\d{1,2}:\d\d(?:[.:]\d{2,3})?\]|\{\\[a-zA-Z][^{}\n]{0,60}\}|\x1b\[[0-9;]*[A-Za-z]",
+    {"00:01:23,456 --> 00:01:25,000\n你好": "你好", "[00:12.34]歌词": "歌词"},
+    outcome="left_out",
+)
+def code_of_a_subtitle(found: Found) -> str:
+    """When a subtitle is shown and how, or a colour of a terminal."""
     return _nothing(found)
 
 
@@ -124,6 +135,7 @@ def emphasis(found: Found) -> str:
 MARKUP: Final[tuple[Rule, ...]] = (
     tag,
     event,
+    code_of_a_subtitle,
     end_of_a_link,
     target_of_a_link,
     end_of_a_target,

@@ -7,7 +7,7 @@ from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, signed
 from glmtts_core.text.patterns import LETTER, NUMBER
-from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.rule import Found, Rule, before_a_noun, rule
 from glmtts_core.text.units import UNIT, unit_named
 
 _SIGN: Final = r"[-+–]?\s?"
@@ -22,11 +22,12 @@ _CLOSE_ONLY: Final = frozenset(
 _LETTER_A: Final = re.compile(
     r"\s?(?:级|景区|风景|旅游|纸|大小|班|座|栋|区|股|型|类|甲|片|证|游戏|大作|角色)"
 )
+_SCREEN: Final = re.compile(r"\s?(?:screen|display|monitor|TV|pipe|laptop|显示|屏|电视|液晶|轮)")
 _BELOW_ZERO: Final = re.compile("(?:零下|负)$")
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰])?{_TO}({_SIGN})({NUMBER})\s?([%‰])",
+    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰‱])?{_TO}({_SIGN})({NUMBER})\s?([%‰‱])",
     {
         "增长了5%-8%。": "增长了百分之五到百分之八。",
         "涨幅在10-20%之间": "涨幅在百分之十到二十之间",
@@ -45,7 +46,7 @@ def percentages_from_to(found: Found) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰])",
+    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰‱])",
     {"5%左右": "百分之五左右", "a 20% discount": "a twenty percent discount", "-3%": "负百分之三"},
 )
 def percentage(found: Found) -> str:
@@ -127,16 +128,36 @@ def angle(found: Found) -> str:
 
 
 @rule(
-    rf"{_BEGIN}(\d{{1,2}})['′](\d{{1,2}})[\"″]|{_BEGIN}(\d{{1,3}}(?:\.\d+)?)[\"″](?=\s?(?:screen|display|monitor|TV|pipe|显示|屏|电视|液晶|轮))",
-    {"He is 5'10\" tall": "He is five feet ten inches tall", '27"显示器': "二十七英寸显示器"},
+    rf"{_BEGIN}(\d{{1,3}})['′](\d{{1,2}})[\"″]",
+    {"He is 5'10\" tall": "He is five feet ten inches tall", "成绩3′20″": "成绩三分二十秒"},
 )
 def feet_and_inches(found: Found) -> str:
-    """How tall somebody is, or how large a screen is."""
-    if found[3]:
-        number = cardinal(found[3], found.language)
-        return f"{number}英寸" if found.mandarin else f"{number} inch"
-    feet, inches = (cardinal(found[group], found.language) for group in (1, 2))
-    return f"{feet}英尺{inches}英寸" if found.mandarin else f"{feet} feet {inches} inches"
+    """How tall somebody is; in Mandarin, and from 12 on, minutes and seconds."""
+    one, two = (cardinal(found[group], found.language) for group in (1, 2))
+    if found.mandarin:
+        return f"{one}分{two}秒"
+    minutes = int(found[2]) >= 12
+    return f"{one} minutes {two} seconds" if minutes else f"{one} feet {two} inches"
+
+
+@rule(
+    rf"{_BEGIN}(\d{{1,3}}(?:\.\d+)?)([\"″′])",
+    {
+        '27"显示器': "二十七英寸显示器",
+        'a 27" screen': "a twenty seven inch screen",
+        "15′": "十五分",
+    },
+)
+def inches(found: Found) -> str | None:
+    """How large a screen is: a quotation mark that has no other, or that a screen follows."""
+    number = cardinal(found[1], found.language)
+    if found[2] == "′":
+        return f"{number}分" if found.mandarin else f"{number} feet"
+    alone = found[2] == "″" or found.context.text.count('"') == 1
+    if not alone and not _SCREEN.match(found.after(9)):
+        return None
+    one = _SCREEN.match(found.after(9)) or found[1] == "1" or before_a_noun(found)
+    return f"{number}英寸" if found.mandarin else f"{number} {'inch' if one else 'inches'}"
 
 
 @rule(
@@ -164,7 +185,7 @@ def quantity(found: Found) -> str | None:
         if unit.zh.isascii():
             return f"{signed(number, 'zh')} {unit.zh}"
         return _counted(number, unit.zh)
-    alone = number in ("1", "-1") or re.match("-[a-z]", found.after(2))
+    alone = number in ("1", "-1") or re.match("-[a-z]", found.after(2)) or before_a_noun(found)
     return f"{signed(number, 'en')} {unit.one if alone else unit.many}"
 
 
@@ -216,10 +237,12 @@ def unit_after_a_power(found: Found) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({NUMBER})\s?[xX×*]\s?({NUMBER})(?:\s?[xX×*]\s?({NUMBER}))?(?![\d^²³⁰-⁹]|\s?[=+×÷])",
+    rf"{_BEGIN}({NUMBER})\s?[xX×*]\s?({NUMBER})(?:\s?[xX×*]\s?({NUMBER}))?(?:\s?({UNIT})(?![A-Za-z]))?"
+    r"(?![\d^²³⁰-⁹]|\s?[=+×÷])",
     {
-        "1920x1080": "one thousand nine hundred and twenty by one thousand and eighty",
-        "长3x5": "长三乘五",
+        "屏幕1920x1080": "屏幕一千九百二十乘一千零八十",
+        "箱子20×30×40cm": "箱子二十乘三十乘四十厘米",
+        "a 3x5 card": "a three by five card",
     },
 )
 def size(found: Found) -> str | None:
@@ -227,9 +250,17 @@ def size(found: Found) -> str | None:
     if found.context.in_formula(*found.match.span()) or found[1] == "0":
         return None
     first = int(found[1].split(".")[0].replace(",", ""))
-    by = "*" not in found[0] and ("x" in found[0].lower() or first >= 100 or bool(found[3]))
+    by = "*" not in found[0] and (
+        "x" in found[0].lower() or first >= 100 or bool(found[3] or found[4])
+    )
     between = "乘" if found.mandarin else " by " if by else " times "
-    return between.join(cardinal(part, found.language) for part in found.match.groups() if part)
+    words = between.join(
+        cardinal(part, found.language) for part in found.match.groups()[:3] if part
+    )
+    if not found[4]:
+        return words
+    unit = unit_named(found[4])
+    return f"{words}{unit.zh}" if found.mandarin else f"{words} {unit.many}"
 
 
 def _value(number: str) -> float:
@@ -239,15 +270,16 @@ def _value(number: str) -> float:
 MEASURES: Final[tuple[Rule, ...]] = (
     percentages_from_to,
     percentage,
+    size,
     quantity_from_to,
     pressure,
     pressure_of_blood,
     angle,
     feet_and_inches,
+    inches,
     ten_thousands,
     quantity,
     each,
     for_each,
     unit_after_a_power,
-    size,
 )

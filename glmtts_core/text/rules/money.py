@@ -8,7 +8,7 @@ from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count
 from glmtts_core.text.patterns import NUMBER, WORD_BEGINS
-from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.rule import Found, Rule, before_a_noun, rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ _PER: Final = (
         "$1.5 million": "one point five million dollars",
         "票价¥50-100": "票价五十到一百元",
         "HK$88一份": "八十八港元一份",
+        "A $20 bill": "A twenty dollar bill",
     },
 )
 def amount_after_its_sign(found: Found) -> str:
@@ -102,6 +103,8 @@ def amount_after_its_sign(found: Found) -> str:
             yuan + words + _many_zh(found[5]) + (many[0] if many else "") + unit + _per_zh(found[7])
         )
     words = _en(first, last, found[5], currency)
+    if before_a_noun(found) and words.endswith(currency.many):
+        words = words.removesuffix(currency.many) + currency.one
     return "minus " * negative + words + _per_en(found[7])
 
 

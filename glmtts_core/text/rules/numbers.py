@@ -17,7 +17,7 @@ _NAMED: Final = re.compile(
 
 
 @rule(
-    rf"(?<![\d.,A-Za-z])({NUMBER})[eE]([-+]?\d{{1,3}})(?![\w.])",
+    rf"(?<![\d.,A-Za-z])([-+]?{NUMBER})[eE]([-+]?\d{{1,3}})(?![\w.])",
     {
         "约1e-5": "约一乘十的负五次方",
         "about 1.5e6": "about one point five times ten to the power of six",
@@ -61,6 +61,16 @@ def fraction_in_figures(found: Found) -> str | None:
     if found.mandarin:
         return f"{cardinal(found[1], 'zh')}又{part}"
     return f"{cardinal(found[1], 'en')} and {'a half' if part == 'one half' else part}"
+
+
+@rule(
+    rf"{NUMBER_BEGINS}\d{{1,3}}(?:/\d{{1,3}}){{2,}}(?!\d)",
+    {"回复1/2/3": "回复一、二、三"},
+)
+def numbers_to_choose_from(found: Found) -> str:
+    """1/2/3."""
+    comma = "、" if found.mandarin else ", "
+    return comma.join(cardinal(part, found.language) for part in found[0].split("/"))
 
 
 @rule(
@@ -169,6 +179,7 @@ def _count(found: Found) -> str:
 
 
 NUMBERS: Final[tuple[Rule, ...]] = (
+    numbers_to_choose_from,
     fraction_in_figures,
     division_by_one,
     number_with_a_sign,

@@ -25,7 +25,7 @@ _CALLED: Final = re.compile(
 _CODED: Final = re.compile(
     r"(?:验证码|密码|口令|邮编|邮政编码|编号|编码|代码|工号|学号|卡号|账号|帐号|单号|订单号?|快递单?号?|QQ号?|QQ群|尾号|"
     r"房间号?|房号|证号|车牌号?|流水号|序列号|准考证号|身份证号?码?|证件号码?|群号|会议号|取件码|邀请码|识别码|门牌号?|股票|"
-    r"航班号?|车次|尾数|端口号?|证书号|邮箱|微信号?)"
+    r"航班号?|车次|转|转分机|分机|尾数|端口号?|证书号|邮箱|微信号?)"
     r"(?:码|是|为|：|:|\s|\#|[(（]|[A-Z]{1,2}){0,3}$"
     r"|\b(?:code|pin|zip|id|room|flight|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
     r"(?: (?:is|no\.|number|code))?[:#]?\s?$",
@@ -82,6 +82,7 @@ def number_of_a_hotline(found: Found) -> str:
 
 @rule(
     rf"(?:\+?1[\s.-])?(?<![\d.])(?:\(\d{{3}}\)\s?|\d{{3}}[.-])\d{{3}}[.-]\d{{4}}{NUMBER_ENDS}|"
+    rf"(?<![\d.\-])0\d{{4}}\s\d{{6}}{NUMBER_ENDS}|"
     rf"(?<![\d.\-])\d{{3}}-\d{{4}}{NUMBER_ENDS}(?![年学])|\+\d{{1,3}}(?:[\s.-]?\(?\d{{2,5}}\)?){{2,5}}{NUMBER_ENDS}",
     {
         "Call (321) 434-5049.": "Call three two one four three four five zero four nine.",
@@ -122,12 +123,19 @@ def number_of_a_service(found: Found) -> str:
 
 
 @rule(
-    rf"(?<![\d.])\d{{3,}}(?:[\s-]\d{{2,}}){{0,5}}(?:[Xx](?![A-Za-z]))?{NUMBER_ENDS}",
-    {"验证码是482913": "验证码是四八二九一三", "room 302": "room three zero two"},
+    rf"(?<=[A-Z]·)\d{{3,6}}|(?<![\d.])\d{{3,}}(?:[\s-]\d{{2,}}){{0,5}}(?:[Xx](?![A-Za-z]))?{NUMBER_ENDS}",
+    {
+        "验证码是482913": "验证码是四八二九一三",
+        "京A·12345": "京A 一二三四五",
+        "room 302": "room three zero two",
+    },
 )
 def code(found: Found) -> str | None:
     """Figures after a word for a code."""
-    if not _CODED.search(found.before(18)) or re.match(r"\s?[个元块次人月天%位]", found.after(2)):
+    plate = found.before(1) == "·"
+    if not (plate or _CODED.search(found.before(18))) or re.match(
+        r"\s?[个元块次人月天%位]", found.after(2)
+    ):
         return None
     words = digits(found[0], found.language)
     return f"{words} X" if found[0][-1] in "Xx" else words

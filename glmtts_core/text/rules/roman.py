@@ -54,13 +54,14 @@ def numeral_of_one_character(found: Found) -> str:
 
 
 @rule(
-    rf"{WORD_BEGINS}([IVXLCDM]+){WORD_ENDS}(?![’'+#&]|[.-][A-Za-z\d])",
+    rf"{WORD_BEGINS}([IVXLCDM]+){WORD_ENDS}(?![’'+#&]|[.-][A-Za-z])",
     {
         "Henry VIII": "Henry the eighth",
         "Chapter IV": "Chapter four",
         "World War II": "World War two",
         "第IV卷": "第四卷",
         "III期临床": "三期临床",
+        "《教父II》": "《教父二》",
     },
 )
 def numeral_in_letters(found: Found) -> str | None:
@@ -68,7 +69,7 @@ def numeral_in_letters(found: Found) -> str | None:
     value = roman(found[1])
     if value is None:
         return None
-    if re.search("[\u4e00-\u9fff]$", found.before(1)) or _counted_in_mandarin(found):
+    if re.search("[\u4e00-\u9fff][(（]?$", found.before(2)) or _counted_in_mandarin(found):
         return _in_mandarin(found, value)
     return _in_english(found, value)
 
@@ -81,7 +82,10 @@ def _in_mandarin(found: Found, value: int) -> str | None:
     words = cardinal(str(value), "zh")
     if found.before(1) == "第" or _counted_in_mandarin(found):
         return words
-    return f"{words}世" if _RULER_ZH.search(found.before(6)) else None
+    if _RULER_ZH.search(found.before(6)):
+        return f"{words}世"
+    other = re.fullmatch("X+|VI", found[1]) and re.match(r"\s?[\u4e00-\u9fff]", found.after(2))
+    return words if re.fullmatch("[IVX]{2,}", found[1]) and not other else None
 
 
 def _in_english(found: Found, value: int) -> str | None:

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, digits
-from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_ENDS
+from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 
-_HALF: Final = r"(?:\s?([AaPp])\.?[Mm]\b\.?)"
+#: a.m. and p.m.; a full stop that may end the sentence is left alone.
+_HALF: Final = r"(?:\s?([AaPp])(?:\.[Mm](?:\.(?!\s+[A-Z]|\s*$))?|[Mm])(?![A-Za-z]))"
 _CLOCK: Final = r"([01]?\d|2[0-4])[:：]([0-5]\d)"
 #: Words before figures with a colon or a dash that make a ratio or a score of them.
 _BEFORE_RATIO: Final = re.compile(
@@ -24,6 +25,9 @@ _RATIO_IN_ENGLISH: Final = re.compile(
     r"\b(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)\b"
     r"[^.!?\n]{0,25}$",
     re.IGNORECASE,
+)
+_PART_OF_THE_DAY: Final = re.compile(
+    "(?:早上?|晚上?|上午|下午|中午|凌晨|傍晚|夜里|清晨|晚间|早间)[的在]?\\s?$"
 )
 _DURATION: Final = re.compile(
     r"(?:用时|耗时|时长|历时|成绩|片长|全长|跑出|计时)[为是了：:\s约]{0,3}$"
@@ -98,7 +102,7 @@ def duration(found: Found) -> str | None:
     {
         "会议在2:30开始": "会议在两点三十分开始",
         "9:00-18:00营业": "九点到十八点营业",
-        "Meet at 9:30 am.": "Meet at nine thirty A M",
+        "Meet at 9:30 am.": "Meet at nine thirty A M.",
         "at 14:05": "at fourteen oh five",
         "at 7:00": "at seven o'clock",
     },
@@ -116,7 +120,7 @@ def time_of_day(found: Found) -> str:
 def _clock(found: Found, hours: str, minutes: str, seconds: str, half: str) -> str:
     seconds = "" if seconds == "00" else seconds
     if found.mandarin:
-        words = {"A": "上午", "P": "下午"}.get(half, "") + count(str(int(hours)), "点") + "点"
+        words = _half_zh(found, half) + count(str(int(hours)), "点") + "点"
         if minutes != "00" or seconds:
             words += _minutes_zh(minutes) + "分"
         return words + (f"{_minutes_zh(seconds)}秒" if seconds else "")
@@ -130,6 +134,13 @@ def _clock(found: Found, hours: str, minutes: str, seconds: str, half: str) -> s
     return f"{words} {half} M" if half else words
 
 
+def _half_zh(found: Found, half: str) -> str:
+    """Return the word for a.m. or p.m., unless one like it stands before."""
+    if _PART_OF_THE_DAY.search(found.before(5)):
+        return ""
+    return {"A": "上午", "P": "下午"}.get(half, "")
+
+
 def _minutes_zh(minutes: str) -> str:
     return digits(minutes, "zh") if minutes.startswith("0") else cardinal(minutes, "zh")
 
@@ -139,17 +150,45 @@ def _minutes_en(minutes: str) -> str:
 
 
 @rule(
-    rf"{NUMBER_BEGINS}(\d{{1,2}})(?:\s?[-–—~]\s?(\d{{1,2}}))?{_HALF}{WORD_ENDS}",
-    {"8am to 5pm": "eight A M to five P M", "明早8am": "明早上午八点"},
+    rf"{NUMBER_BEGINS}(\d{{1,2}}){_HALF}?\s?[-–—~]\s?(\d{{1,2}}){_HALF}{WORD_ENDS}",
+    {"今天9am-5pm": "今天上午九点到下午五点", "open 2-4 pm": "open two to four P M"},
+)
+def hours_from_to(found: Found) -> str:
+    """9am-5pm."""
+    first, last = _hour(found, found[1], found[2]), _hour(found, found[3], found[4])
+    return f"{first}到{last}" if found.mandarin else f"{first} to {last}"
+
+
+@rule(
+    rf"{NUMBER_BEGINS}(\d{{1,2}}){_HALF}{WORD_ENDS}",
+    {"8am to 5pm": "eight A M to five P M", "明早8am": "明早八点", "周三8am": "周三上午八点"},
 )
 def hour_with_its_half(found: Found) -> str:
     """8am."""
-    half = found[3].upper()
+    return _hour(found, found[1], found[2])
+
+
+def _hour(found: Found, hours: str, half: str) -> str:
+    half = half.upper()
     if found.mandarin:
-        last = f"到{count(found[2], '点')}点" if found[2] else ""
-        return {"A": "上午", "P": "下午"}[half] + f"{count(found[1], '点')}点{last}"
-    last = f" to {cardinal(found[2], 'en')}" if found[2] else ""
-    return f"{cardinal(found[1], 'en')}{last} {half} M"
+        return f"{_half_zh(found, half)}{count(hours, '点')}点"
+    return cardinal(hours, "en") + (f" {half} M" if half else "")
+
+
+_DAYS: Final = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
+_DAY: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
+
+
+@rule(
+    rf"{WORD_BEGINS}({_DAY})\.?\s?[-–—]\s?({_DAY}){WORD_ENDS}",
+    {"Mon-Fri, 9 to 5": "Monday to Friday, nine to five"},
+)
+def days_from_to(found: Found) -> str:
+    """Mon-Fri."""
+    return f"{_DAYS[found[1]]} to {_DAYS[found[2]]}"
 
 
 TIMES: Final[tuple[Rule, ...]] = (
@@ -157,5 +196,7 @@ TIMES: Final[tuple[Rule, ...]] = (
     score_with_a_dash,
     duration,
     time_of_day,
+    hours_from_to,
     hour_with_its_half,
+    days_from_to,
 )

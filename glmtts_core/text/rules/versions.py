@@ -27,7 +27,7 @@ def dotted(number: str, language: Language) -> str:
 
 
 @rule(
-    r"(?<![A-Za-z\d])([vV])(?:er)?\.?\s?(\d+(?:\.\d+)*)(?![A-Za-z\d]|-[A-Za-z])",
+    r"(?<![A-Za-z\d])([vV])(?:er)?\.?\s?(\d+(?:\.\d+)*)(?!\.?\d|[A-Za-z]|-[A-Za-z])",
     {
         "软件版本v2.0.1已发布。": "软件版本v 二点零点一已发布。",
         "v1.0 is out": "v one point zero is out",

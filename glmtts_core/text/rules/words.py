@@ -19,7 +19,8 @@ _FULL: Final = {
     "blvd": "Boulevard", "rd": "Road", "jan": "January", "feb": "February", "mar": "March",
     "apr": "April", "jun": "June", "jul": "July", "aug": "August", "sept": "September",
     "sep": "September", "oct": "October", "nov": "November", "dec": "December",
-    "tel": "telephone", "ext": "extension", "pp": "pages", "ch": "chapter", "sec": "section",
+    "tel": "telephone", "ext": "extension", "pp": "pages",
+    "ep": "episode", "ch": "chapter", "sec": "section",
 }  # fmt: skip
 #: Abbreviations that only stand before what they belong to; Oct. and the like before a number.
 _BEFORE_NAME: Final = frozenset(
@@ -27,15 +28,15 @@ _BEFORE_NAME: Final = frozenset(
      "rev")
 )  # fmt: skip
 _BEFORE_NUMBER: Final = frozenset(
-    ("no", "nos", "fig", "vol", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep",
-     "oct", "nov", "dec", "tel", "ext", "pp", "ch", "sec", "est")
+    ("no", "nos", "ep", "fig", "vol", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept",
+     "sep", "oct", "nov", "dec", "tel", "ext", "pp", "ch", "sec", "est")
 )  # fmt: skip
 _SHORT: Final = "|".join(sorted(_FULL, key=len, reverse=True))
 
 
 @rule(
-    rf"{WORD_BEGINS}(?:e\.\s?g\.|i\.\s?e\.|[aApP]\.\s?[mM]\.|w/o?(?=\s)|Ph\.?\s?D\.?(?![A-Za-z]))",
-    {"e.g. this": "for example this", "early a.m.": "early A M", "w/o me": "without me"},
+    rf"{WORD_BEGINS}(?:e\.\s?g\.|i\.\s?e\.|[aApP]\.\s?[mM](?:\.(?!\s+[A-Z]|\s*$))?(?![A-Za-z])|w/o?(?=\s)|Ph\.?\s?D\.?(?![A-Za-z]))",
+    {"e.g. this": "for example this", "early a.m.": "early A M.", "w/o me": "without me"},
 )
 def abbreviation_with_points(found: Found) -> str:
     """e.g., i.e., a.m., w/o."""
@@ -168,6 +169,16 @@ def bracket(found: Found) -> str:
 
 
 @rule(
+    r">(?=\s)",
+    {"File > Save": "File, Save"},
+    outcome="mark",
+)
+def step_of_a_path(found: Found) -> str | None:
+    """What stands between the steps of a menu."""
+    return "," if re.search(r"[\w\u4e00-\u9fff]\s$", found.before(2)) else None
+
+
+@rule(
     r"\s*\|\s*",
     {"姓名|年龄": "姓名,年龄"},
     outcome="mark",
@@ -189,6 +200,7 @@ MARKS: Final[tuple[Rule, ...]] = (
     quotation_mark,
     single_quotation_mark,
     bracket,
+    step_of_a_path,
     bar,
     punctuation,
 )
