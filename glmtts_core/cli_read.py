@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.reader import Heard, Reader
-from glmtts_core.errors import TextError
+from glmtts_core.errors import StorageError, TextError
 from glmtts_core.settings import Settings
 
 
@@ -36,13 +37,23 @@ def read(options: argparse.Namespace, settings: Settings, language: Language) ->
         ReadingError, EngineError: a front end failed.
     """
     reader = Reader(settings.cache_dir)
+    try:
+        _print_all(reader, options, language)
+    except BrokenPipeError:
+        # who reads along has seen enough; nothing is left to be flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise StorageError("cli.cannot_write", path="-", reason=error.strerror) from error
+    return 0
+
+
+def _print_all(reader: Reader, options: argparse.Namespace, language: Language) -> None:
     for given in _texts(options):
         heard = reader.read(given, language)
         if options.json:
             print(json.dumps(heard.as_json(), ensure_ascii=False), flush=True)
         else:
             print(_shown(heard, language), flush=True)
-    return 0
 
 
 def _texts(options: argparse.Namespace) -> Iterator[str]:

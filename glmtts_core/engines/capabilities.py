@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import main_language
 
 
@@ -79,7 +80,7 @@ class Capabilities:
 
     def default_voice(self, text: str) -> str | None:
         """Return the preferred voice of the language of ``text``; None for one that only clones."""
-        return next((voice.id for voice in self.voices_for(main_language(text))), None)
+        return next((voice.id for voice in self.voices_for(_language_heard(text))), None)
 
     def with_voice(self, request: SynthesisRequest) -> SynthesisRequest:
         """Return ``request`` with a voice, where it names none and nothing is cloned.
@@ -89,7 +90,7 @@ class Capabilities:
         """
         if self.voice_cloning or request.voice is not None or request.reference is not None:
             return request
-        language = main_language(request.text)
+        language = _language_heard(request.text)
         second = self.voice(request.second_voice)
         if second is not None and second.language == language:
             language = "en" if language == "zh" else "zh"
@@ -128,3 +129,8 @@ class Capabilities:
             reference=reference,
             engine=self.engine,
         )
+
+
+def _language_heard(text: str) -> Language:
+    """Return the main language of what is heard of ``text``: not that of tags, for instance."""
+    return main_language(read_text(text).spoken)

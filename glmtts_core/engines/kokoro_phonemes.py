@@ -1,4 +1,4 @@
-"""Text to phonemes for Kokoro: Mandarin through misaki, English through espeak, cut into pieces.
+"""Text to phonemes for Kokoro: Mandarin syllables through misaki, English through espeak.
 
 Knows nothing about sound; what it returns is one model run a piece.
 """
@@ -17,6 +17,7 @@ from glmtts_core.catalogue import Language
 from glmtts_core.errors import EngineError, ReadingError
 from glmtts_core.text.pinyin import MandarinReader
 from glmtts_core.text.reading import Reading, read_text
+from glmtts_core.text.sandhi import with_sandhi
 from glmtts_core.text.script import HAN, LATIN, Run, main_language, runs
 from glmtts_core.text.split import sentences
 
@@ -222,11 +223,15 @@ class Phonemizer:
     def _mandarin_run(self, text: str) -> str:
         parts = _IDEOGRAPHS.split(text)
         return "".join(
-            " ".join("".join(map(_sounds, word.pinyin)) for word in self._mandarin.words(part))
-            if place % 2
-            else part.translate(_MARKS)
+            self._mandarin_words(part) if place % 2 else part.translate(_MARKS)
             for place, part in enumerate(parts)
         ).strip()
+
+    def _mandarin_words(self, text: str) -> str:
+        words = self._mandarin.words(text)
+        said = with_sandhi(text, [syllable for word in words for syllable in word.pinyin])
+        sounds = iter([_sounds(syllable) for syllable in said])
+        return " ".join("".join(next(sounds) for _ in word.pinyin) for word in words)
 
     def _pinyin(self, run: Run) -> tuple[str, ...]:
         return tuple(

@@ -12,6 +12,7 @@ from typing import Final
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities, Voice
+from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import main_language
 
 #: The sentence by the language of the text and that of the voice.
@@ -74,5 +75,7 @@ def foreign_among(
 
 def _language_of(text: str) -> Language | None:
     """Return the main language of ``text``; None where it has neither ideographs nor letters."""
-    language = main_language(text, "zh")
-    return language if main_language(text, "en") == language else None
+    if main_language(text, "zh") != main_language(text, "en"):
+        return None
+    # what is left out, such as a tag, is of no language
+    return main_language(read_text(text).spoken)

@@ -27,8 +27,10 @@ _WORD: Final = re.compile(rf"[{LATIN}]+(?:['’][{LATIN}]+)*")
 _SPACE: Final = re.compile(r"\s+")
 #: Categories of Unicode whose characters are only seen, not heard.
 _SEEN: Final = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Cc", "Zs", "Zl", "Zp"})
-#: Signs that are seen where no rule knows what they mean.
-_SIGNS: Final = frozenset("~^`|+=<>$¨´¯¸˙˜")
+#: Signs that are only seen, whatever Unicode calls them.
+_SIGNS: Final = frozenset("~^`|¨´¯¸˙˜")
+#: Punctuation by Unicode that a reader would have said.
+_HEARD: Final = frozenset("%‰‱")
 #: Two words, or a mark and a word, that need a space between.
 _GLUED: Final = re.compile(rf"[{LATIN}.,;:!?][{LATIN}]")
 
@@ -140,7 +142,7 @@ def _left_over(text: str, position: int) -> Token:
     if word:
         return Token(position, word.end(), "word", "spoken", word.group())
     char = text[position]
-    if unicodedata.category(char) in _SEEN or char in _SIGNS:
+    if char not in _HEARD and (unicodedata.category(char) in _SEEN or char in _SIGNS):
         return Token(position, position + 1, "mark", "mark", " ")
     end = next(
         (place for place in range(position + 1, len(text)) if not _alike(char, text[place])),

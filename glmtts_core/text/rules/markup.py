@@ -38,7 +38,7 @@ def tag(found: Found) -> str:
 
 @rule(
     rf"<\|[^|<>\n]{{1,60}}\|>|\[(?:{_EVENTS})\]|\[/?[A-Z]{{1,3}}\d{{1,2}}\]"
-    r"|\[/?(?:b|i|u|s|url|color|size|quote|code|img)(?:=[^\]\n]*)?\]",
+    r"|\[/?(?:b|i|u|s|url|color|size|quote|code|img)(?:=[^\]\n]*)?\](?!\()",
     {"你好[laughter]再见": "你好 再见", "<|endofprompt|>好的": "好的", "[breath]好": "好"},
     outcome="left_out",
     flags=re.IGNORECASE,

@@ -208,11 +208,15 @@ def ten_thousands(found: Found) -> str | None:
 
 @rule(
     r"/(?=(?:分钟?|小时|秒|天|日|周|月|年|人|次|个|件|斤|公斤|千克|克|升|吨|平方米|平米|台|套|户|亩|米)(?![\u4e00-\u9fff]))",
-    {"心率80次/分": "心率八十次每分"},
+    {"心率80次/分": "心率八十次每分", "5kg/月": "五千克每月"},
 )
 def each(found: Found) -> str | None:
     """The line between what is counted and what it is counted for."""
-    return "每" if re.search(r"\d\s?[\u4e00-\u9fff]{1,3}$|[元块]$", found.before(8)) else None
+    return (
+        "每"
+        if re.search(r"\d\s?(?:[\u4e00-\u9fff]{1,3}|[A-Za-zμ²³]{1,4})$|[元块]$", found.before(8))
+        else None
+    )
 
 
 @rule(

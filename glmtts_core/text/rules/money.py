@@ -131,8 +131,12 @@ def amount_before_its_word(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH}|{_MANY_EN})?\s?({_CODE}|€|£)(?![A-Za-z\d]){_PER}",
-    {"He owes me 20 USD.": "He owes me twenty US dollars.", "共500RMB": "共五百元人民币"},
+    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH}|{_MANY_EN})?\s?({_CODE}|{_SIGN})(?![A-Za-z\d]){_PER}",
+    {
+        "He owes me 20 USD.": "He owes me twenty US dollars.",
+        "It is 20$.": "It is twenty dollars.",
+        "共500RMB": "共五百元人民币",
+    },
 )
 def amount_before_its_sign(found: Found) -> str:
     """A currency's code after the number."""
