@@ -31,7 +31,7 @@ from glmtts_core.jobs import Job, JobState
 from glmtts_core.session import Session, new_session_id, take_lease
 from glmtts_core.settings import Settings
 from glmtts_core.studio import Studio
-from glmtts_core.text.reading import read_text
+from glmtts_core.text.reading import Reading
 
 MIB: Final = 2**20
 
@@ -101,7 +101,7 @@ def say(
             capabilities = studio.engines.find(request.engine).capabilities
             tell_unused_seed(options.seed, capabilities, language)
             _tell_foreign_voice(request, capabilities, language)
-            _tell_left_out(spoken, language)
+            _tell_left_out(capabilities.reading(spoken), language)
             _show_progress(job, stop_requested, language)
             for problem in studio.engines.find(job.engine).problems:
                 print(problem.text(language), file=sys.stderr)
@@ -170,11 +170,11 @@ def _tell_foreign_voice(
         print(text(found.key, language, native=found.native.id), file=sys.stderr)
 
 
-def _tell_left_out(spoken: str, language: Language) -> None:
+def _tell_left_out(reading: Reading, language: Language) -> None:
     """Say what of the text will not be heard."""
-    parts = read_text(spoken).left_out
-    if parts:
-        print(text("read.left_out", language, parts=" ".join(parts)), file=sys.stderr)
+    if reading.left_out:
+        parts = " ".join(reading.left_out)
+        print(text("read.left_out", language, parts=parts), file=sys.stderr)
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:

@@ -76,7 +76,7 @@ def dry_run(
         except GLMTTSError as error:
             problems.append(_problem(line, error))
         else:
-            readings.note(line.number, line.text)
+            readings.note(line.number, capabilities.reading(line.text))
             if reference_name_of(line, defaults) is None:
                 request = capabilities.with_voice(request_of(line, defaults, None))
                 voices.note(line.number, line.text, (request.voice, request.second_voice))

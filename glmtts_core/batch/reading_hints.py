@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from glmtts_core.batch.line_numbers import listed
 from glmtts_core.memory.problem import Problem
-from glmtts_core.text.reading import read_text
+from glmtts_core.text.reading import Reading
 
 
 class ReadingHints:
@@ -15,9 +15,9 @@ class ReadingHints:
     def __init__(self) -> None:
         self._lines: dict[str, list[int]] = {}
 
-    def note(self, number: int, text: str) -> None:
+    def note(self, number: int, reading: Reading) -> None:
         """Remember what line ``number`` leaves out."""
-        for part in read_text(text).left_out:
+        for part in reading.left_out:
             self._lines.setdefault(part, []).append(number)
 
     def hints(self) -> Iterator[Problem]:

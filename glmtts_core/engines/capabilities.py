@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.text.reading import read_text
+from glmtts_core.text.reading import Reading, read_text, unread
 from glmtts_core.text.script import main_language
 
 
@@ -57,6 +57,8 @@ class Capabilities:
         load_bytes: memory on the device that loading takes at most; 0 where it is not worth
             making room.
         random_weights: whether it only rehearses: what comes out is noise, and is not judged.
+        reads_alone: whether its own front end reads texts as they are; nobody knows before what it
+            will leave out.
     """
 
     engine: str
@@ -72,6 +74,7 @@ class Capabilities:
     release_levels: tuple[CleanupLevel, ...]
     load_bytes: int = 0
     random_weights: bool = False
+    reads_alone: bool = False
 
     def voices_for(self, language: Language) -> tuple[Voice, ...]:
         """Return all voices: native ones of ``language`` first, those of neither language last."""
@@ -110,6 +113,16 @@ class Capabilities:
         """Return in which language a text without words, such as 12, is read: the voice's own."""
         voice = self.voice(voice_id)
         return voice.language if voice is not None and voice.language is not None else "zh"
+
+    def reading(self, text: str, voice_id: str | None = None) -> Reading:
+        """Return how ``text`` is read before this engine, for a voice; as it is if it reads alone.
+
+        Raises:
+            ReadingError: a library gave words for a number that cannot be right.
+        """
+        if self.reads_alone:
+            return unread(text)
+        return read_text(text, self.language_of_figures(voice_id))
 
     def plain_request(
         self, text: str, reference: ReferenceAudio | None = None, seed: int | None = None

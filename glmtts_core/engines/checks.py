@@ -11,7 +11,6 @@ from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities, Voice
 from glmtts_core.errors import RequestError, TextError
-from glmtts_core.text.reading import read_text
 
 #: Seeds lie below this, in a batch's lines as everywhere.
 _SEEDS: Final = 2**32
@@ -27,7 +26,7 @@ def check_request(
         RequestError: voice, second voice, speed, sample rate, reference, sampling method, history
             or seed is not among what the engine offers.
     """
-    _check_text(request.text, max_text_chars)
+    _check_text(request.text, max_text_chars, capabilities)
     _check_voice(request, capabilities)
     check_choices(request, capabilities)
 
@@ -63,7 +62,7 @@ def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None
         )
 
 
-def _check_text(text: str, max_chars: int) -> None:
+def _check_text(text: str, max_chars: int, capabilities: Capabilities) -> None:
     if not text.strip():
         raise TextError("text.empty")
     # half a surrogate pair, or bytes of a wrong encoding: no file could keep it
@@ -71,7 +70,7 @@ def _check_text(text: str, max_chars: int) -> None:
         raise TextError("text.not_unicode")
     if len(text) > max_chars:
         raise TextError("text.too_long", chars=len(text), limit=max_chars)
-    if not read_text(text).spoken:
+    if not capabilities.reading(text).spoken:
         raise TextError("text.unspeakable")
 
 

@@ -96,6 +96,13 @@ def read_text(text: str, default: Language = "zh") -> Reading:
     return Reading(text, tuple(_with_spans(_tokens(source.text, context), source)))
 
 
+def unread(text: str) -> Reading:
+    """Return ``text`` as one part that is spoken as it stands, where it has a letter or figure."""
+    heard = any(char.isalnum() for char in text)
+    token = Token(0, len(text), "as it is", "spoken" if heard else "mark", text)
+    return Reading(text, (token,) if text else ())
+
+
 def _tokens(text: str, context: Context) -> Iterator[Token]:
     position = 0
     while position < len(text):

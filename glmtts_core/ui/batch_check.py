@@ -9,10 +9,9 @@ import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.editing import editable_lines
-from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults
+from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
-from glmtts_core.text.reading import read_text
 from glmtts_core.ui import reading_view
 from glmtts_core.ui.batch_draft import steer
 from glmtts_core.ui.markdown import plain
@@ -176,8 +175,14 @@ def _mend(draft: BatchDraft, key: str, numbers: list[int], editable: set[int]) -
 # -- good lines --------------------------------------------------------------------------------
 
 
-def preview(page: Page, check: Check) -> None:
-    """Draw some of the lines that will be spoken; only these reach the browser."""
+def preview(page: Page, check: Check, defaults: RunDefaults) -> None:
+    """Draw some of the lines that will be spoken; only these reach the browser.
+
+    Args:
+        page: where to draw.
+        check: of the file.
+        defaults: what holds for lines that say nothing else.
+    """
     lines = check.result.lines if check.result is not None else ()
     if not lines:
         return
@@ -187,7 +192,7 @@ def preview(page: Page, check: Check) -> None:
         start = (number - 1) * _PREVIEW_ROWS
         drawn = lines[start : start + _PREVIEW_ROWS]
         chosen = st.dataframe(
-            [_row(line) for line in drawn],
+            [_row(page, line, _voice(page, line, defaults)) for line in drawn],
             key=f"batch_preview_{number}",
             on_select="rerun",
             selection_mode="single-row",
@@ -205,21 +210,26 @@ def preview(page: Page, check: Check) -> None:
             st.pagination(pages, key="batch_preview_page")
         rows = [row for row in chosen.selection.rows if row < len(drawn)]
         if rows:
-            _heard(page, drawn[rows[0]])
+            _heard(page, drawn[rows[0]], defaults)
         else:
             st.caption(page.markdown("batch.preview_hint"))
 
 
-def _heard(page: Page, line: BatchLine) -> None:
+def _voice(page: Page, line: BatchLine, defaults: RunDefaults) -> str | None:
+    """Return the voice that will speak a line."""
+    return page.session.capabilities.with_voice(request_of(line, defaults, None)).voice
+
+
+def _heard(page: Page, line: BatchLine, defaults: RunDefaults) -> None:
     """Draw how a line will be read, sound by sound."""
     try:
-        figures = page.session.capabilities.language_of_figures(line.voice)
+        figures = page.session.capabilities.language_of_figures(_voice(page, line, defaults))
         reading_view.heard(page, line.text, figures)
     except GLMTTSError as error:
         st.error(page.told(error))
 
 
-def _row(line: BatchLine) -> dict[str, object]:
+def _row(page: Page, line: BatchLine, voice: str | None) -> dict[str, object]:
     own = {
         "voice": line.voice,
         "second_voice": line.second_voice,
@@ -230,7 +240,7 @@ def _row(line: BatchLine) -> dict[str, object]:
         "sampling": line.sampling,
         "use_kv_cache": line.use_history,
     }
-    reading = read_text(line.text)
+    reading = page.session.capabilities.reading(line.text, voice)
     return {
         "number": line.number,
         "uttid": line.uttid,

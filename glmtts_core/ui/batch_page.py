@@ -109,7 +109,7 @@ def _new(page: Page, batches: Batches) -> None:
         failed = _failed(page, amended, check) if amended is not None else None
         batch_check.problems(page, draft, check, failed)
         _settings(page, draft, amended)
-        batch_check.preview(page, check)
+        batch_check.preview(page, check, defaults)
     batch_past.past(page, batches, listing)
 
 

@@ -40,11 +40,7 @@ def text_and_voice(page: Page) -> None:
     count = len(st.session_state[_TEXT])
     counted = page.text("form.characters", count=count, limit=limit)
     st.html(f'<div class="glm-muted">{html(counted)}</div>')
-    reading_view.show(
-        page,
-        st.session_state[_TEXT],
-        page.session.capabilities.language_of_figures(_speaking(page).voice),
-    )
+    reading_view.show(page, st.session_state[_TEXT], _speaking(page).voice)
     engine_choice.show(page)
     _speaking(page).draw_voice_and_speed()
     _foreign_voice(page, st.session_state[_TEXT])

@@ -12,7 +12,6 @@ from glmtts_core.engines.kokoro_phonemes import SpokenRun
 from glmtts_core.engines.reader import Heard, Reader
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import Html, html
-from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import HAN
 from glmtts_core.ui.shell import Page
 
@@ -22,31 +21,23 @@ _IDEOGRAPH: Final = re.compile(f"[{HAN}]")
 _LEFT_OUT_SHOWN: Final = 12
 
 
-def show(page: Page, text: str, figures: Language) -> None:
+def show(page: Page, text: str, voice: str | None) -> None:
     """Draw what is left out, and the fold; what is in it is worked out once it is open.
 
     Args:
         page: where to draw.
         text: as it stands in the form.
-        figures: language of figures in a text without words.
+        voice: the built-in voice that will speak it.
     """
+    can = page.session.capabilities
     try:
-        if not _by_reference(page):
-            _left_out(page, read_text(text, figures).left_out)
+        _left_out(page, can.reading(text, voice).left_out)
         fold = st.expander(page.text("read.title"), key=_FOLD, on_change="rerun")
         if fold.open:
             with fold:
-                heard(page, text, figures)
+                heard(page, text, can.language_of_figures(voice))
     except GLMTTSError as error:
         st.error(page.told(error))
-
-
-def _by_reference(page: Page) -> bool:
-    """Tell whether GLM-TTS's own front end reads the text alone."""
-    session = page.session
-    return session.capabilities.voice_cloning and (
-        session.studio.settings.text_frontend == "reference"
-    )
 
 
 def _left_out(page: Page, found: tuple[str, ...]) -> None:

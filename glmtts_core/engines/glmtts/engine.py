@@ -105,6 +105,7 @@ class GlmTtsEngine:
             release_levels=(CleanupLevel.TRIM, *levels, CleanupLevel.UNLOAD),
             load_bytes=self._load_bytes,
             random_weights=self._source.random_weights,
+            reads_alone=self._settings.text_frontend == "reference",
         )
 
     def _compute_on(self, device: torch.device) -> None:
