@@ -85,7 +85,7 @@ def test_what_uploaded_sounds_are_called_is_read_literally(open_tab, elsewhere):
 def test_what_a_batch_and_its_lines_are_called_is_read_literally(open_tab, elsewhere):
     port, asked = elsewhere
     names = hostile_names(port)
-    lines = [json.dumps({"uttid": name, "text": name}) for name in names for _ in range(2)]
+    lines = [json.dumps({"uttid": name, "text": f"so {name}"}) for name in names for _ in range(2)]
     lines.append(f'{{"text": "{names[0]}')
     tab = open_tab("/batch")
     main = tab.page.get_by_test_id("stMain")
