@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.reader import Heard, Reader
-from glmtts_core.errors import StorageError, TextError
+from glmtts_core.errors import GLMTTSError, StorageError, TextError
 from glmtts_core.settings import Settings
 
 
@@ -33,41 +33,54 @@ def read(options: argparse.Namespace, settings: Settings, language: Language) ->
         language: of the sentences, and of figures in a text without words.
 
     Raises:
-        TextError: a text is not UTF-8.
-        ReadingError, EngineError: a front end failed.
+        StorageError: the readings cannot be written.
     """
     reader = Reader(settings.cache_dir)
     try:
-        _print_all(reader, options, language)
+        return _print_all(reader, options, language)
     except BrokenPipeError:
         # who reads along has seen enough; nothing is left to be flushed at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         raise StorageError("cli.cannot_write", path="-", reason=error.strerror) from error
-    return 0
 
 
-def _print_all(reader: Reader, options: argparse.Namespace, language: Language) -> None:
-    for given in _texts(options):
-        heard = reader.read(given, language)
+def _print_all(reader: Reader, options: argparse.Namespace, language: Language) -> int:
+    """Print all readings; a line that has none is told and the next ones are read all the same."""
+    code = 0
+    for number, given in _texts(options):
+        try:
+            heard = reader.read(_decoded(given), language)
+        except GLMTTSError as error:
+            reason = error.text(language)
+            told = (
+                reason
+                if number is None
+                else text("read.line", language, number=number, reason=reason)
+            )
+            print(told, file=sys.stderr)
+            code = 1
+            continue
         if options.json:
             print(json.dumps(heard.as_json(), ensure_ascii=False), flush=True)
         else:
             print(_shown(heard, language), flush=True)
+    return code
 
 
-def _texts(options: argparse.Namespace) -> Iterator[str]:
-    texts = [options.text] if options.text is not None else _lines()
-    for given in texts:
-        if any("\ud800" <= char <= "\udfff" for char in given):
-            raise TextError("text.not_unicode")
-        yield given
+def _texts(options: argparse.Namespace) -> Iterator[tuple[int | None, bytes]]:
+    """Yield each text with the number of its line; the one of the command line has none."""
+    if options.text is not None:
+        yield None, options.text.encode("utf-8", "surrogateescape")
+        return
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        yield number, line.rstrip(b"\r\n").replace(b"\\n", b"\n")
 
 
-def _lines() -> Iterator[str]:
+def _decoded(given: bytes) -> str:
     try:
-        for line in sys.stdin:
-            yield line.rstrip("\r\n").replace("\\n", "\n")
+        return given.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise TextError("text.not_unicode") from error
 

@@ -15,6 +15,10 @@ def read_json(capsys, *arguments):
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def give(monkeypatch, data):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
 def test_a_text_is_told_with_its_pieces(capsys):
     (told,) = read_json(capsys, "我在Booking.com花了¥1299元🎉")
     assert list(told) == ["text", "spoken", "pieces", "left_out"]
@@ -38,7 +42,7 @@ def test_each_ideograph_has_a_syllable(capsys):
 
 
 def test_each_line_of_the_standard_input_is_a_text(capsys, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("你好\\n世界\n\n5 cats\n"))
+    give(monkeypatch, "你好\\n世界\n\n5 cats\n".encode())
     told = read_json(capsys)
     assert [each["text"] for each in told] == ["你好\n世界", "", "5 cats"]
     assert told[1]["spoken"] == "" and told[1]["pieces"] == []
@@ -60,3 +64,11 @@ def test_a_text_with_nothing_to_hear_says_so(capsys, monkeypatch):
 def test_bytes_that_are_no_text_are_refused_in_one_sentence(capsys):
     assert main(["read", "a\udcff"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_line_that_is_no_text_is_told_and_the_others_are_read(capsys, monkeypatch):
+    give(monkeypatch, b"5 cats\n\xff\n6 cats\n")
+    assert main(["read", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["spoken"] for line in out.splitlines()] == ["five cats", "six cats"]
+    assert err.startswith(("Line 2: ", "第 2 行："))
