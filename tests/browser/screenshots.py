@@ -65,7 +65,9 @@ def main() -> None:
         sys.exit("The screenshots need chromium: install it and start again.")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as driver:
-        app = RunningApp(Path(scratch), Path(scratch) / "cache")
+        # a page names the checkpoint's folder, and that of this machine is nobody's business
+        ckpt = {"GLMTTS_CKPT": "/opt/glm-tts/ckpt"}
+        app = RunningApp(Path(scratch), Path(scratch) / "cache", settings=ckpt)
         try:
             browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
             context = browser.new_context(
