@@ -20,6 +20,8 @@ _EN_DIGITS: Final = (
 #: The largest whole numbers that both libraries have names for; longer ones are read digit by digit
 _MOST_DIGITS: Final = 16
 _MANDARIN_NUMBER: Final = re.compile("[零一二三四五六七八九十百千万亿]+")
+#: A number that begins so is 两千, 两万, 两亿; 一万二千 and 二百 stay.
+_BEGINS_WITH_TWO: Final = re.compile("^二(?=[千万亿])")
 #: What 2 is 两 before: measure words, spans of time, large numbers, common units.
 _COUNTED_BY_LIANG: Final = re.compile(
     r"\s?(?:个(?!月份)|位|只|次|天|年(?!级)|小时|分钟|秒|周(?!年)|星期|本|件|张|条|块|斤|公斤|千克|里|公里|"
@@ -168,7 +170,7 @@ def _mandarin(value: int) -> str:
     words = str(an2cn(value))
     if not _MANDARIN_NUMBER.fullmatch(words):
         raise ReadingError("text.unread_number", number=value, words=words)
-    return words
+    return _BEGINS_WITH_TWO.sub("两", words)
 
 
 @lru_cache(maxsize=4096)

@@ -257,3 +257,18 @@ def test_a_sentence_that_ends_in_a_domain_is_spoken_to_its_end():
 
 def test_line_breaks_stay():
     assert read_text("你好\n\n世界").spoken == "你好\n世界"
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("一共2000元", "一共两千元"),
+        ("20000人", "两万人"),
+        ("一共12000人", "一共一万二千人"),
+        ("200个", "二百个"),
+        ("第2名", "第二名"),
+        ("in 10,20 and 30", "in ten, twenty and thirty"),
+    ],
+)
+def test_a_number_is_said_as_people_say_it(text, spoken):
+    assert read_text(text, "zh").spoken == spoken

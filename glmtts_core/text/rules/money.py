@@ -109,6 +109,29 @@ def amount_after_its_sign(found: Found) -> str:
 
 
 @rule(
+    rf"(?<![\d.,A-Za-z])(?:({_SIGN}|{_CODE})\s?)?(\d{{1,3}}(?:\.\d{{3}})+|\d{{1,6}}),(\d\d)"
+    rf"(?!\d|[.,]\d)(?:\s?({_SIGN}|{_CODE}|{_WORD}))?(?![A-Za-z\d])",
+    {
+        "It costs 1.234,50 € today": (
+            "It costs one thousand two hundred and thirty four euros fifty cents today"
+        ),
+        "总价€12,50": "总价十二点五欧元",
+        "about 1.234,56": "about one thousand two hundred and thirty four point five six",
+    },
+)
+def amount_with_a_decimal_comma(found: Found) -> str | None:
+    """1.234,56 €, as most of Europe writes it."""
+    whole, name = found[2].replace(".", ""), found[1] or found[4]
+    if not name and "." not in found[2]:
+        return None
+    amount = f"{whole}.{found[3]}"
+    currency = _CURRENCIES.get(name)
+    if found.mandarin:
+        return _zh(amount, "") + (currency.zh if currency else name)
+    return _en(amount, "", "", currency) if currency else cardinal(amount, "en")
+
+
+@rule(
     rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH})?([多余]?)\s?({_WORD}){_PER}",
     {
         "单价12.80元": "单价十二点八元",
@@ -207,6 +230,7 @@ def _per_en(what: str) -> str:
 
 
 MONEY: Final[tuple[Rule, ...]] = (
+    amount_with_a_decimal_comma,
     amount_after_its_sign,
     amount_before_its_word,
     amount_before_its_sign,

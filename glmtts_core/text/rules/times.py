@@ -97,6 +97,33 @@ def duration(found: Found) -> str | None:
 
 
 @rule(
+    rf"{NUMBER_BEGINS}(?:(\d{{1,3}})h(?:rs?)?(?:\s?(\d{{1,2}})m(?:ins?)?|([0-5]\d))|(\d{{1,3}})m(?:in)?(?=\s?\d{{1,2}}s))"
+    rf"(?:\s?(\d{{1,2}})s(?:ecs?)?)?(?![A-Za-z\d])",
+    {
+        "It took 2h30min.": "It took two hours thirty minutes.",
+        "片长1h 5m": "片长一小时五分钟",
+        "in 2h30": "in two hours thirty minutes",
+        "after 3m20s": "after three minutes twenty seconds",
+    },
+)
+def hours_and_minutes(found: Found) -> str:
+    """2h30min, 3m20s."""
+    units = {
+        "zh": (("小时", "小时"), ("分钟", "分钟"), ("秒", "秒")),
+        "en": ((" hour", " hours"), (" minute", " minutes"), (" second", " seconds")),
+    }[found.language]
+    parts = (found[1], found[2] or found[3] or found[4], found[5])
+    said = [
+        count(part.lstrip("0") or "0", unit[1]) + unit[1]
+        if found.mandarin
+        else cardinal(part.lstrip("0") or "0", "en") + unit[int(part) != 1]
+        for part, unit in zip(parts, units, strict=True)
+        if part
+    ]
+    return ("" if found.mandarin else " ").join(said)
+
+
+@rule(
     rf"(?:{NUMBER_BEGINS}|(?<=\dT)){_CLOCK}(?:[:：]([0-5]\d)(?:\.\d+)?)?{_HALF}?"
     rf"(?:\s?[-–—~至到]\s?{_CLOCK}{_HALF}?)?{NUMBER_ENDS}",
     {
@@ -195,6 +222,7 @@ TIMES: Final[tuple[Rule, ...]] = (
     ratio,
     score_with_a_dash,
     duration,
+    hours_and_minutes,
     time_of_day,
     hours_from_to,
     hour_with_its_half,

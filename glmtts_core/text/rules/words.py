@@ -19,7 +19,7 @@ _FULL: Final = {
     "blvd": "Boulevard", "rd": "Road", "jan": "January", "feb": "February", "mar": "March",
     "apr": "April", "jun": "June", "jul": "July", "aug": "August", "sept": "September",
     "sep": "September", "oct": "October", "nov": "November", "dec": "December",
-    "tel": "telephone", "ext": "extension", "pp": "pages",
+    "tel": "telephone", "ext": "extension", "p": "page", "pp": "pages",
     "ep": "episode", "ch": "chapter", "sec": "section",
 }  # fmt: skip
 #: Abbreviations that only stand before what they belong to; Oct. and the like before a number.
@@ -29,7 +29,7 @@ _BEFORE_NAME: Final = frozenset(
 )  # fmt: skip
 _BEFORE_NUMBER: Final = frozenset(
     ("no", "nos", "ep", "fig", "vol", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept",
-     "sep", "oct", "nov", "dec", "tel", "ext", "pp", "ch", "sec", "est")
+     "sep", "oct", "nov", "dec", "tel", "ext", "p", "pp", "ch", "sec", "est")
 )  # fmt: skip
 _SHORT: Final = "|".join(sorted(_FULL, key=len, reverse=True))
 
@@ -61,6 +61,7 @@ def initials(found: Found) -> str:
         "No. 5": "number five",
         "cats vs. dogs": "cats versus dogs",
         "St. Paul": "Saint Paul",
+        "see p. 5": "see page five",
     },
     flags=re.IGNORECASE,
 )
