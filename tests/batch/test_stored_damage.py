@@ -6,7 +6,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from glmtts_core.cli import main
 from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.errors import GLMTTSError
-from tests.batch.runs import finish, lines, make_run
+from glmtts_core.studio import Studio
+from tests.batch.runs import MoodyEngine, finish, lines, make_run
 from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine
 
@@ -129,6 +131,12 @@ DAMAGES = [
     ]
     for number, change in enumerate(changes)
 ]
+
+
+@pytest.fixture
+def studio(settings) -> Iterator[Studio]:
+    with closing(Studio(settings, MoodyEngine)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -338,12 +346,10 @@ def test_a_sound_that_is_not_there_whole_is_told_and_spoken_again(studio, broken
 
 @pytest.mark.parametrize("gone", ["audio", "audio/a.wav", "audio/b.wav"])
 def test_a_sound_that_vanishes_while_the_run_goes_on_is_noticed_at_its_end(studio, gone):
-    studio.engine.gate.clear()
     run = make_run(studio, lines("one", "two", "three"))
+    studio.engine.moods["three"] = lambda before: studio.engine.gate.clear()
     run.start()
-    assert studio.engine.reached.wait(BOUND_S)
-    studio.engine.gate.set()
-    wait_until(lambda: run.view().counts.done >= 2)
+    wait_until(lambda: run.view().counts.done == 2 and not studio.engine.gate.is_set())
     path = run.store.folder / gone
     _take_away(path)
     studio.engine.gate.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,6 +16,17 @@ from glmtts_core.memory.nvml import DeviceReading, NvmlReading
 from glmtts_core.memory.probe import MemoryProbe, MemoryReading
 
 MIB = 2**20
+
+
+def touch_and_give_back(size_bytes: int) -> None:
+    """Hold so much memory for a moment.
+
+    Straight from the system: the C library may serve a large block from a hole in its heap, and
+    then keeps it.
+    """
+    with mmap.mmap(-1, size_bytes) as block:
+        for place in range(0, size_bytes, mmap.PAGESIZE):
+            block[place] = 1
 
 
 @dataclass

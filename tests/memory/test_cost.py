@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 
@@ -15,7 +14,7 @@ from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.points import Line, MemoryPoint
 from glmtts_core.memory.probe import MemoryProbe
-from tests.memory.parts import MIB, Driver, StandInCuda, device
+from tests.memory.parts import MIB, Driver, StandInCuda, device, touch_and_give_back
 
 
 def gpu_monitor(driver: Driver, cuda: StandInCuda) -> tuple[MemoryMonitor, CudaAllocator]:
@@ -40,8 +39,7 @@ def test_a_short_host_peak_is_seen_between_two_samples():
     allocator = HostAllocator()
     probe = MemoryProbe(Nvml(), allocator, Ledger(), "cpu")
     with CostMeter(MemoryMonitor(probe), allocator) as meter:
-        block = bytearray(os.urandom(1) * (64 * MIB))
-        del block
+        touch_and_give_back(64 * MIB)
     assert meter.cost.line is Line.RESIDENT_SET
     assert meter.cost.peak_bytes - meter.cost.before_bytes > 48 * MIB
     assert meter.cost.growth_bytes < 16 * MIB

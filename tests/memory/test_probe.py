@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import psutil
 import pytest
 
@@ -12,7 +10,7 @@ from glmtts_core.memory.allocator import CudaAllocator, HostAllocator
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
-from tests.memory.parts import MIB, Driver, HostRig, StandInCuda, device
+from tests.memory.parts import MIB, Driver, HostRig, StandInCuda, device, touch_and_give_back
 
 
 def cuda_probe(devices, cuda: StandInCuda, index: int = 0, ledger: Ledger | None = None):
@@ -35,8 +33,7 @@ def test_the_kernel_count_of_the_peak_sees_what_no_sample_saw():
     if not host.reset_peak_resident_set():
         pytest.skip("this kernel does not let a process reset its peak")
     before = host.resident_set_bytes()
-    block = bytearray(os.urandom(1) * (64 * MIB))
-    del block
+    touch_and_give_back(64 * MIB)
     assert host.peak_resident_set_bytes() - before > 48 * MIB
 
 
