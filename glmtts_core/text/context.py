@@ -99,12 +99,14 @@ class Context:
         if _VARIABLE_BEFORE.search(self.text, low, start) and _VARIABLE.match(self.text, end):
             return False
         before = _last_word(self._kinds, low, start)
-        after = _next_word(self._kinds, end, high)
+        after, place = _next_word(self._kinds, end, high)
+        ends = bool(_WIDE_MARK.search(self.text, end, place))
         if before == "l":
-            return after == "l" or (
-                after == "" and bool(_CLAUSE.search(self.text[max(low, start - 80) : start]))
-            )
-        return after == "l"
+            if after == "l" and not ends:
+                return True
+            clause = bool(_CLAUSE.search(self.text[max(low, start - 80) : start]))
+            return clause and (after == "" or ends)
+        return after == "l" and not ends
 
     def _beside_ideograph(self, low: int, start: int, end: int, high: int) -> bool:
         """Tell whether nothing but figures and signs lies between the place and an ideograph."""
@@ -123,11 +125,12 @@ def _last_word(kinds: str, low: int, start: int) -> str:
     return kinds[place] if place >= 0 else ""
 
 
-def _next_word(kinds: str, end: int, high: int) -> str:
+def _next_word(kinds: str, end: int, high: int) -> tuple[str, int]:
+    """Return the kind of the next letter or ideograph, and where it is."""
     places = [
         place for place in (kinds.find("h", end, high), kinds.find("l", end, high)) if place >= 0
     ]
-    return kinds[min(places)] if places else ""
+    return (kinds[min(places)], min(places)) if places else ("", high)
 
 
 def _without_units(text: str, kinds: str) -> str:

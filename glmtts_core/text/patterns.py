@@ -19,4 +19,8 @@ WORD_ENDS: Final = rf"(?![{LATIN}\d])"
 WORD_BEGINS: Final = rf"(?<![{LATIN}\d])"
 #: Neither a letter nor any part of a number comes right before.
 NUMBER_BEGINS: Final = rf"(?<![{LATIN}\d])(?<!\d[.,])"
+#: A sign before a quantity.
+SIGN: Final = r"[-+–]?\s?"
+#: Nothing before that makes a sign a dash or a number a part of something longer.
+MEASURE_BEGINS: Final = r"(?<![A-Za-z\d.,])(?<![A-Za-z\d]-)"
 LETTER: Final = f"[{LATIN}]"

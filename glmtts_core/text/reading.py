@@ -21,8 +21,11 @@ from glmtts_core.text.script import HAN, LATIN
 from glmtts_core.text.source import Source
 
 _HAN_RUN: Final = re.compile(f"[{HAN}]+")
-#: A word that no rule looks at.
-_PLAIN_WORD: Final = re.compile(r"(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)")
+#: A word that no rule looks at; short months and days of the week are looked at.
+_PLAIN_WORD: Final = re.compile(
+    r"(?!(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|"
+    r"[Ee]tc|Jr|Sr)\b)(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)"
+)
 _WORD: Final = re.compile(rf"[{LATIN}]+(?:['’][{LATIN}]+)*")
 _SPACE: Final = re.compile(r"\s+")
 #: Categories of Unicode whose characters are only seen, not heard.

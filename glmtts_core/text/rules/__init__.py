@@ -7,6 +7,7 @@ from typing import Final
 from glmtts_core.text.rule import Rule
 from glmtts_core.text.rules.addresses import ADDRESSES
 from glmtts_core.text.rules.dates import DATES
+from glmtts_core.text.rules.days import DAYS
 from glmtts_core.text.rules.formulas import FORMULAS, language_of_programming
 from glmtts_core.text.rules.markup import MARKUP
 from glmtts_core.text.rules.measures import MEASURES
@@ -15,8 +16,9 @@ from glmtts_core.text.rules.numbers import NUMBERS, scientific_number
 from glmtts_core.text.rules.phones import PHONES
 from glmtts_core.text.rules.ranges import RANGES
 from glmtts_core.text.rules.roman import ROMAN
+from glmtts_core.text.rules.sizes import SIZES
 from glmtts_core.text.rules.times import TIMES
-from glmtts_core.text.rules.versions import VERSIONS, number_of_a_model
+from glmtts_core.text.rules.versions import VERSIONS, number_of_a_model, number_of_a_standard
 from glmtts_core.text.rules.words import MARKS, WORDS
 
 #: Longer and rarer things come first: a date would be a range, a price a number.
@@ -26,12 +28,15 @@ RULES: Final[tuple[Rule, ...]] = (
     *WORDS,
     language_of_programming,
     *ROMAN,
+    number_of_a_standard,
+    *DAYS,
     *DATES,
     *TIMES,
     *PHONES,
     *MONEY,
     number_of_a_model,
     scientific_number,
+    *SIZES,
     *MEASURES,
     *RANGES,
     *VERSIONS,

@@ -8,26 +8,21 @@ from typing import Final
 from glmtts_core.text.numerals import cardinal, decade, digits, ordinal, year
 from glmtts_core.text.patterns import NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.rules.days import MONTH, MONTHS
 
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_MONTH: Final = (
-    "(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)"
-)
-_AFTER_MONTH: Final = re.compile(rf"(?<![A-Za-z]){_MONTH} (?:the )?$")
 _AFTER_MONTH_AND_DAY: Final = re.compile(
-    rf"(?<![A-Za-z]){_MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?,? $"
+    rf"(?<![A-Za-z]){MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?,? $"
 )
 #: English words after which four figures are a year.
 _BEFORE_YEAR: Final = re.compile(
     r"(?:\b(?:in|since|by|of|from|until|till|during|after|before|year|early|mid|late|around|circa|"
-    rf"spring|summer|autumn|fall|winter|to|through|and|[Ii]n|[Ss]ince|[Bb]y)|{_MONTH})[ -]$|© ?$"
+    rf"spring|summer|autumn|fall|winter|to|through|and|[Ii]n|[Ss]ince|[Bb]y)|{MONTH},?)[ -]$|© ?$"
 )
 _AFTER_YEAR: Final = re.compile(
     r" (?:season|election|edition|Olympics|World Cup|AD|BC|BCE|CE|was|saw|and (?:1[5-9]|20)\d\d)\b"
+)
+_PART_OF_A_YEAR: Final = re.compile(
+    r"年(?:\s?\d{1,2}月|初|底|末|春|夏|秋|冬|[上下]半年|年[初中底]|度|款|版|届|第[一二三四1-4]季度|一季度)"
 )
 _BEFORE_DECADE: Final = re.compile("(?:[Tt]he |['’]|early |late |mid[ -])$")
 _AFTER_DECADE: Final = re.compile(" (?:music|style|fashion|movies?|era|rock|pop|hits|kids?|cinema)")
@@ -42,7 +37,7 @@ def _day(found: Found, years: str, months: str, days: str) -> str | None:
         words = f"{digits(years, 'zh')}年" if years else ""
         words += f"{cardinal(str(month), 'zh')}月"
         return words + (f"{cardinal(str(day), 'zh')}日" if days else "")
-    words = _MONTHS[month - 1] + (f" {ordinal(day)}" if days else "")
+    words = MONTHS[month - 1] + (f" {ordinal(day)}" if days else "")
     return f"{words}, {year(int(years))}" if years else words
 
 
@@ -127,12 +122,18 @@ def year_of_a_document(found: Found) -> str:
 
 
 @rule(
-    rf"{NUMBER_BEGINS}(\d{{2}})(?=年(?!代|前|后|间|内|以|来|多|期|的|左右|之|制|长))",
-    {"98年出生": "九八年出生", "05年毕业": "零五年毕业"},
+    rf"(?:{NUMBER_BEGINS}|(?<![A-Za-z\d])['’])(\d{{2}})(?=年(?!代|前|后|间|内|以|来|多|期|的|左右|之|制|长))",
+    {
+        "98年出生": "九八年出生",
+        "05年毕业": "零五年毕业",
+        "23年12月": "二三年十二月",
+        "’24年春": "二四年春",
+    },
 )
 def short_year(found: Found) -> str | None:
-    """98年: above 50 or below 10 a year, else how many."""
-    if 10 <= int(found[1]) <= 50:
+    """98年: a year above 50, below 10, or where a part of a year follows; else how many."""
+    told = not found[0].isdigit() or _PART_OF_A_YEAR.match(found.after(6))
+    if 10 <= int(found[1]) <= 50 and not told:
         return None
     return digits(found[1], "zh")
 
@@ -166,29 +167,6 @@ def ten_years(found: Found) -> str | None:
 
 
 @rule(
-    rf"{WORD_BEGINS}(\d{{1,2}})(?:st|nd|rd|th)?(?:(?= (?:of )?{_MONTH}\b)|{WORD_ENDS})"
-    r"(?!\s?[:%]|[.,/-]\d)",
-    {
-        "October 1, 2024": "October first, twenty twenty four",
-        "May 5th": "May fifth",
-        "on 3 June": "on the third of June",
-    },
-)
-def day_of_a_month(found: Found) -> str | None:
-    """A day's number beside the name of its month."""
-    value = int(found[1])
-    if not 1 <= value <= 31:
-        return None
-    if _AFTER_MONTH.search(found.before(16)):
-        return ordinal(value)
-    follows = re.match(rf" (of )?{_MONTH}\b", found.after(16))
-    if not follows:
-        return None
-    the = "" if found.before(5).endswith("the ") else "the "
-    return f"{the}{ordinal(value)}" + ("" if follows[1] else " of")
-
-
-@rule(
     rf"{WORD_BEGINS}(\d+)(?:st|nd|rd|th){WORD_ENDS}",
     {"the 21st century": "the twenty first century"},
 )
@@ -199,7 +177,11 @@ def ordinal_in_figures(found: Found) -> str:
 
 @rule(
     rf"{NUMBER_BEGINS}((?:1[1-9]|20)\d\d){NUMBER_ENDS}(?![\d%]|\s?[-–—]\s?\d)",
-    {"Born in 1985.": "Born in nineteen eighty five.", "since 2005": "since two thousand and five"},
+    {
+        "Born in 1985.": "Born in nineteen eighty five.",
+        "since 2005": "since two thousand and five",
+        "in July, 1776": "in July, seventeen seventy six",
+    },
 )
 def year_in_english(found: Found) -> str | None:
     """Four figures where English words say that it is a year."""
@@ -230,15 +212,6 @@ def two_years(found: Found) -> str | None:
     return f"{year(int(found[1]))} to {year(int(found[2]))}"
 
 
-@rule(
-    rf"{NUMBER_BEGINS}(\d{{1,2}})·(\d{{1,2}}){NUMBER_ENDS}",
-    {"9·11事件": "九一一事件", "3·15晚会": "三一五晚会"},
-)
-def day_with_a_point(found: Found) -> str:
-    """A day that became a name."""
-    return digits(found[1] + found[2], found.language)
-
-
 DATES: Final[tuple[Rule, ...]] = (
     date_with_the_year_first,
     date_with_the_year_last,
@@ -251,8 +224,6 @@ DATES: Final[tuple[Rule, ...]] = (
     short_year,
     born_after,
     ten_years,
-    day_of_a_month,
     ordinal_in_figures,
     year_in_english,
-    day_with_a_point,
 )

@@ -6,13 +6,10 @@ import re
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, signed
-from glmtts_core.text.patterns import LETTER, NUMBER
-from glmtts_core.text.rule import Found, Rule, before_a_noun, rule
+from glmtts_core.text.patterns import LETTER, MEASURE_BEGINS, NUMBER, SIGN
+from glmtts_core.text.rule import Found, Rule, adds_to_a_quantity, before_a_noun, rule
 from glmtts_core.text.units import UNIT, unit_named
 
-_SIGN: Final = r"[-+–]?\s?"
-#: Nothing before that makes the sign a dash or the number a part of something longer.
-_BEGIN: Final = r"(?<![A-Za-z\d.,])(?<![A-Za-z\d]-)"
 _TO: Final = r"\s?(?:--?|[–—~]|至|到)\s?"
 #: Letters that are units only right behind the figure.
 _CLOSE_ONLY: Final = frozenset(
@@ -22,12 +19,20 @@ _CLOSE_ONLY: Final = frozenset(
 _LETTER_A: Final = re.compile(
     r"\s?(?:级|景区|风景|旅游|纸|大小|班|座|栋|区|股|型|类|甲|片|证|游戏|大作|角色)"
 )
-_SCREEN: Final = re.compile(r"\s?(?:screen|display|monitor|TV|pipe|laptop|显示|屏|电视|液晶|轮)")
 _BELOW_ZERO: Final = re.compile("(?:零下|负)$")
+#: The scale of a temperature, named before it.
+_SCALE: Final = re.compile(r"(?:摄氏|华氏)(?:温度|零下)?\s?$")
+_POWER: Final = re.compile(r"[⁰¹²³⁴-⁹]$|\d\s?\^[-+]?\d{1,3}\s?$")
+_WITH_A_POINT: Final = "mi|oz|lbs?|in|ft|yd|hrs?|min|sec|tsp|tbsp"
+#: Things that a quantity describes, as in the 100 m sprint.
+_DESCRIBED: Final = re.compile(
+    " (?:sprint|dash|race|hurdles|freestyle|relay|butterfly|backstroke|breaststroke|run|swim|hike|"
+    "bottles?|cans?|bags?|batter(?:y|ies)|drives?|cables?|charger|screen|lens|limit|radius|marathon)\\b"
+)
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰‱])?{_TO}({_SIGN})({NUMBER})\s?([%‰‱])",
+    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})\s?([%‰‱])?{_TO}({SIGN})({NUMBER})\s?([%‰‱])",
     {
         "增长了5%-8%。": "增长了百分之五到百分之八。",
         "涨幅在10-20%之间": "涨幅在百分之十到二十之间",
@@ -46,7 +51,7 @@ def percentages_from_to(found: Found) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})\s?([%‰‱])",
+    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})\s?([%‰‱])",
     {"5%左右": "百分之五左右", "a 20% discount": "a twenty percent discount", "-3%": "负百分之三"},
 )
 def percentage(found: Found) -> str:
@@ -63,7 +68,7 @@ def _share(number: str, sign: str) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})(\s?)({UNIT})?{_TO}({_SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z])",
+    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})(\s?)({UNIT})?{_TO}({SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z])",
     {
         "明天-3~5℃": "明天负三到五摄氏度",
         "about 40–60°C": "about forty to sixty degrees Celsius",
@@ -92,7 +97,7 @@ def quantity_from_to(found: Found) -> str | None:
 
 
 @rule(
-    rf"{_BEGIN}({NUMBER})\s?/\s?({NUMBER})\s?({UNIT})(?![A-Za-z\d/])",
+    rf"{MEASURE_BEGINS}({NUMBER})\s?/\s?({NUMBER})\s?({UNIT})(?![A-Za-z\d/])",
     {"血压120/80mmHg": "血压一百二十比八十毫米汞柱"},
 )
 def pressure(found: Found) -> str | None:
@@ -115,58 +120,15 @@ def pressure_of_blood(found: Found) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({_SIGN})(\d{{1,3}})°\s?(\d{{1,2}})[′'](?:\s?(\d{{1,2}}(?:\.\d+)?)[″\"])?",
-    {"北纬39°54′": "北纬三十九度五十四分"},
-)
-def angle(found: Found) -> str:
-    """Degrees, minutes and seconds of an arc."""
-    names = ("度", "分", "秒") if found.mandarin else (" degrees ", " minutes ", " seconds")
-    parts = [found[1].strip() + found[2], found[3], found[4]]
-    return "".join(
-        signed(part, found.language) + name for part, name in zip(parts, names, strict=True) if part
-    ).strip()
-
-
-@rule(
-    rf"{_BEGIN}(\d{{1,3}})['′](\d{{1,2}})[\"″]",
-    {"He is 5'10\" tall": "He is five feet ten inches tall", "成绩3′20″": "成绩三分二十秒"},
-)
-def feet_and_inches(found: Found) -> str:
-    """How tall somebody is; in Mandarin, and from 12 on, minutes and seconds."""
-    one, two = (cardinal(found[group], found.language) for group in (1, 2))
-    if found.mandarin:
-        return f"{one}分{two}秒"
-    minutes = int(found[2]) >= 12
-    return f"{one} minutes {two} seconds" if minutes else f"{one} feet {two} inches"
-
-
-@rule(
-    rf"{_BEGIN}(\d{{1,3}}(?:\.\d+)?)([\"″′])",
-    {
-        '27"显示器': "二十七英寸显示器",
-        'a 27" screen': "a twenty seven inch screen",
-        "15′": "十五分",
-    },
-)
-def inches(found: Found) -> str | None:
-    """How large a screen is: a quotation mark that has no other, or that a screen follows."""
-    number = cardinal(found[1], found.language)
-    if found[2] == "′":
-        return f"{number}分" if found.mandarin else f"{number} feet"
-    alone = found[2] == "″" or found.context.text.count('"') == 1
-    if not alone and not _SCREEN.match(found.after(9)):
-        return None
-    one = _SCREEN.match(found.after(9)) or found[1] == "1" or before_a_noun(found)
-    return f"{number}英寸" if found.mandarin else f"{number} {'inch' if one else 'inches'}"
-
-
-@rule(
-    rf"{_BEGIN}({_SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z]|{LETTER})",
+    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z]|{LETTER})",
     {
         "500g面粉和220V电源": "五百克面粉和二百二十伏电源",
         "时速120km/h": "时速一百二十公里每小时",
         "It weighs 70kg.": "It weighs seventy kilograms.",
         "面积50㎡，重5㎏": "面积五十平方米，重五千克",
+        "华氏100°F": "华氏一百度",
+        "16GB内存+512GB固态": "十六 GB内存加五百一十二 GB固态",
+        "the 100m sprint": "the one hundred meter sprint",
     },
 )
 def quantity(found: Found) -> str | None:
@@ -180,13 +142,26 @@ def quantity(found: Found) -> str | None:
         return None
     unit = unit_named(writing)
     if found.mandarin:
-        if _BELOW_ZERO.search(found.before(2)):
-            number = number.lstrip("-–")
-        if unit.zh.isascii():
-            return f"{signed(number, 'zh')} {unit.zh}"
-        return _counted(number, unit.zh)
-    alone = number in ("1", "-1") or re.match("-[a-z]", found.after(2)) or before_a_noun(found)
+        return _in_mandarin(found, number, unit.zh)
+    alone = (
+        number in ("1", "-1")
+        or re.match("-[a-z]", found.after(2))
+        or before_a_noun(found)
+        or _DESCRIBED.match(found.after(14))
+    )
     return f"{signed(number, 'en')} {unit.one if alone else unit.many}"
+
+
+def _in_mandarin(found: Found, number: str, unit: str) -> str:
+    if _BELOW_ZERO.search(found.before(2)):
+        number = number.lstrip("-–")
+    if number[0] == "+" and adds_to_a_quantity(found):
+        return f"加{_in_mandarin(found, number[1:], unit)}"
+    if unit.isascii():
+        return f"{signed(number, 'zh')} {unit}"
+    if unit.endswith("氏度") and _SCALE.search(found.before(6)):
+        unit = "度"
+    return _counted(number, unit)
 
 
 def _counted(number: str, unit: str) -> str:
@@ -194,7 +169,7 @@ def _counted(number: str, unit: str) -> str:
 
 
 @rule(
-    rf"{_BEGIN}({NUMBER})w(?![A-Za-z\d/])",
+    rf"{MEASURE_BEGINS}({NUMBER})w(?![A-Za-z\d/])",
     {"粉丝10w": "粉丝十万", "60w灯泡": "六十瓦灯泡"},
 )
 def ten_thousands(found: Found) -> str | None:
@@ -231,40 +206,31 @@ def for_each(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<=[⁰¹²³⁴-⁹])\s?({UNIT})(?![A-Za-z\d²³])",
-    {"3×10⁸m/s": "three times ten to the power of eight meters per second"},
+    rf"\s?({UNIT})(?![A-Za-z\d²³])",
+    {
+        "3×10⁸m/s": "three times ten to the power of eight meters per second",
+        "3 x 10^8 m/s": "three times ten to the power of eight meters per second",
+    },
 )
-def unit_after_a_power(found: Found) -> str:
+def unit_after_a_power(found: Found) -> str | None:
     """The unit of a number with an exponent."""
+    if not _POWER.search(found.before(8)):
+        return None
     unit = unit_named(found[1])
     return unit.zh if found.mandarin else unit.many
 
 
 @rule(
-    rf"{_BEGIN}({NUMBER})\s?[xX×*]\s?({NUMBER})(?:\s?[xX×*]\s?({NUMBER}))?(?:\s?({UNIT})(?![A-Za-z]))?"
-    r"(?![\d^²³⁰-⁹]|\s?[=+×÷])",
-    {
-        "屏幕1920x1080": "屏幕一千九百二十乘一千零八十",
-        "箱子20×30×40cm": "箱子二十乘三十乘四十厘米",
-        "a 3x5 card": "a three by five card",
-    },
+    rf"{MEASURE_BEGINS}({NUMBER})\s?({_WITH_A_POINT})\.(?=\s[a-z\d(]|\s?[,;:)])",
+    {"just 3 mi. away": "just three miles away", "5 oz. of gin": "five ounces of gin"},
 )
-def size(found: Found) -> str | None:
-    """So long by so wide."""
-    if found.context.in_formula(*found.match.span()) or found[1] == "0":
+def unit_with_a_point(found: Found) -> str | None:
+    """3 mi., where the sentence goes on."""
+    if found.mandarin:
         return None
-    first = int(found[1].split(".")[0].replace(",", ""))
-    by = "*" not in found[0] and (
-        "x" in found[0].lower() or first >= 100 or bool(found[3] or found[4])
-    )
-    between = "乘" if found.mandarin else " by " if by else " times "
-    words = between.join(
-        cardinal(part, found.language) for part in found.match.groups()[:3] if part
-    )
-    if not found[4]:
-        return words
-    unit = unit_named(found[4])
-    return f"{words}{unit.zh}" if found.mandarin else f"{words} {unit.many}"
+    unit = unit_named("inch" if found[2] == "in" else found[2])
+    alone = found[1] == "1" or before_a_noun(found)
+    return f"{cardinal(found[1], 'en')} {unit.one if alone else unit.many}"
 
 
 def _value(number: str) -> float:
@@ -274,13 +240,10 @@ def _value(number: str) -> float:
 MEASURES: Final[tuple[Rule, ...]] = (
     percentages_from_to,
     percentage,
-    size,
     quantity_from_to,
     pressure,
     pressure_of_blood,
-    angle,
-    feet_and_inches,
-    inches,
+    unit_with_a_point,
     ten_thousands,
     quantity,
     each,

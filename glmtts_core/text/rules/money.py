@@ -28,23 +28,29 @@ _EURO: Final = Currency("欧元", "euro", "euros", "cent", "cents")
 _POUND: Final = Currency("英镑", "pound", "pounds", "penny", "pence")
 _YEN: Final = Currency("日元", "yen", "yen")
 _HONG_KONG: Final = Currency("港元", "Hong Kong dollar", "Hong Kong dollars", "cent", "cents")
+_TAIWAN: Final = Currency("新台币", "Taiwan dollar", "Taiwan dollars")
+_AUSTRALIA: Final = Currency("澳元", "Australian dollar", "Australian dollars", "cent", "cents")
+_CANADA: Final = Currency("加元", "Canadian dollar", "Canadian dollars", "cent", "cents")
+_SINGAPORE: Final = Currency("新元", "Singapore dollar", "Singapore dollars", "cent", "cents")
+_WON: Final = Currency("韩元", "won", "won")
+_RUPEE: Final = Currency("卢比", "rupee", "rupees")
+_BAHT: Final = Currency("泰铢", "baht", "baht")
 _CURRENCIES: Final = {
     "$": _DOLLAR, "¥": _YUAN, "€": _EURO, "£": _POUND,
     "US$": Currency("美元", "US dollar", "US dollars", "cent", "cents"),
     "HK$": _HONG_KONG, "HKD": _HONG_KONG,
-    "NT$": Currency("新台币", "Taiwan dollar", "Taiwan dollars"),
-    "A$": Currency("澳元", "Australian dollar", "Australian dollars", "cent", "cents"),
-    "C$": Currency("加元", "Canadian dollar", "Canadian dollars", "cent", "cents"),
-    "S$": Currency("新元", "Singapore dollar", "Singapore dollars", "cent", "cents"),
+    "NT$": _TAIWAN, "TWD": _TAIWAN, "A$": _AUSTRALIA, "AUD": _AUSTRALIA,
+    "C$": _CANADA, "CAD": _CANADA, "S$": _SINGAPORE, "SGD": _SINGAPORE,
+    "CHF": Currency("瑞士法郎", "Swiss franc", "Swiss francs", "centime", "centimes"),
     "JP¥": _YEN, "JPY": _YEN, "CN¥": _YUAN, "RMB¥": _YUAN, "RMB": _YUAN, "CNY": _YUAN,
     "USD": Currency("美元", "US dollar", "US dollars", "cent", "cents"),
-    "EUR": _EURO, "GBP": _POUND, "₩": Currency("韩元", "won", "won"),
-    "₹": Currency("卢比", "rupee", "rupees"), "₽": Currency("卢布", "ruble", "rubles"),
-    "฿": Currency("泰铢", "baht", "baht"), "₫": Currency("越南盾", "dong", "dong"),
+    "EUR": _EURO, "GBP": _POUND, "₩": _WON, "KRW": _WON, "₹": _RUPEE, "INR": _RUPEE,
+    "₽": Currency("卢布", "ruble", "rubles"),
+    "฿": _BAHT, "THB": _BAHT, "₫": Currency("越南盾", "dong", "dong"),
     "₿": Currency("比特币", "bitcoin", "bitcoin"),
 }  # fmt: skip
 _SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
-_CODE: Final = "RMB|CNY|USD|EUR|GBP|JPY|HKD"
+_CODE: Final = "RMB|CNY|USD|EUR|GBP|JPY|HKD|THB|KRW|AUD|CAD|SGD|CHF|INR|TWD"
 _MANY_ZH: Final = r"(?:[十百千]?[万亿]亿?|[百千])"
 _MANY_EN: Final = r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])\b"
 _ENGLISH_MANY: Final = {
@@ -159,6 +165,7 @@ def amount_before_its_word(found: Found) -> str | None:
         "He owes me 20 USD.": "He owes me twenty US dollars.",
         "It is 20$.": "It is twenty dollars.",
         "共500RMB": "共五百元人民币",
+        "门票300THB": "门票三百泰铢",
     },
 )
 def amount_before_its_sign(found: Found) -> str:

@@ -88,6 +88,7 @@ def division_by_one(found: Found) -> str:
     {
         "账户余额-200": "账户余额负二百",
         "歼-20": "歼二十",
+        "零下-3度": "零下三度",
         "It fell to -40.": "It fell to minus forty.",
     },
 )
@@ -95,7 +96,7 @@ def number_with_a_sign(found: Found) -> str | None:
     """A minus or plus with nothing before it that it could join."""
     if re.search(rf"(?:{LETTER}|[\d)）])$", found.before(1)):
         return None
-    if _NAMED.search(found.before(3)):
+    if _NAMED.search(found.before(3)) or found.before(2) == "零下":
         return cardinal(found[1], found.language)
     number = found[0] if "." not in found[0][:2] else f"{found[0][0]}0{found[0][1:]}"
     return signed(number.replace("–", "-"), found.language)

@@ -25,16 +25,24 @@ _CALLED: Final = re.compile(
 _CODED: Final = re.compile(
     r"(?:验证码|密码|口令|邮编|邮政编码|编号|编码|代码|工号|学号|卡号|账号|帐号|单号|订单号?|快递单?号?|QQ号?|QQ群|尾号|"
     r"房间号?|房号|证号|车牌号?|流水号|序列号|准考证号|身份证号?码?|证件号码?|群号|会议号|取件码|邀请码|识别码|门牌号?|股票|"
-    r"航班号?|车次|转|转分机|分机|尾数|端口号?|证书号|邮箱|微信号?)"
+    r"航班号?|车次|转|转分机|分机号?|尾数|端口号?|证书号|邮箱|微信号?)"
     r"(?:码|是|为|：|:|\s|\#|[(（]|[A-Z]{1,2}){0,3}$"
-    r"|\b(?:code|pin|zip|id|room|flight|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
+    r"|\b(?:code|pin|zip|id|rooms?|flights?|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
     r"(?: (?:is|no\.|number|code))?[:#]?\s?$",
     re.IGNORECASE,
 )
+#: Figures before, with what joins the parts of a list.
+_LISTED: Final = re.compile(r"(?:\d[\d-]*\s?(?:、|，|,|和|或者?|及|以及|与|/|and|or|&)\s?)+$")
 _SERVICE: Final = r"1(?:10|14|19|20|22)|12\d{3}|100(?:86|10|00)|9[56]\d{3,4}"
 _COUNTED: Final = re.compile(
     r"\s?(?:分|个|元|块|次|人|斤|米|折|天|年|万|亿|%|岁|小时|秒|条|字|公里|颗|层|页|回|通|场|平)"
 )
+
+
+def _before_the_list(found: Found, sight: int) -> str:
+    """Return the text before the place, and before the figures that are listed with it."""
+    before = found.before(sight + 30)
+    return _LISTED.sub("", before)[-sight:]
 
 
 def _one_by_one(found: Found) -> str:
@@ -103,11 +111,12 @@ def number_in_the_american_way(found: Found) -> str:
         "拨打110报警": "拨打幺幺零报警",
         "Dial 911 now": "Dial nine one one now",
         "打12306": "打幺二三零六",
+        "拨打110、119和120": "拨打幺幺零、幺幺九和幺二零",
     },
 )
 def called_number(found: Found) -> str | None:
     """A short number after a word for calling."""
-    before = found.before(20)
+    before = _before_the_list(found, 20)
     if not _CALLED.search(before) or _COUNTED.match(found.after(3)):
         return None
     return _one_by_one(found)
@@ -128,12 +137,13 @@ def number_of_a_service(found: Found) -> str:
         "验证码是482913": "验证码是四八二九一三",
         "京A·12345": "京A 一二三四五",
         "room 302": "room three zero two",
+        "rooms 302 and 303": "rooms three zero two and three zero three",
     },
 )
 def code(found: Found) -> str | None:
     """Figures after a word for a code."""
     plate = found.before(1) == "·"
-    if not (plate or _CODED.search(found.before(18))) or re.match(
+    if not (plate or _CODED.search(_before_the_list(found, 18))) or re.match(
         r"\s?[个元块次人月天%位]", found.after(2)
     ):
         return None

@@ -62,6 +62,7 @@ def numeral_of_one_character(found: Found) -> str:
         "第IV卷": "第四卷",
         "III期临床": "三期临床",
         "《教父II》": "《教父二》",
+        "the XXI century": "the twenty first century",
     },
 )
 def numeral_in_letters(found: Found) -> str | None:
@@ -89,6 +90,8 @@ def _in_mandarin(found: Found, value: int) -> str | None:
 
 
 def _in_english(found: Found, value: int) -> str | None:
+    if re.match(" centur", found.after(7)):
+        return ordinal(value)
     before = found.before(48)
     letter = (len(found[1]) == 1 and found[1] not in "IVX") or before.endswith("Malcolm ")
     if not letter and (_RULER.search(before) or _TITLED.search(before)):

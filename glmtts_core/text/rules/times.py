@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, digits
-from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
+from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 
 #: a.m. and p.m.; a full stop that may end the sentence is left alone.
@@ -18,9 +18,11 @@ _BEFORE_RATIO: Final = re.compile(
     r"(?:为|是|约|约为|大约|达到|达|了|：|:|\s){0,3}$"
 )
 _AFTER_RATIO: Final = re.compile(
-    r"\s?(?:的)?(?:比例|比分|优势|战胜|击败|打败|获胜|取胜|胜|领先|落后|逆转|险胜|大胜|小胜|完胜|战平|打平|平局|"
-    r"负|不敌|输|赢|淘汰|力克|横扫|稀释|兑|混合|配比|屏|画面|宽高|大比分|告负|锁定)"
+    r"\s?(?:的)?(?:轻松|顺利|强势|艰难|爆冷)?(?:比例|比分|优势|拿下|取得|战胜|击败|打败|获胜|取胜|胜|领先|落后|逆转|险胜|大胜|小胜|完胜|战平|打平|平局|"
+    r"负|不敌|输|赢|淘汰|力克|横扫|稀释|兑|混合|配比|屏|竖|横屏|横版|构图|封面|画面|宽高|大比分|告负|锁定)"
 )
+#: What has a width and a height.
+_PICTURE: Final = re.compile("导出|格式|分辨率|尺寸|画幅|裁剪|裁成|版面|显示器|幻灯片|图片|照片")
 _RATIO_IN_ENGLISH: Final = re.compile(
     r"\b(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)\b"
     r"[^.!?\n]{0,25}$",
@@ -30,7 +32,7 @@ _PART_OF_THE_DAY: Final = re.compile(
     "(?:早上?|晚上?|上午|下午|中午|凌晨|傍晚|夜里|清晨|晚间|早间)[的在]?\\s?$"
 )
 _DURATION: Final = re.compile(
-    r"(?:用时|耗时|时长|历时|成绩|片长|全长|跑出|计时)[为是了：:\s约]{0,3}$"
+    r"(?:用时|耗时|时长|历时|成绩|片长|全长|跑出|计时|还剩)[为是了：:\s约]{0,3}$"
 )
 
 
@@ -49,11 +51,19 @@ def _ratio_is_meant(found: Found) -> bool:
         "The ratio is 4:1.": "The ratio is four to one.",
         "2：1": "二比一",
         "三个数3:4:5": "三个数三比四比五",
+        "9:16竖屏": "九比十六竖屏",
+        "导出9:16的格式": "导出九比十六的格式",
     },
 )
 def ratio(found: Found) -> str | None:
     """Numbers with colons that are no time: by the words around them, or by their values."""
     parts = [part for part in (found[1], found[2], found[3]) if part]
+    if (
+        found.mandarin
+        and found[0] in ("9:16", "16:9", "3:4", "4:3")
+        and _PICTURE.search(found.before(8) + found.after(8))
+    ):
+        return "比".join(cardinal(part, "zh") for part in parts)
     clock = re.fullmatch(rf"{_CLOCK}(?:[:：][0-5]\d)?", re.sub(r"\s", "", found[0]))
     if clock and not _ratio_is_meant(found):
         return None
@@ -65,8 +75,12 @@ def ratio(found: Found) -> str | None:
 
 @rule(
     rf"{NUMBER_BEGINS}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}}){NUMBER_ENDS}(?![%\w])|"
-    rf"{NUMBER_BEGINS}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}})(?=[负胜战击打获取领落逆险大小完不输赢淘力横告锁的])",
-    {"以3-1获胜": "以三比一获胜", "They won 2-1.": "They won two to one."},
+    rf"{NUMBER_BEGINS}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}})(?=[负胜战击打获取领落逆险大小完不输赢淘力横告锁的拿轻顺强艰爆])",
+    {
+        "以3-1获胜": "以三比一获胜",
+        "主队3-0轻松取胜": "主队三比零轻松取胜",
+        "They won 2-1.": "They won two to one.",
+    },
 )
 def score_with_a_dash(found: Found) -> str | None:
     """3-1 where the words around it speak of winning."""
@@ -85,15 +99,20 @@ def score_with_a_dash(found: Found) -> str | None:
 
 @rule(
     rf"{NUMBER_BEGINS}(\d{{1,2}})[:：]([0-5]\d)(?:[:：]([0-5]\d))?{NUMBER_ENDS}",
-    {"用时1:23:45": "用时一小时二十三分四十五秒", "时长3:45": "时长三分四十五秒"},
+    {
+        "用时1:23:45": "用时一小时二十三分四十五秒",
+        "时长3:45": "时长三分四十五秒",
+        "倒计时00:30": "倒计时三十秒",
+    },
 )
 def duration(found: Found) -> str | None:
     """How long something took, where the word before says so."""
     if not _DURATION.search(found.before(8)):
         return None
     units = ("小时", "分", "秒") if found[3] else ("分", "秒")
-    parts = [part for part in (found[1], found[2], found[3]) if part]
-    return "".join(count(part, unit) + unit for part, unit in zip(parts, units, strict=True))
+    parts = [str(int(part)) for part in (found[1], found[2], found[3]) if part]
+    named = [(part, unit) for part, unit in zip(parts, units, strict=True) if part != "0"]
+    return "".join(count(part, unit) + unit for part, unit in named or [("0", "秒")])
 
 
 @rule(
@@ -121,6 +140,15 @@ def hours_and_minutes(found: Found) -> str:
         if part
     ]
     return ("" if found.mandarin else " ").join(said)
+
+
+@rule(
+    r"(?<=\d秒)\d{1,2}(?!\d)",
+    {"以9秒83夺冠": "以九秒八三夺冠"},
+)
+def part_of_a_second(found: Found) -> str:
+    """The hundredths of 9秒83."""
+    return digits(found[0], "zh")
 
 
 @rule(
@@ -202,29 +230,13 @@ def _hour(found: Found, hours: str, half: str) -> str:
     return cardinal(hours, "en") + (f" {half} M" if half else "")
 
 
-_DAYS: Final = {
-    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
-    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
-}  # fmt: skip
-_DAY: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
-
-
-@rule(
-    rf"{WORD_BEGINS}({_DAY})\.?\s?[-–—]\s?({_DAY}){WORD_ENDS}",
-    {"Mon-Fri, 9 to 5": "Monday to Friday, nine to five"},
-)
-def days_from_to(found: Found) -> str:
-    """Mon-Fri."""
-    return f"{_DAYS[found[1]]} to {_DAYS[found[2]]}"
-
-
 TIMES: Final[tuple[Rule, ...]] = (
     ratio,
     score_with_a_dash,
     duration,
     hours_and_minutes,
+    part_of_a_second,
     time_of_day,
     hours_from_to,
     hour_with_its_half,
-    days_from_to,
 )

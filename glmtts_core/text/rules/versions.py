@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from glmtts_core.catalogue import Language
-from glmtts_core.text.numerals import cardinal, digits, model_number
+from glmtts_core.text.numerals import cardinal, digits, model_number, year
 from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS
 from glmtts_core.text.rule import Found, Rule, rule
 
@@ -16,6 +16,10 @@ _BRAND: Final = re.compile(
     r"(?:\b[A-Z]{2,}[a-z]?|\b(?:Boeing|Airbus|Office|Windows|Ryzen|Core|Galaxy|Xeon|"
     r"Arc|Radeon|GeForce|Nokia|Canon|Sony|Model|Porsche|Peugeot|Adreno|Snapdragon|Kirin|"
     r"Quadro|Titan|波音|空客|麒麟|骁龙|标致))[ -]?$"
+)
+#: Who sets standards, in front of a standard's number.
+_STANDARD: Final = re.compile(
+    r"(?<![A-Za-z])(?:GB(?:/T|/Z)?|[A-Z]{2}/T|ISO(?:/IEC)?|IEC|DIN|EN|JIS|ANSI|BS|ASTM|JJG)[ -]?$"
 )
 
 
@@ -77,8 +81,12 @@ def _number(part: str, language: Language) -> str:
 
 
 @rule(
-    rf"{NUMBER_BEGINS}(\d{{3,5}})(?:-(\d{{3,4}}))?(?![\d%]|[.,:/-]\d)",
-    {"RTX 4090显卡": "RTX 四零九零显卡", "Boeing 747": "Boeing seven forty seven"},
+    rf"{NUMBER_BEGINS}(\d{{3,5}})(?:-(\d{{1,4}}))?(?![\d%]|[.,:/-]\d)",
+    {
+        "RTX 4090显卡": "RTX 四零九零显卡",
+        "Boeing 747": "Boeing seven forty seven",
+        "the Boeing 747-8": "the Boeing seven forty seven eight",
+    },
 )
 def number_of_a_model(found: Found) -> str | None:
     """Figures behind a brand's name."""
@@ -90,6 +98,25 @@ def number_of_a_model(found: Found) -> str | None:
         return None
     parts = (found[1], found[2]) if found[2] else (found[1],)
     return " ".join(model_number(part, found.language) for part in parts)
+
+
+@rule(
+    rf"{NUMBER_BEGINS}(\d{{1,6}})(?:[.-](\d{{1,3}}))?(?:[-:—]((?:19|20)\d\d))?(?![\d%]|[.,:/-]\d)",
+    {
+        "符合GB/T 7714-2015": "符合GB T 七七一四二零一五",
+        "ISO 9001:2015 is new": "ISO nine thousand and one twenty fifteen is new",
+    },
+)
+def number_of_a_standard(found: Found) -> str | None:
+    """Figures and a year behind the name of who sets standards."""
+    if not _STANDARD.search(found.before(9)):
+        return None
+    if found.mandarin:
+        return "点".join(digits(part, "zh") for part in found.match.groups("")[:2] if part) + (
+            digits(found[3], "zh") if found[3] else ""
+        )
+    parts = [model_number(part, "en") for part in (found[1], found[2]) if part]
+    return " point ".join(parts) + (f" {year(int(found[3]))}" if found[3] else "")
 
 
 @rule(

@@ -9,7 +9,7 @@ from glmtts_core.text.patterns import LETTER, WORD_BEGINS
 from glmtts_core.text.rule import Found, Rule, rule
 
 _FULL: Final = {
-    "etc": "etc", "vs": "versus", "approx": "approximately", "fig": "figure", "vol": "volume",
+    "etc": "et cetera", "vs": "versus", "approx": "approximately", "fig": "figure", "vol": "volume",
     "dept": "department", "est": "established", "max": "maximum", "min": "minimum",
     "avg": "average", "no": "number", "nos": "numbers", "prof": "Professor", "mr": "Mister",
     "mrs": "Missus", "ms": "Ms", "dr": "Doctor", "jr": "Junior", "sr": "Senior", "mt": "Mount",
@@ -31,6 +31,8 @@ _BEFORE_NUMBER: Final = frozenset(
     ("no", "nos", "ep", "fig", "vol", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept",
      "sep", "oct", "nov", "dec", "tel", "ext", "p", "pp", "ch", "sec", "est")
 )  # fmt: skip
+#: Abbreviations that are read so whatever follows.
+_ANYWHERE: Final = frozenset(("etc", "vs", "jr", "sr", "approx"))
 _SHORT: Final = "|".join(sorted(_FULL, key=len, reverse=True))
 
 
@@ -55,13 +57,16 @@ def initials(found: Found) -> str:
 
 
 @rule(
-    rf"{WORD_BEGINS}({_SHORT})\.(?=\s?\S)|{WORD_BEGINS}(St)\.(?=\s[A-Z])|{WORD_BEGINS}(No)\.?(?=\d)",
+    rf"{WORD_BEGINS}({_SHORT})\.(?=\s?\S)|{WORD_BEGINS}(St)\.(?=\s[A-Z])|{WORD_BEGINS}(No)\.?(?=\d)"
+    rf"|{WORD_BEGINS}(etc|Jr|Sr)(?=\.?\s*(?:$|[,;:!?)，。！？；：、）])|\.\n)",
     {
         "Dr. Smith": "Doctor Smith",
         "No. 5": "number five",
         "cats vs. dogs": "cats versus dogs",
         "St. Paul": "Saint Paul",
         "see p. 5": "see page five",
+        "pens etc. Then go.": "pens et cetera. Then go.",
+        "pens, ink, etc.": "pens, ink, et cetera.",
     },
     flags=re.IGNORECASE,
 )
@@ -69,12 +74,15 @@ def abbreviation(found: Found) -> str | None:
     """A shortened word with its point."""
     if found[2]:
         return "Saint" if found[2] == "St" else None
-    short = (found[1] or found[3]).lower()
+    short = (found[1] or found[3] or found[4]).lower()
     after = found.after(2).lstrip()
     if short in _BEFORE_NAME and not after[:1].isupper():
         return None
     if short in _BEFORE_NUMBER and not after[:1].isdigit():
         return None
+    if short in _ANYWHERE:
+        ends = found[1] and short in ("etc", "jr", "sr") and after[:1].isupper()
+        return _FULL[short] + "." * bool(ends and found.after(1).isspace() and short == "etc")
     if short not in _BEFORE_NAME | _BEFORE_NUMBER and (
         after[:1].isupper() or found.after(1)[:1] not in " ,"
     ):
