@@ -30,9 +30,11 @@ _FORMULA_BEFORE: Final = re.compile(f"{_FORMULA_PART}$")
 _FORMULA_AFTER: Final = re.compile(_FORMULA_PART)
 #: A sign that makes a formula of what is around it.
 _FORMULA_SIGN: Final = re.compile(
-    r"[=×÷≠≈≤≥√^²³]|\d\s?[+*]\s?\d|\b[a-z]\s?[+*]\s?\d|\d\s?[+*]\s?[a-z]\b"
+    r"[=×÷≠≈≤≥√^²³]|\d\s?[+*]\s?\d|(?a:\b)[a-z]\s?[+*]\s?\d|\d\s?[+*]\s?[a-z](?a:\b)"
 )
-_UNIT_OF_NUMBER: Final = re.compile(rf"\d((?:{UNIT})|\s(?:{UNIT})(?<=[^\s]{{2}}))(?![A-Za-z\d])")
+_UNIT_OF_NUMBER: Final = re.compile(
+    rf"(?:\d|[⁰¹²³⁴-⁹]/?|\^\d{{1,3}}/)((?:{UNIT})|\s(?:{UNIT})(?<=[^\s]{{2}}))(?![A-Za-z\d])"
+)
 #: A letter alone on either side of a sign: of a formula, not of an English sentence.
 _VARIABLE_BEFORE: Final = re.compile(rf"(?<![{LATIN}])[{LATIN}]\s?$")
 _VARIABLE: Final = re.compile(rf"\s?[{LATIN}](?![{LATIN}])")

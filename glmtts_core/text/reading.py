@@ -14,7 +14,7 @@ from typing import Final
 
 from glmtts_core.catalogue import Language
 from glmtts_core.text.context import Context
-from glmtts_core.text.ideographs import simplified, without_reading
+from glmtts_core.text.ideographs import without_reading
 from glmtts_core.text.rule import Found, Outcome
 from glmtts_core.text.rules import RULES
 from glmtts_core.text.script import HAN, LATIN
@@ -24,7 +24,7 @@ _HAN_RUN: Final = re.compile(f"[{HAN}]+")
 #: A word that no rule looks at; short months and days of the week are looked at.
 _PLAIN_WORD: Final = re.compile(
     r"(?!(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|"
-    r"[Ee]tc|Jr|Sr)\b)(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)"
+    r"[Ee]tc|Jr|Sr)(?a:\b))(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)"
 )
 _WORD: Final = re.compile(rf"[{LATIN}]+(?:['’][{LATIN}]+)*")
 _SPACE: Final = re.compile(r"\s+")
@@ -140,7 +140,7 @@ def _ideographs(run: re.Match[str]) -> Iterator[Token]:
     for part in re.split(f"([{unread}]+)", run.group()) if unread else [run.group()]:
         if part:
             out = part[0] in unread
-            said = " " if out else simplified(part)
+            said = " " if out else part
             yield Token(
                 start, start + len(part), "ideographs", "left_out" if out else "spoken", said
             )

@@ -1,7 +1,7 @@
 """A text in narrow writing, in which the rules look for things, and where each character came from.
 
-Full-width letters, other scripts' digits, ligatures and the like are written in one way; what is
-invisible is gone. Knows nothing about how anything is read.
+Full-width letters, other scripts' digits, ligatures and the like are written in one way;
+ideographs are simplified; what is invisible is gone. Knows nothing about how anything is read.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from glmtts_core.text.ideographs import simplified
+from glmtts_core.text.script import HAN
+
 #: One character with its accents, or an entity of HTML.
 _CLUSTER: Final = re.compile(
     r"&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});|.[\u0300-\u036f]*", re.DOTALL
 )
+_HAN_RUN: Final = re.compile(f"[{HAN}]+")
 #: What stands for something shorter or plainer, beside what `unicodedata` knows.
 _PLAIN: Final = {
     **{char: f"{unit}²" for char, unit in zip("㎟㎠㎡㎢", ("mm", "cm", "m", "km"), strict=True)},
@@ -64,7 +68,20 @@ class Source:
                 part = f" {part}" if before.isdigit() and part[1:2] == "/" else part
                 origins += [match.start()] * len(part)
             parts.append(part)
-        return cls(original, "".join(parts), (*origins, len(original)))
+        return cls(original, _simple("".join(parts)), (*origins, len(original)))
+
+
+def _simple(text: str) -> str:
+    """Return ``text`` with simplified ideographs, one for each."""
+    return _HAN_RUN.sub(lambda run: _simple_run(run.group()), text)
+
+
+def _simple_run(run: str) -> str:
+    simple = simplified(run)
+    if len(simple) == len(run):
+        return simple
+    # a phrase of another length would move every place behind it
+    return "".join(each if len(each := simplified(char)) == 1 else char for char in run)
 
 
 def _narrow(cluster: str) -> str:

@@ -18,7 +18,7 @@ _END: Final = re.compile(
 )
 #: Words whose full stop does not end a sentence.
 _ABBREVIATION: Final = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|fig|approx)|\b[A-Z])\.$",
+    r"(?:(?a:\b)(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|fig|approx)|(?a:\b)[A-Z])\.$",
     re.IGNORECASE,
 )
 #: What is never torn apart: a word, number, date or time with its sign and unit, also where its

@@ -9,17 +9,24 @@ from glmtts_core.text.numerals import cardinal, decade, digits, ordinal, year
 from glmtts_core.text.patterns import NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 from glmtts_core.text.rules.days import MONTH, MONTHS
+from glmtts_core.text.units import UNIT
 
 _AFTER_MONTH_AND_DAY: Final = re.compile(
     rf"(?<![A-Za-z]){MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?,? $"
 )
 #: English words after which four figures are a year.
 _BEFORE_YEAR: Final = re.compile(
-    r"(?:\b(?:in|since|by|of|from|until|till|during|after|before|year|early|mid|late|around|circa|"
+    r"(?:(?a:\b)(?:in|since|by|of|from|until|till|during|after|before|year|early|mid|late|around|circa|"
     rf"spring|summer|autumn|fall|winter|to|through|and|[Ii]n|[Ss]ince|[Bb]y)|{MONTH},?)[ -]$|© ?$"
 )
 _AFTER_YEAR: Final = re.compile(
-    r" (?:season|election|edition|Olympics|World Cup|AD|BC|BCE|CE|was|saw|and (?:1[5-9]|20)\d\d)\b"
+    r" (?:season|election|edition|Olympics|World Cup|AD|BC|BCE|CE|was|saw|and (?:1[5-9]|20)\d\d)"
+    r"(?a:\b)"
+)
+#: What makes amounts of two numbers that could be years.
+_COUNTED: Final = re.compile(
+    rf"\s?(?:{UNIT}(?![A-Za-z])|[个元块人件只次名台万亿米字毫克斤公里升吨平千卡度天小分秒页步点多余辆套户所]|"
+    r"(?:people|men|women|dollars|words|steps|calories|items|pages|times)(?a:\b))"
 )
 _PART_OF_A_YEAR: Final = re.compile(
     r"年(?:\s?\d{1,2}月|初|底|末|春|夏|秋|冬|[上下]半年|年[初中底]|度|款|版|届|第[一二三四1-4]季度|一季度)"
@@ -190,7 +197,7 @@ def year_in_english(found: Found) -> str | None:
     before = found.before(24)
     told = _BEFORE_YEAR.search(before) or _AFTER_MONTH_AND_DAY.search(before)
     if told and not re.match(
-        r" (?:people|men|women|dollars|items|pages|words|times)\b", found.after(9)
+        r" (?:people|men|women|dollars|items|pages|words|times)(?a:\b)", found.after(9)
     ):
         return year(int(found[1]))
     return year(int(found[1])) if _AFTER_YEAR.match(found.after(20)) else None
@@ -205,7 +212,7 @@ def year_in_english(found: Found) -> str | None:
 )
 def two_years(found: Found) -> str | None:
     """Two years with a dash between."""
-    if int(found[1]) >= int(found[2]) or re.match(r"\s?[个元块人件只次名台万米]", found.after(2)):
+    if int(found[1]) >= int(found[2]) or _COUNTED.match(found.after(8)):
         return None
     if found.mandarin:
         return f"{digits(found[1], 'zh')}到{digits(found[2], 'zh')}"

@@ -32,7 +32,7 @@ _NAMED_DAYS: Final = {
     "12.9": "一二九", "12.13": "一二一三",
 }  # fmt: skip
 _OCCASION: Final = (
-    "劳动|国庆|妇女|儿童|建军|建党|青年|女神|节|放假|假期|长假|小长假|黄金周|大促|购物|狂欢|促销|电商|年中|活动|期间|晚会|"
+    "劳动|国庆|妇女|儿童|建军|建党|青年|女神|节|放假|假期|长假|小长假|黄金周|大促|购物|狂欢|促销|电商|年中|活动|期间|晚会|和双|、双|"
     "事变|运动|地震|公祭|消费者|当天"
 )
 
@@ -53,7 +53,7 @@ def day_that_became_a_name(found: Found) -> str | None:
 
 
 @rule(
-    rf"{WORD_BEGINS}(\d{{1,2}})(?:st|nd|rd|th)?(?:(?= (?:of )?{MONTH}\b)|{WORD_ENDS})"
+    rf"{WORD_BEGINS}(\d{{1,2}})(?:st|nd|rd|th)?(?:(?= (?:of )?{MONTH}(?a:\b))|{WORD_ENDS})"
     r"(?!\s?[:%]|[.,/-]\d)",
     {
         "October 1, 2024": "October first, twenty twenty four",
@@ -68,7 +68,7 @@ def day_of_a_month(found: Found) -> str | None:
         return None
     if _AFTER_MONTH.search(found.before(16)):
         return ordinal(value)
-    follows = re.match(rf" (of )?{MONTH}\b", found.after(16))
+    follows = re.match(rf" (of )?{MONTH}(?a:\b)", found.after(16))
     if not follows:
         return None
     the = "" if found.before(5).endswith("the ") else "the "
@@ -102,12 +102,22 @@ def days_from_to(found: Found) -> str:
 
 
 @rule(
-    rf"{WORD_BEGINS}({_DAY})\.?(?=,?\s(?:{MONTH}\s\d|\d{{1,2}}(?::\d\d|\s?[ap]m\b|\s{MONTH}\b)))",
-    {"Fri, 13 June": "Friday, the thirteenth of June", "Sat 10am": "Saturday ten A M"},
+    rf"{WORD_BEGINS}({_DAY})\.?(?=,?\s(?:{MONTH}\s\d|\d{{1,2}}(?::\d\d|\s?[ap]m(?a:\b)|\s{MONTH}(?a:\b))))"
+    rf"|(?<=(?a:\b)[Oo]n )({_DAY}){WORD_ENDS}(?:\.(?=\s[a-z]))?",
+    {"Fri, 13 June": "Friday, the thirteenth of June", "on Tues. at noon": "on Tuesday at noon"},
 )
 def short_day_of_the_week(found: Found) -> str:
     """Mon before a date or a time."""
-    return _DAYS[found[1]]
+    return _DAYS[found[1] or found[2]]
+
+
+@rule(
+    rf"{NUMBER_BEGINS}0([1-9])(?=\s?月)|(?<=月)0([1-9])(?=\s?[日号])",
+    {"2026年06月01日": "二零二六年六月一日"},
+)
+def zero_before_a_month(found: Found) -> str | None:
+    """06月."""
+    return digits(found[1] or found[2], "zh") if found.mandarin else None
 
 
 @rule(
@@ -120,6 +130,7 @@ def day_with_a_point(found: Found) -> str:
 
 
 DAYS: Final[tuple[Rule, ...]] = (
+    zero_before_a_month,
     day_that_became_a_name,
     short_month,
     day_of_a_month,

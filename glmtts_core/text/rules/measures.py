@@ -27,7 +27,7 @@ _WITH_A_POINT: Final = "mi|oz|lbs?|in|ft|yd|hrs?|min|sec|tsp|tbsp"
 #: Things that a quantity describes, as in the 100 m sprint.
 _DESCRIBED: Final = re.compile(
     " (?:sprint|dash|race|hurdles|freestyle|relay|butterfly|backstroke|breaststroke|run|swim|hike|"
-    "bottles?|cans?|bags?|batter(?:y|ies)|drives?|cables?|charger|screen|lens|limit|radius|marathon)\\b"
+    "bottles?|cans?|bags?|batter(?:y|ies)|drives?|cables?|charger|screen|lens|limit|radius|marathon)(?a:\\b)"
 )
 
 
@@ -120,7 +120,7 @@ def pressure_of_blood(found: Found) -> str:
 
 
 @rule(
-    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})(\s?)({UNIT})(?![A-Za-z\d²³]|/[A-Za-z]|{LETTER})",
+    rf"{MEASURE_BEGINS}({SIGN})({NUMBER})(\s?|-(?=[a-zμ]))({UNIT})(?![A-Za-z\d²³]|/[A-Za-z]|{LETTER})",
     {
         "500g面粉和220V电源": "五百克面粉和二百二十伏电源",
         "时速120km/h": "时速一百二十公里每小时",
@@ -128,15 +128,20 @@ def pressure_of_blood(found: Found) -> str:
         "面积50㎡，重5㎏": "面积五十平方米，重五千克",
         "华氏100°F": "华氏一百度",
         "16GB内存+512GB固态": "十六 GB内存加五百一十二 GB固态",
+        "for 5-km runs": "for five kilometer runs",
+        "It drew 0.5 A at 12 V.": "It drew zero point five amperes at twelve volts.",
         "the 100m sprint": "the one hundred meter sprint",
     },
 )
 def quantity(found: Found) -> str | None:
     """A number with its unit."""
     number, writing = found[1].strip() + found[2], found[4]
-    if writing in _CLOSE_ONLY and found[3]:
+    if writing in _CLOSE_ONLY and found[3] and not (writing == "A" and "." in number):
         return None
-    if writing == "A" and (_LETTER_A.match(found.after(3)) or not found.mandarin):
+    amperes = found.mandarin or "." in number
+    if found[3] == "-" and (found.mandarin or len(writing) < 2 or found.after(1) == "-"):
+        return None
+    if writing == "A" and (_LETTER_A.match(found.after(3)) or not amperes):
         return None
     if writing in ("V", "B", "N", "J", "v", "W", "L", "MP") and found.after(1).isdigit():
         return None
@@ -145,6 +150,7 @@ def quantity(found: Found) -> str | None:
         return _in_mandarin(found, number, unit.zh)
     alone = (
         number in ("1", "-1")
+        or found[3] == "-"
         or re.match("-[a-z]", found.after(2))
         or before_a_noun(found)
         or _DESCRIBED.match(found.after(14))
@@ -169,8 +175,8 @@ def _counted(number: str, unit: str) -> str:
 
 
 @rule(
-    rf"{MEASURE_BEGINS}({NUMBER})w(?![A-Za-z\d/])",
-    {"粉丝10w": "粉丝十万", "60w灯泡": "六十瓦灯泡"},
+    rf"{MEASURE_BEGINS}({NUMBER})w(\+?)(?![A-Za-z\d/])",
+    {"粉丝10w": "粉丝十万", "60w灯泡": "六十瓦灯泡", "月销2.5w+": "月销二点五万加"},
 )
 def ten_thousands(found: Found) -> str | None:
     """10w in a chat, which is no power."""
@@ -178,7 +184,7 @@ def ten_thousands(found: Found) -> str | None:
         return None
     if re.match(r"\s?(?:灯|的灯|电|功|快充|充电|适配|节能|以下的?灯)", found.after(5)):
         return f"{cardinal(found[1], 'zh')}瓦"
-    return f"{count(found[1], '万')}万"
+    return f"{count(found[1], '万')}万{'加' * len(found[2])}"
 
 
 @rule(
@@ -195,7 +201,7 @@ def each(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h)\b)",
+    rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h)(?a:\b))",
     {"含糖10g/100ml": "含糖十克每一百毫升"},
 )
 def for_each(found: Found) -> str | None:
@@ -206,9 +212,10 @@ def for_each(found: Found) -> str | None:
 
 
 @rule(
-    rf"\s?({UNIT})(?![A-Za-z\d²³])",
+    rf"\s?(/?)({UNIT})(?![A-Za-z\d²³])",
     {
-        "3×10⁸m/s": "three times ten to the power of eight meters per second",
+        "白细胞12×10⁹/L": "白细胞十二乘十的九次方每升",
+        "about 3×10⁸m/s": "about three times ten to the power of eight meters per second",
         "3 x 10^8 m/s": "three times ten to the power of eight meters per second",
     },
 )
@@ -216,7 +223,9 @@ def unit_after_a_power(found: Found) -> str | None:
     """The unit of a number with an exponent."""
     if not _POWER.search(found.before(8)):
         return None
-    unit = unit_named(found[1])
+    unit = unit_named(found[2])
+    if found[1]:
+        return f"每{unit.zh}" if found.mandarin else f"per {unit.one}"
     return unit.zh if found.mandarin else unit.many
 
 

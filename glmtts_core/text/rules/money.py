@@ -52,7 +52,9 @@ _CURRENCIES: Final = {
 _SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
 _CODE: Final = "RMB|CNY|USD|EUR|GBP|JPY|HKD|THB|KRW|AUD|CAD|SGD|CHF|INR|TWD"
 _MANY_ZH: Final = r"(?:[十百千]?[万亿]亿?|[百千])"
-_MANY_EN: Final = r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])\b"
+_MANY_EN: Final = (
+    r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])(?![A-Za-z])"
+)
 _ENGLISH_MANY: Final = {
     "k": "thousand", "m": "million", "b": "billion", "mn": "million", "bn": "billion",
     "tn": "trillion",
@@ -90,6 +92,7 @@ _PER: Final = (
         "It costs $19.99/month.": "It costs nineteen dollars ninety nine cents per month.",
         "$1.5 million": "one point five million dollars",
         "票价¥50-100": "票价五十到一百元",
+        "融资$3.2M左右": "融资三点二百万美元左右",
         "HK$88一份": "八十八港元一份",
         "A $20 bill": "A twenty dollar bill",
     },

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from glmtts_core.text.numerals import cardinal, count, fraction, signed
+from glmtts_core.text.numerals import cardinal, count, digits, fraction, signed
 from glmtts_core.text.patterns import LETTER, NUMBER, NUMBER_BEGINS
 from glmtts_core.text.rule import Found, Rule, rule
 
@@ -34,6 +34,12 @@ def scientific_number(found: Found) -> str:
     return f"{first} times ten to the power of {exponent}"
 
 
+#: English words before so many points of so many.
+_RATED: Final = re.compile(
+    r"(?a:\b)(?:[Ss]cored?|[Rr]at(?:ed|ing|e)|got|gave (?:it|her|him|them)) (?:of |an? |it )?$"
+)
+
+
 @rule(
     r"(?<![\d.,/A-Za-z])(?:(\d{1,4})(?:\s|又))?([1-9]\d{0,3})/([1-9]\d{0,3})(?![\d/]|\.\d)(?:th|ths|rd|rds)?",
     {
@@ -41,6 +47,7 @@ def scientific_number(found: Found) -> str:
         "Add 1/2 cup.": "Add one half cup.",
         "two and 3/4": "two and three quarters",
         "2 1/2 cups": "two and a half cups",
+        "She scored 9/10.": "She scored nine out of ten.",
     },
 )
 def fraction_in_figures(found: Found) -> str | None:
@@ -55,6 +62,8 @@ def fraction_in_figures(found: Found) -> str | None:
     formula = int(found[2]) >= int(found[3]) and found.context.in_formula(*found.match.span())
     if found[3] == "1" or formula:
         return None
+    if not found.mandarin and _RATED.search(found.before(16)):
+        return f"{cardinal(found[2], 'en')} out of {cardinal(found[3], 'en')}"
     part = fraction(found[2], found[3], found.language)
     if not found[1]:
         return part
@@ -122,6 +131,34 @@ def number_with_a_hash(found: Found) -> str:
 
 
 @rule(
+    r"(?<=\d米)\d{1,2}(?![\d.]|\s?[米厘分])",
+    {"身高1米78": "身高一米七八"},
+)
+def part_of_a_meter(found: Found) -> str:
+    """The centimeters of 1米78."""
+    return digits(found[0], "zh")
+
+
+@rule(
+    r"(?<![\d.,A-Za-z:/-])(?:666+|233+|996|007|886)(?![\d%A-Za-z]|[.,:/-]\d|\s?[元块万亿人个米克分名次件年月号字页斤吨天度公千])"
+    r"|(?<=[“\"「『‘])(?:520|1314|555+|110|119|120|911|315|618)(?=[”\"」』’])",
+    {"弹幕都在刷666": "弹幕都在刷六六六", "所谓“996”": "所谓“九九六”"},
+)
+def figures_that_are_a_word(found: Found) -> str | None:
+    """666 and 996, as the net writes them."""
+    return digits(found[0], "zh") if found.mandarin else None
+
+
+@rule(
+    r"(?<![\w+-])\+1(?=\s*(?:$|[，。！？,!?~）)\n]))",
+    {"说得对，+1": "说得对，加一"},
+)
+def one_more_of_the_same_mind(found: Found) -> str | None:
+    """+1 as an answer."""
+    return "加一" if found.mandarin else "plus one"
+
+
+@rule(
     r"[①-⑳㉑-㉟㊱-㊿⓪❶-❿⓵-⓾➀-➓⓫-⓴⑴-⒇⒈-⒛]",
     {"步骤①②③": "步骤一二三", "第⑫条": "第十二条", "step ①": "step one"},
 )
@@ -183,6 +220,9 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     numbers_to_choose_from,
     fraction_in_figures,
     division_by_one,
+    part_of_a_meter,
+    figures_that_are_a_word,
+    one_more_of_the_same_mind,
     number_with_a_sign,
     number_that_begins_with_a_point,
     number_with_a_hash,

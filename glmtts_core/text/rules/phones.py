@@ -12,13 +12,13 @@ from glmtts_core.text.rule import Found, Rule, rule
 
 _GAP: Final = r"[\s.-]?"
 #: The country's code, or no figure before.
-_PLUS: Final = r"(?:(?:\+|\b00)86[\s-]?|\(\+?86\)\s?|(?<![\d.]))"
+_PLUS: Final = r"(?:(?:\+|(?a:\b)00)86[\s-]?|\(\+?86\)\s?|(?<![\d.]))"
 #: Words before a number that is called, not counted.
 _CALLED: Final = re.compile(
     r"(?:拨打|拨|致电|来电|电话|热线|客服|报警|火警|急救|短信到?|发送到?|手机|座机|传真|联系|打给|打|呼叫|微信|电)"
     r"(?:号码?|方式|是|为|：|:|\s|至|了|到|[(（]){0,3}$"
-    r"|\b(?:call|dial|phone|tel|telephone|fax|hotline|text|ring)"
-    r"(?: (?:is|me at|us at|at|to|number))?[.:]?\s?$",
+    r"|(?a:\b)(?:call|dial|phone|tel|telephone|fax|hotline|text|ring)"
+    r"(?: (?:is|me at|us at|at|to|number))?[.:：]?\s?$",
     re.IGNORECASE,
 )
 #: Words before a code.
@@ -27,12 +27,14 @@ _CODED: Final = re.compile(
     r"房间号?|房号|证号|车牌号?|流水号|序列号|准考证号|身份证号?码?|证件号码?|群号|会议号|取件码|邀请码|识别码|门牌号?|股票|"
     r"航班号?|车次|转|转分机|分机号?|尾数|端口号?|证书号|邮箱|微信号?)"
     r"(?:码|是|为|：|:|\s|\#|[(（]|[A-Z]{1,2}){0,3}$"
-    r"|\b(?:code|pin|zip|id|rooms?|flights?|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
-    r"(?: (?:is|no\.|number|code))?[:#]?\s?$",
+    r"|(?a:\b)(?:code|pin|zip|id|rooms?|flights?|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
+    r"(?: (?:is|no\.|number|code))?[:：#]?\s?$",
     re.IGNORECASE,
 )
 #: Figures before, with what joins the parts of a list.
 _LISTED: Final = re.compile(r"(?:\d[\d-]*\s?(?:、|，|,|和|或者?|及|以及|与|/|and|or|&)\s?)+$")
+#: A word for calling before in the same part of the sentence.
+_CALL: Final = re.compile(r"(?:拨打?|致电|热线|客服|电话|请打)[\u4e00-\u9fff\s]{0,8}$")
 _SERVICE: Final = r"1(?:10|14|19|20|22)|12\d{3}|100(?:86|10|00)|9[56]\d{3,4}"
 _COUNTED: Final = re.compile(
     r"\s?(?:分|个|元|块|次|人|斤|米|折|天|年|万|亿|%|岁|小时|秒|条|字|公里|颗|层|页|回|通|场|平)"
@@ -123,18 +125,20 @@ def called_number(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<![A-Za-z\d.])(?:{_SERVICE})(?=网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警)",
-    {"12306网站": "一二三零六网站"},
+    rf"(?<![A-Za-z\d.])(?:{_SERVICE})(?:(?=网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警)|{NUMBER_ENDS}(?![元块万%]))",
+    {"12306网站": "一二三零六网站", "挂失请拨工行95588": "挂失请拨工行九五五八八"},
 )
-def number_of_a_service(found: Found) -> str:
-    """A well-known number before a word for what it is."""
-    return digits(found[0], found.language)
+def number_of_a_service(found: Found) -> str | None:
+    """A well-known number before a word for what it is, or behind one for calling and a name."""
+    named = re.match(r"网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警", found.after(2))
+    return digits(found[0], found.language) if named or _CALL.search(found.before(14)) else None
 
 
 @rule(
     rf"(?<=[A-Z]·)\d{{3,6}}|(?<![\d.])\d{{3,}}(?:[\s-]\d{{2,}}){{0,5}}(?:[Xx](?![A-Za-z]))?{NUMBER_ENDS}",
     {
         "验证码是482913": "验证码是四八二九一三",
+        "会议ID：123 456 789": "会议ID：一二三四五六七八九",
         "京A·12345": "京A 一二三四五",
         "room 302": "room three zero two",
         "rooms 302 and 303": "rooms three zero two and three zero three",
@@ -152,9 +156,9 @@ def code(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<=单元)\d{{3,4}}|{NUMBER_BEGINS}(\d{{3,4}})(?=室|号房|房间|号楼|号院|号车|次列车|次航班|次高铁|次动车)"
+    rf"(?<=单元)\d{{3,4}}|{NUMBER_BEGINS}(\d{{3,4}})(?=(?:[、和]\d{{3,4}})*(?:室|号房|房间)|大楼|大厦|号楼|号院|号车|次列车|次航班|次高铁|次动车)"
     rf"|{NUMBER_BEGINS}(\d{{3}})(?=路(?:公交|车|巴士|公共汽车|电车)?(?!口|公里))",
-    {"我住302室": "我住三零二室", "乘101路": "乘一零一路"},
+    {"201、202室": "二零一、二零二室", "乘101路": "乘一零一路"},
 )
 def number_of_a_room(found: Found) -> str | None:
     """A room, a line of buses, a train."""

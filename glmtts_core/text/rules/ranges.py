@@ -75,6 +75,18 @@ def dash_between_days(found: Found) -> str | None:
 
 
 @rule(
+    r"(?<![A-Za-z\d])[Pp](\d{1,4})\s?[-–~]\s?[Pp]?(\d{1,4})(?![A-Za-z\d.-])",
+    {"P12-15的习题": "P 十二到十五的习题", "see P12-15": "see pages twelve to fifteen"},
+)
+def pages_from_to(found: Found) -> str | None:
+    """P12-15."""
+    if int(found[1]) >= int(found[2]):
+        return None
+    first, last = (cardinal(found[group], found.language) for group in (1, 2))
+    return f"P {first}到{last}" if found.mandarin else f"pages {first} to {last}"
+
+
+@rule(
     rf"{_BEGIN}({NUMBER})([kKwGMT])\s?[-–~]\s?({NUMBER})([kKwGMT])(?![A-Za-z\d])",
     {"工资8k-10k": "工资八 k 到十 k"},
 )
@@ -121,6 +133,7 @@ def _value(number: str) -> float:
 
 
 RANGES: Final[tuple[Rule, ...]] = (
+    pages_from_to,
     letters_from_to,
     numbers_from_to,
     dash_between_counted_things,

@@ -22,13 +22,13 @@ _RULERS: Final = (
     "Martin|Eugene|Callixtus|Adrian|Celestine|Honorius|Lucius|Nerva|Philippe|Henri|Jean|Carol|Ludwig|Karl|"
     "Friedrich|Heinrich|Eric|Erik|Magnus|Oscar|Oskar|Adolf|Vladimir|Yaroslav|Vasily|Fyodor|Feodor|Anna"
 )
-_RULER: Final = re.compile(rf"\b(?:{_RULERS})\s$")
+_RULER: Final = re.compile(rf"(?a:\b)(?:{_RULERS})\s$")
 #: A name between a title and the numeral, whoever it is.
 _TITLED: Final = re.compile(
-    r"\b(?:King|Queen|Pope|Emperor|Tsar|Czar|Sultan|Pharaoh|Prince|Duke|Shah|Kaiser|Empress)\s(?:[A-Z][a-z]+\s){1,3}$"
+    r"(?a:\b)(?:King|Queen|Pope|Emperor|Tsar|Czar|Sultan|Pharaoh|Prince|Duke|Shah|Kaiser|Empress)\s(?:[A-Z][a-z]+\s){1,3}$"
 )
 _PART: Final = re.compile(
-    r"\b(?:Chapter|Part|Section|Volume|Vol|Book|Act|Scene|Article|Appendix|Title|Level|Grade|Phase|Stage|"
+    r"(?a:\b)(?:Chapter|Part|Section|Volume|Vol|Book|Act|Scene|Article|Appendix|Title|Level|Grade|Phase|Stage|"
     r"Type|Class|Category|War|Figure|Table|Step|Unit|Lesson|Episode|Season|Round|Mark|Mk|Division|Group|"
     r"Bowl|Apollo|Rocky|Fantasy|Quest|Wars|Canto|Hymn|Sonata|Symphony|No|Number|Area|Zone|"
     r"Tier|Corps|Legion|Olympiad|Page|Item|Exhibit|Schedule|Amendment|Diablo|Civilization|Calculus|Algebra|"
@@ -62,6 +62,7 @@ def numeral_of_one_character(found: Found) -> str:
         "第IV卷": "第四卷",
         "III期临床": "三期临床",
         "《教父II》": "《教父二》",
+        "GTA VI预告片": "GTA 六预告片",
         "the XXI century": "the twenty first century",
     },
 )
@@ -101,8 +102,8 @@ def _in_english(found: Found, value: int) -> str | None:
     if len(found[1]) > 3 and 1000 <= value <= 2100:
         return year(value)
     alone = re.fullmatch("[IVX]{2,}", found[1]) and value < 40 and found[1] not in ("XX", "XXX")
-    capital = re.search(r"(?:^|[^A-Za-z])[A-Z][a-z]+\s$", before)
-    return cardinal(str(value), "en") if alone and capital else None
+    capital = re.search(r"(?:^|[^A-Za-z])[A-Z](?:[a-z]+|[A-Z]{1,4})\s$", before)
+    return cardinal(str(value), found.language) if alone and capital else None
 
 
 ROMAN: Final[tuple[Rule, ...]] = (numeral_of_one_character, numeral_in_letters)

@@ -14,7 +14,7 @@ _HALF: Final = r"(?:\s?([AaPp])(?:\.[Mm](?:\.(?!\s+[A-Z]|\s*$))?|[Mm])(?![A-Za-z
 _CLOCK: Final = r"([01]?\d|2[0-4])[:：]([0-5]\d)"
 #: Words before figures with a colon or a dash that make a ratio or a score of them.
 _BEFORE_RATIO: Final = re.compile(
-    r"(?:比|比例|比分|比率|配比|赔率|尺|胜|平|负|输|赢|总分|最终|宽高|屏幕|以|按|稀释|混合|领先|落后)"
+    r"(?:比|比例|比分|比率|配比|赔率|尺|胜|平|负|输|赢|总分|最终|[首次一二三四五末\d]局|半场|宽高|屏幕|以|按|稀释|混合|领先|落后)"
     r"(?:为|是|约|约为|大约|达到|达|了|：|:|\s){0,3}$"
 )
 _AFTER_RATIO: Final = re.compile(
@@ -24,7 +24,7 @@ _AFTER_RATIO: Final = re.compile(
 #: What has a width and a height.
 _PICTURE: Final = re.compile("导出|格式|分辨率|尺寸|画幅|裁剪|裁成|版面|显示器|幻灯片|图片|照片")
 _RATIO_IN_ENGLISH: Final = re.compile(
-    r"\b(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)\b"
+    r"(?a:\b)(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)(?a:\b)"
     r"[^.!?\n]{0,25}$",
     re.IGNORECASE,
 )
@@ -79,6 +79,7 @@ def ratio(found: Found) -> str | None:
     {
         "以3-1获胜": "以三比一获胜",
         "主队3-0轻松取胜": "主队三比零轻松取胜",
+        "首局11-9": "首局十一比九",
         "They won 2-1.": "They won two to one.",
     },
 )

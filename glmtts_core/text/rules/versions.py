@@ -13,9 +13,9 @@ from glmtts_core.text.rule import Found, Rule, rule
 _POINT: Final[dict[Language, str]] = {"zh": "点", "en": " point "}
 #: Names after which three or four figures are a model's number.
 _BRAND: Final = re.compile(
-    r"(?:\b[A-Z]{2,}[a-z]?|\b(?:Boeing|Airbus|Office|Windows|Ryzen|Core|Galaxy|Xeon|"
+    r"(?:(?a:\b)[A-Z]{2,}[a-z]?|(?a:\b)(?:Boeing|Airbus|Office|Windows|Ryzen|Core|Galaxy|Xeon|"
     r"Arc|Radeon|GeForce|Nokia|Canon|Sony|Model|Porsche|Peugeot|Adreno|Snapdragon|Kirin|"
-    r"Quadro|Titan|波音|空客|麒麟|骁龙|标致))[ -]?$"
+    r"Quadro|Titan)|(?:波音|空客|麒麟|骁龙|标致|锐龙|酷睿))[ -]?$"
 )
 #: Who sets standards, in front of a standard's number.
 _STANDARD: Final = re.compile(
@@ -58,6 +58,7 @@ def version_with_points(found: Found) -> str:
         "支持802.11ax": "支持八零二点一一 ax",
         "The A380 is big.": "The A three eighty is big.",
         "GPT-4o很强": "GPT 四 o很强",
+        "买iPhone15Pro256G": "买iPhone 十五 Pro 二百五十六 G",
         "Llama-3.1-8B": "Llama three point one eight B",
     },
     flags=re.ASCII,
@@ -66,8 +67,10 @@ def name_of_a_model(found: Found) -> str:
     """Letters and figures in one word."""
     parts = re.findall(r"[A-Za-z]+|\d+(?:\.\d+)*|[.+]", found[0])
     words: list[str] = []
-    for part in parts:
-        if part[0].isdigit():
+    for part, behind in zip(parts, [*parts[1:], ""], strict=True):
+        if part.isdigit() and behind in ("G", "GB", "TB", "T") and part[0] != "0":
+            words.append(cardinal(part, found.language))
+        elif part[0].isdigit():
             words.append(_number(part, found.language))
         elif part == ".":
             words.append("点" if found.mandarin else "point")
@@ -85,6 +88,7 @@ def _number(part: str, language: Language) -> str:
     {
         "RTX 4090显卡": "RTX 四零九零显卡",
         "Boeing 747": "Boeing seven forty seven",
+        "我买了RTX 4090，他坐波音737": "我买了RTX 四零九零，他坐波音七三七",
         "the Boeing 747-8": "the Boeing seven forty seven eight",
     },
 )

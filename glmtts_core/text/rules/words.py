@@ -57,6 +57,15 @@ def initials(found: Found) -> str:
 
 
 @rule(
+    rf"{WORD_BEGINS}(?:No|NO)\.?\s?(?=\d{{1,2}}(?![\d.]))",
+    {"销量No.1": "销量第一"},
+)
+def place_in_an_order(found: Found) -> str | None:
+    """No.1 within Mandarin."""
+    return "第" if found.mandarin else None
+
+
+@rule(
     rf"{WORD_BEGINS}({_SHORT})\.(?=\s?\S)|{WORD_BEGINS}(St)\.(?=\s[A-Z])|{WORD_BEGINS}(No)\.?(?=\d)"
     rf"|{WORD_BEGINS}(etc|Jr|Sr)(?=\.?\s*(?:$|[,;:!?)，。！？；：、）])|\.\n)",
     {
@@ -200,6 +209,7 @@ def bar(found: Found) -> str:
 WORDS: Final[tuple[Rule, ...]] = (
     abbreviation_with_points,
     initials,
+    place_in_an_order,
     abbreviation,
 )
 MARKS: Final[tuple[Rule, ...]] = (
