@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("studio", deadline=None)
 hypothesis.settings.load_profile("studio")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_reach_the_programs_under_test() -> None:
+    """Pass on no deaf ear: what ``nohup`` or a job in the background lets be ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # a program that is started inherits what is ignored, and not what is handled
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
