@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from glmtts_core.catalogue import Language
+from glmtts_core.text.patterns import WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.script import HAN, LATIN
 from glmtts_core.text.units import UNIT
 
@@ -30,7 +31,7 @@ _FORMULA_BEFORE: Final = re.compile(f"{_FORMULA_PART}$")
 _FORMULA_AFTER: Final = re.compile(_FORMULA_PART)
 #: A sign that makes a formula of what is around it.
 _FORMULA_SIGN: Final = re.compile(
-    r"[=×÷≠≈≤≥√^²³]|\d\s?[+*]\s?\d|(?a:\b)[a-z]\s?[+*]\s?\d|\d\s?[+*]\s?[a-z](?a:\b)"
+    rf"[=×÷≠≈≤≥√^²³]|\d\s?[+*]\s?\d|{WORD_BEGINS}[a-z]\s?[+*]\s?\d|\d\s?[+*]\s?[a-z]{WORD_ENDS}"
 )
 _UNIT_OF_NUMBER: Final = re.compile(
     rf"(?:\d|[⁰¹²³⁴-⁹]/?|\^\d{{1,3}}/)((?:{UNIT})|\s(?:{UNIT})(?<=[^\s]{{2}}))(?![A-Za-z\d])"

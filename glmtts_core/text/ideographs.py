@@ -37,7 +37,7 @@ def simplified(text: str) -> str:
 
 
 def without_reading(text: str) -> str:
-    """Return the characters of ``text`` that no dictionary has a reading for, each once."""
+    """Return the characters of a simplified ``text`` without a reading, each once."""
     return "".join(char for char in dict.fromkeys(text) if not _has_reading(char))
 
 
@@ -52,4 +52,4 @@ def _converter() -> OpenCC:
 def _has_reading(char: str) -> bool:
     from pypinyin.constants import PINYIN_DICT
 
-    return all(ord(form) in PINYIN_DICT for form in simplified(char))
+    return ord(char) in PINYIN_DICT

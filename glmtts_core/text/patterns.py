@@ -24,3 +24,5 @@ SIGN: Final = r"[-+–]?\s?"
 #: Nothing before that makes a sign a dash or a number a part of something longer.
 MEASURE_BEGINS: Final = r"(?<![A-Za-z\d.,])(?<![A-Za-z\d]-)"
 LETTER: Final = f"[{LATIN}]"
+#: What a number before it counts, which is therefore no year, code or name.
+COUNTED: Final = "[个元块人件只次名台万亿米字毫克斤公里升吨平千卡度天小分秒页步点多余辆套户所]"

@@ -15,16 +15,17 @@ from typing import Final
 from glmtts_core.catalogue import Language
 from glmtts_core.text.context import Context
 from glmtts_core.text.ideographs import without_reading
+from glmtts_core.text.patterns import WORD_ENDS
 from glmtts_core.text.rule import Found, Outcome
 from glmtts_core.text.rules import RULES
-from glmtts_core.text.script import HAN, LATIN
+from glmtts_core.text.rules.days import DAY, SHORT_MONTHS
+from glmtts_core.text.script import HAN, HAN_RUN, LATIN
 from glmtts_core.text.source import Source
 
-_HAN_RUN: Final = re.compile(f"[{HAN}]+")
 #: A word that no rule looks at; short months and days of the week are looked at.
 _PLAIN_WORD: Final = re.compile(
-    r"(?!(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|"
-    r"[Ee]tc|Jr|Sr)(?a:\b))(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)"
+    rf"(?!(?:{'|'.join(SHORT_MONTHS)}|{DAY}|[Ee]tc|Jr|Sr){WORD_ENDS})"
+    r"(?:[A-Z][a-z]+|[a-z]{2,})(?:['’][a-z]+)?(?=[ ,!?，。！？\n]|$)"
 )
 _WORD: Final = re.compile(rf"[{LATIN}]+(?:['’][{LATIN}]+)*")
 _SPACE: Final = re.compile(r"\s+")
@@ -115,7 +116,7 @@ def _tokens(text: str, context: Context) -> Iterator[Token]:
 
 
 def _next_tokens(text: str, position: int, context: Context) -> list[Token]:
-    han = _HAN_RUN.match(text, position)
+    han = HAN_RUN.match(text, position)
     if han:
         return list(_ideographs(han))
     plain = _PLAIN_WORD.match(text, position)

@@ -59,11 +59,17 @@ def before_a_noun(found: Found) -> bool:
     return bool(_ARTICLE.search(found.before(4)))
 
 
+def below_zero(found: Found) -> bool:
+    """Tell whether a word before says what a minus would."""
+    return bool(_BELOW_ZERO.search(found.before(2)))
+
+
 def adds_to_a_quantity(found: Found) -> bool:
     """Tell whether a plus adds to what is named before: 16GB内存+512GB固态."""
     return bool(_QUANTITY_OF_A_THING.search(found.before(8)))
 
 
+_BELOW_ZERO: Final = re.compile("(?:零下|负)$")
 _QUANTITY_OF_A_THING: Final = re.compile(r"\d\s?(?:[A-Za-z]{1,3}\s?)?[\u4e00-\u9fff]{1,4}\s?$")
 _ARTICLE: Final = re.compile(r"(?:^|[^A-Za-z])[Aa]n? $")
 

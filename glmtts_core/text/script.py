@@ -13,6 +13,8 @@ from glmtts_core.catalogue import Language
 HAN: Final = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: Latin letters, with accents.
 LATIN: Final = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+#: Ideographs in a row.
+HAN_RUN: Final = re.compile(f"[{HAN}]+")
 
 _HAN: Final = re.compile(f"[{HAN}]")
 _LATIN: Final = re.compile(f"[{LATIN}]")

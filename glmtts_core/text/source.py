@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.text.ideographs import simplified
-from glmtts_core.text.script import HAN
+from glmtts_core.text.script import HAN_RUN
 
 #: One character with its accents, or an entity of HTML.
 _CLUSTER: Final = re.compile(
     r"&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});|.[\u0300-\u036f]*", re.DOTALL
 )
-_HAN_RUN: Final = re.compile(f"[{HAN}]+")
 #: What stands for something shorter or plainer, beside what `unicodedata` knows.
 _PLAIN: Final = {
     **{char: f"{unit}²" for char, unit in zip("㎟㎠㎡㎢", ("mm", "cm", "m", "km"), strict=True)},
@@ -73,7 +72,7 @@ class Source:
 
 def _simple(text: str) -> str:
     """Return ``text`` with simplified ideographs, one for each."""
-    return _HAN_RUN.sub(lambda run: _simple_run(run.group()), text)
+    return HAN_RUN.sub(lambda run: _simple_run(run.group()), text)
 
 
 def _simple_run(run: str) -> str:
@@ -81,7 +80,7 @@ def _simple_run(run: str) -> str:
     if len(simple) == len(run):
         return simple
     # a phrase of another length would move every place behind it
-    return "".join(each if len(each := simplified(char)) == 1 else char for char in run)
+    return "".join(map(simplified, run))
 
 
 def _narrow(cluster: str) -> str:

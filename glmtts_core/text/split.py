@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from glmtts_core.text.patterns import WORD_BEGINS
 from glmtts_core.text.script import HAN, LATIN
 
 _CLOSERS: Final = "\"'”’」』】）)》〉\\]"
@@ -18,7 +19,7 @@ _END: Final = re.compile(
 )
 #: Words whose full stop does not end a sentence.
 _ABBREVIATION: Final = re.compile(
-    r"(?:(?a:\b)(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|fig|approx)|(?a:\b)[A-Z])\.$",
+    rf"(?:{WORD_BEGINS}(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|fig|approx)|{WORD_BEGINS}[A-Z])\.$",
     re.IGNORECASE,
 )
 #: What is never torn apart: a word, number, date or time with its sign and unit, also where its

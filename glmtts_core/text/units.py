@@ -163,11 +163,11 @@ UNIT: Final = rf"(?:r/min|(?:{_SIMPLE})(?:/(?:{_BELOW}))?)"
 
 
 def unit_named(writing: str) -> Unit:
-    """Return what a writing that `UNIT` matches is called."""
+    """Return what a writing that `UNIT` matches is called, or "in", which is a word elsewhere."""
     if writing == "r/min":
         return UNITS["rpm"]
     above, _, below = writing.partition("/")
-    unit = UNITS[above]
+    unit = UNITS["inch" if above == "in" else above]
     if not below:
         return unit
     under = _DIVISORS[below]

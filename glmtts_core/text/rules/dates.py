@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, decade, digits, ordinal, year
-from glmtts_core.text.patterns import NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
+from glmtts_core.text.patterns import COUNTED, NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 from glmtts_core.text.rules.days import MONTH, MONTHS
 from glmtts_core.text.units import UNIT
@@ -16,18 +16,18 @@ _AFTER_MONTH_AND_DAY: Final = re.compile(
 )
 #: English words after which four figures are a year.
 _BEFORE_YEAR: Final = re.compile(
-    r"(?:(?a:\b)(?:in|since|by|of|from|until|till|during|after|before|year|early|mid|late|around|circa|"
+    rf"(?:{WORD_BEGINS}(?:in|since|by|of|from|until|till|during|after|before|year|early|mid|late|around|circa|"
     rf"spring|summer|autumn|fall|winter|to|through|and|[Ii]n|[Ss]ince|[Bb]y)|{MONTH},?)[ -]$|© ?$"
 )
 _AFTER_YEAR: Final = re.compile(
     r" (?:season|election|edition|Olympics|World Cup|AD|BC|BCE|CE|was|saw|and (?:1[5-9]|20)\d\d)"
-    r"(?a:\b)"
+    rf"{WORD_ENDS}"
+)
+_COUNTED_IN_ENGLISH: Final = (
+    rf"(?:people|men|women|dollars|words|steps|calories|items|pages|times){WORD_ENDS}"
 )
 #: What makes amounts of two numbers that could be years.
-_COUNTED: Final = re.compile(
-    rf"\s?(?:{UNIT}(?![A-Za-z])|[个元块人件只次名台万亿米字毫克斤公里升吨平千卡度天小分秒页步点多余辆套户所]|"
-    r"(?:people|men|women|dollars|words|steps|calories|items|pages|times)(?a:\b))"
-)
+_COUNTED: Final = re.compile(rf"\s?(?:{UNIT}(?![A-Za-z])|{COUNTED}|{_COUNTED_IN_ENGLISH})")
 _PART_OF_A_YEAR: Final = re.compile(
     r"年(?:\s?\d{1,2}月|初|底|末|春|夏|秋|冬|[上下]半年|年[初中底]|度|款|版|届|第[一二三四1-4]季度|一季度)"
 )
@@ -196,9 +196,7 @@ def year_in_english(found: Found) -> str | None:
         return None
     before = found.before(24)
     told = _BEFORE_YEAR.search(before) or _AFTER_MONTH_AND_DAY.search(before)
-    if told and not re.match(
-        r" (?:people|men|women|dollars|items|pages|words|times)(?a:\b)", found.after(9)
-    ):
+    if told and not re.match(f" {_COUNTED_IN_ENGLISH}", found.after(10)):
         return year(int(found[1]))
     return year(int(found[1])) if _AFTER_YEAR.match(found.after(20)) else None
 

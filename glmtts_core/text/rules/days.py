@@ -13,17 +13,20 @@ MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
+SHORT_MONTHS: Final = {month[:3]: month for month in MONTHS if month != "May"} | {
+    "Sept": "September"
+}
 #: Pattern of a month's name, in full or short.
 MONTH: Final = (
-    "(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)"
+    rf"(?:{'|'.join(MONTHS)}|(?:{'|'.join(sorted(SHORT_MONTHS, key=len, reverse=True))})\.?)"
 )
 _AFTER_MONTH: Final = re.compile(rf"(?<![A-Za-z]){MONTH} (?:the )?$")
 _DAYS: Final = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
     "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
-_DAY: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
+#: Pattern of a day's short name.
+DAY: Final = "|".join(sorted(_DAYS, key=len, reverse=True))
 #: Days that are called by their figures; those before 双 are two of a kind.
 _NAMED_DAYS: Final = {
     "3.8": "三八", "3.15": "三一五", "5.1": "五一", "5.4": "五四", "5.12": "五一二",
@@ -53,7 +56,7 @@ def day_that_became_a_name(found: Found) -> str | None:
 
 
 @rule(
-    rf"{WORD_BEGINS}(\d{{1,2}})(?:st|nd|rd|th)?(?:(?= (?:of )?{MONTH}(?a:\b))|{WORD_ENDS})"
+    rf"{WORD_BEGINS}(\d{{1,2}})(?:st|nd|rd|th)?(?:(?= (?:of )?{MONTH}{WORD_ENDS})|{WORD_ENDS})"
     r"(?!\s?[:%]|[.,/-]\d)",
     {
         "October 1, 2024": "October first, twenty twenty four",
@@ -68,7 +71,7 @@ def day_of_a_month(found: Found) -> str | None:
         return None
     if _AFTER_MONTH.search(found.before(16)):
         return ordinal(value)
-    follows = re.match(rf" (of )?{MONTH}(?a:\b)", found.after(16))
+    follows = re.match(rf" (of )?{MONTH}{WORD_ENDS}", found.after(16))
     if not follows:
         return None
     the = "" if found.before(5).endswith("the ") else "the "
@@ -86,14 +89,11 @@ def day_of_a_month(found: Found) -> str | None:
 )
 def short_month(found: Found) -> str | None:
     """Feb beside the number of its day."""
-    short = found[0].rstrip(".")
-    if len(short) > 4:
-        return None
-    return next(month for month in MONTHS if month.startswith(short[:3]))
+    return SHORT_MONTHS.get(found[0].rstrip("."))
 
 
 @rule(
-    rf"{WORD_BEGINS}({_DAY})\.?\s?[-–—]\s?({_DAY}){WORD_ENDS}",
+    rf"{WORD_BEGINS}({DAY})\.?\s?[-–—]\s?({DAY}){WORD_ENDS}",
     {"Mon-Fri, 9 to 5": "Monday to Friday, nine to five"},
 )
 def days_from_to(found: Found) -> str:
@@ -102,8 +102,8 @@ def days_from_to(found: Found) -> str:
 
 
 @rule(
-    rf"{WORD_BEGINS}({_DAY})\.?(?=,?\s(?:{MONTH}\s\d|\d{{1,2}}(?::\d\d|\s?[ap]m(?a:\b)|\s{MONTH}(?a:\b))))"
-    rf"|(?<=(?a:\b)[Oo]n )({_DAY}){WORD_ENDS}(?:\.(?=\s[a-z]))?",
+    rf"{WORD_BEGINS}({DAY})\.?(?=,?\s(?:{MONTH}\s\d|\d{{1,2}}(?::\d\d|\s?[ap]m{WORD_ENDS}|\s{MONTH}{WORD_ENDS})))"
+    rf"|(?<={WORD_BEGINS}[Oo]n )({DAY}){WORD_ENDS}(?:\.(?=\s[a-z]))?",
     {"Fri, 13 June": "Friday, the thirteenth of June", "on Tues. at noon": "on Tuesday at noon"},
 )
 def short_day_of_the_week(found: Found) -> str:

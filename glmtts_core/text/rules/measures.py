@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from glmtts_core.text.numerals import cardinal, count, signed
-from glmtts_core.text.patterns import LETTER, MEASURE_BEGINS, NUMBER, SIGN
-from glmtts_core.text.rule import Found, Rule, adds_to_a_quantity, before_a_noun, rule
+from glmtts_core.text.numerals import cardinal, count, digits, signed
+from glmtts_core.text.patterns import LETTER, MEASURE_BEGINS, NUMBER, SIGN, WORD_ENDS
+from glmtts_core.text.rule import Found, Rule, adds_to_a_quantity, before_a_noun, below_zero, rule
 from glmtts_core.text.units import UNIT, unit_named
 
 _TO: Final = r"\s?(?:--?|[–—~]|至|到)\s?"
@@ -19,7 +19,6 @@ _CLOSE_ONLY: Final = frozenset(
 _LETTER_A: Final = re.compile(
     r"\s?(?:级|景区|风景|旅游|纸|大小|班|座|栋|区|股|型|类|甲|片|证|游戏|大作|角色)"
 )
-_BELOW_ZERO: Final = re.compile("(?:零下|负)$")
 #: The scale of a temperature, named before it.
 _SCALE: Final = re.compile(r"(?:摄氏|华氏)(?:温度|零下)?\s?$")
 _POWER: Final = re.compile(r"[⁰¹²³⁴-⁹]$|\d\s?\^[-+]?\d{1,3}\s?$")
@@ -27,7 +26,7 @@ _WITH_A_POINT: Final = "mi|oz|lbs?|in|ft|yd|hrs?|min|sec|tsp|tbsp"
 #: Things that a quantity describes, as in the 100 m sprint.
 _DESCRIBED: Final = re.compile(
     " (?:sprint|dash|race|hurdles|freestyle|relay|butterfly|backstroke|breaststroke|run|swim|hike|"
-    "bottles?|cans?|bags?|batter(?:y|ies)|drives?|cables?|charger|screen|lens|limit|radius|marathon)(?a:\\b)"
+    rf"bottles?|cans?|bags?|batter(?:y|ies)|drives?|cables?|charger|screen|lens|limit|radius|marathon){WORD_ENDS}"
 )
 
 
@@ -136,14 +135,7 @@ def pressure_of_blood(found: Found) -> str:
 def quantity(found: Found) -> str | None:
     """A number with its unit."""
     number, writing = found[1].strip() + found[2], found[4]
-    if writing in _CLOSE_ONLY and found[3] and not (writing == "A" and "." in number):
-        return None
-    amperes = found.mandarin or "." in number
-    if found[3] == "-" and (found.mandarin or len(writing) < 2 or found.after(1) == "-"):
-        return None
-    if writing == "A" and (_LETTER_A.match(found.after(3)) or not amperes):
-        return None
-    if writing in ("V", "B", "N", "J", "v", "W", "L", "MP") and found.after(1).isdigit():
+    if _is_no_unit(found, writing):
         return None
     unit = unit_named(writing)
     if found.mandarin:
@@ -158,8 +150,21 @@ def quantity(found: Found) -> str | None:
     return f"{signed(number, 'en')} {unit.one if alone else unit.many}"
 
 
+def _is_no_unit(found: Found, writing: str) -> bool:
+    """Tell whether letters behind a number are something else: 5A级景区, 3-D."""
+    if found[3] == "-" and (found.mandarin or len(writing) < 2 or found.after(1) == "-"):
+        return True
+    if writing == "A" and "." in found[2]:
+        return False
+    if writing == "A" and (_LETTER_A.match(found.after(3)) or not found.mandarin):
+        return True
+    if writing in ("V", "B", "N", "J", "v", "W", "L", "MP") and found.after(1).isdigit():
+        return True
+    return writing in _CLOSE_ONLY and bool(found[3])
+
+
 def _in_mandarin(found: Found, number: str, unit: str) -> str:
-    if _BELOW_ZERO.search(found.before(2)):
+    if below_zero(found):
         number = number.lstrip("-–")
     if number[0] == "+" and adds_to_a_quantity(found):
         return f"加{_in_mandarin(found, number[1:], unit)}"
@@ -201,7 +206,7 @@ def each(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h)(?a:\b))",
+    rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h){WORD_ENDS})",
     {"含糖10g/100ml": "含糖十克每一百毫升"},
 )
 def for_each(found: Found) -> str | None:
@@ -237,7 +242,7 @@ def unit_with_a_point(found: Found) -> str | None:
     """3 mi., where the sentence goes on."""
     if found.mandarin:
         return None
-    unit = unit_named("inch" if found[2] == "in" else found[2])
+    unit = unit_named(found[2])
     alone = found[1] == "1" or before_a_noun(found)
     return f"{cardinal(found[1], 'en')} {unit.one if alone else unit.many}"
 
@@ -246,7 +251,17 @@ def _value(number: str) -> float:
     return float(number.replace(",", ""))
 
 
+@rule(
+    r"(?<=\d[秒米])\d{1,2}(?!\.?\d|[A-Za-z]|\s?[米厘分])",
+    {"以9秒83夺冠": "以九秒八三夺冠", "身高1米78": "身高一米七八"},
+)
+def part_of_a_unit(found: Found) -> str:
+    """The hundredths of 9秒83 and the centimeters of 1米78."""
+    return digits(found[0], "zh")
+
+
 MEASURES: Final[tuple[Rule, ...]] = (
+    part_of_a_unit,
     percentages_from_to,
     percentage,
     quantity_from_to,

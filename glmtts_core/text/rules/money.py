@@ -50,7 +50,7 @@ _CURRENCIES: Final = {
     "₿": Currency("比特币", "bitcoin", "bitcoin"),
 }  # fmt: skip
 _SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
-_CODE: Final = "RMB|CNY|USD|EUR|GBP|JPY|HKD|THB|KRW|AUD|CAD|SGD|CHF|INR|TWD"
+_CODE: Final = "|".join(code for code in _CURRENCIES if code.isalpha())
 _MANY_ZH: Final = r"(?:[十百千]?[万亿]亿?|[百千])"
 _MANY_EN: Final = (
     r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])(?![A-Za-z])"

@@ -7,8 +7,8 @@ import unicodedata
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, digits, fraction, signed
-from glmtts_core.text.patterns import LETTER, NUMBER, NUMBER_BEGINS
-from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.patterns import COUNTED, LETTER, NUMBER, NUMBER_BEGINS, WORD_BEGINS
+from glmtts_core.text.rule import Found, Rule, below_zero, rule
 
 #: Names with a dash before their number.
 _NAMED: Final = re.compile(
@@ -36,7 +36,8 @@ def scientific_number(found: Found) -> str:
 
 #: English words before so many points of so many.
 _RATED: Final = re.compile(
-    r"(?a:\b)(?:[Ss]cored?|[Rr]at(?:ed|ing|e)|got|gave (?:it|her|him|them)) (?:of |an? |it )?$"
+    rf"{WORD_BEGINS}(?:[Ss]cored?|[Rr]at(?:ed|ing|e)|got|gave (?:it|her|him|them)) "
+    r"(?:of |an? |it )?$"
 )
 
 
@@ -105,7 +106,7 @@ def number_with_a_sign(found: Found) -> str | None:
     """A minus or plus with nothing before it that it could join."""
     if re.search(rf"(?:{LETTER}|[\d)）])$", found.before(1)):
         return None
-    if _NAMED.search(found.before(3)) or found.before(2) == "零下":
+    if _NAMED.search(found.before(3)) or below_zero(found):
         return cardinal(found[1], found.language)
     number = found[0] if "." not in found[0][:2] else f"{found[0][0]}0{found[0][1:]}"
     return signed(number.replace("–", "-"), found.language)
@@ -131,16 +132,7 @@ def number_with_a_hash(found: Found) -> str:
 
 
 @rule(
-    r"(?<=\d米)\d{1,2}(?![\d.]|\s?[米厘分])",
-    {"身高1米78": "身高一米七八"},
-)
-def part_of_a_meter(found: Found) -> str:
-    """The centimeters of 1米78."""
-    return digits(found[0], "zh")
-
-
-@rule(
-    r"(?<![\d.,A-Za-z:/-])(?:666+|233+|996|007|886)(?![\d%A-Za-z]|[.,:/-]\d|\s?[元块万亿人个米克分名次件年月号字页斤吨天度公千])"
+    rf"(?<![\d.,A-Za-z:/-])(?:666+|233+|996|007|886)(?![\d%A-Za-z]|[.,:/-]\d|\s?(?:{COUNTED}|[年月号]))"
     r"|(?<=[“\"「『‘])(?:520|1314|555+|110|119|120|911|315|618)(?=[”\"」』’])",
     {"弹幕都在刷666": "弹幕都在刷六六六", "所谓“996”": "所谓“九九六”"},
 )
@@ -220,7 +212,6 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     numbers_to_choose_from,
     fraction_in_figures,
     division_by_one,
-    part_of_a_meter,
     figures_that_are_a_word,
     one_more_of_the_same_mind,
     number_with_a_sign,

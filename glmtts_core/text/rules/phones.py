@@ -7,17 +7,17 @@ from typing import Final
 
 from glmtts_core.catalogue import Language
 from glmtts_core.text.numerals import digits
-from glmtts_core.text.patterns import LETTER, NUMBER_BEGINS, NUMBER_ENDS, WORD_ENDS
+from glmtts_core.text.patterns import LETTER, NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 
 _GAP: Final = r"[\s.-]?"
 #: The country's code, or no figure before.
-_PLUS: Final = r"(?:(?:\+|(?a:\b)00)86[\s-]?|\(\+?86\)\s?|(?<![\d.]))"
+_PLUS: Final = rf"(?:(?:\+|{WORD_BEGINS}00)86[\s-]?|\(\+?86\)\s?|(?<![\d.]))"
 #: Words before a number that is called, not counted.
 _CALLED: Final = re.compile(
     r"(?:拨打|拨|致电|来电|电话|热线|客服|报警|火警|急救|短信到?|发送到?|手机|座机|传真|联系|打给|打|呼叫|微信|电)"
     r"(?:号码?|方式|是|为|：|:|\s|至|了|到|[(（]){0,3}$"
-    r"|(?a:\b)(?:call|dial|phone|tel|telephone|fax|hotline|text|ring)"
+    rf"|{WORD_BEGINS}(?:call|dial|phone|tel|telephone|fax|hotline|text|ring)"
     r"(?: (?:is|me at|us at|at|to|number))?[.:：]?\s?$",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ _CODED: Final = re.compile(
     r"房间号?|房号|证号|车牌号?|流水号|序列号|准考证号|身份证号?码?|证件号码?|群号|会议号|取件码|邀请码|识别码|门牌号?|股票|"
     r"航班号?|车次|转|转分机|分机号?|尾数|端口号?|证书号|邮箱|微信号?)"
     r"(?:码|是|为|：|:|\s|\#|[(（]|[A-Z]{1,2}){0,3}$"
-    r"|(?a:\b)(?:code|pin|zip|id|rooms?|flights?|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
+    rf"|{WORD_BEGINS}(?:code|pin|zip|id|rooms?|flights?|serial|port|password|account|order|extension|ext\.?|gate|bus|route|suite|apartment|apt\.?)"
     r"(?: (?:is|no\.|number|code))?[:：#]?\s?$",
     re.IGNORECASE,
 )
@@ -36,6 +36,7 @@ _LISTED: Final = re.compile(r"(?:\d[\d-]*\s?(?:、|，|,|和|或者?|及|以及|
 #: A word for calling before in the same part of the sentence.
 _CALL: Final = re.compile(r"(?:拨打?|致电|热线|客服|电话|请打)[\u4e00-\u9fff\s]{0,8}$")
 _SERVICE: Final = r"1(?:10|14|19|20|22)|12\d{3}|100(?:86|10|00)|9[56]\d{3,4}"
+_SERVICE_NAMED: Final = re.compile("网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警")
 _COUNTED: Final = re.compile(
     r"\s?(?:分|个|元|块|次|人|斤|米|折|天|年|万|亿|%|岁|小时|秒|条|字|公里|颗|层|页|回|通|场|平)"
 )
@@ -125,13 +126,14 @@ def called_number(found: Found) -> str | None:
 
 
 @rule(
-    rf"(?<![A-Za-z\d.])(?:{_SERVICE})(?:(?=网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警)|{NUMBER_ENDS}(?![元块万%]))",
+    rf"(?<![A-Za-z\d.])(?:{_SERVICE}){NUMBER_ENDS}(?![元块万%])",
     {"12306网站": "一二三零六网站", "挂失请拨工行95588": "挂失请拨工行九五五八八"},
 )
 def number_of_a_service(found: Found) -> str | None:
     """A well-known number before a word for what it is, or behind one for calling and a name."""
-    named = re.match(r"网|热线|客服|服务|平台|投诉|短信|电话|急救|报警|火警", found.after(2))
-    return digits(found[0], found.language) if named or _CALL.search(found.before(14)) else None
+    if _SERVICE_NAMED.match(found.after(2)) or _CALL.search(found.before(14)):
+        return digits(found[0], found.language)
+    return None
 
 
 @rule(

@@ -22,13 +22,13 @@ _RULERS: Final = (
     "Martin|Eugene|Callixtus|Adrian|Celestine|Honorius|Lucius|Nerva|Philippe|Henri|Jean|Carol|Ludwig|Karl|"
     "Friedrich|Heinrich|Eric|Erik|Magnus|Oscar|Oskar|Adolf|Vladimir|Yaroslav|Vasily|Fyodor|Feodor|Anna"
 )
-_RULER: Final = re.compile(rf"(?a:\b)(?:{_RULERS})\s$")
+_RULER: Final = re.compile(rf"{WORD_BEGINS}(?:{_RULERS})\s$")
 #: A name between a title and the numeral, whoever it is.
 _TITLED: Final = re.compile(
-    r"(?a:\b)(?:King|Queen|Pope|Emperor|Tsar|Czar|Sultan|Pharaoh|Prince|Duke|Shah|Kaiser|Empress)\s(?:[A-Z][a-z]+\s){1,3}$"
+    rf"{WORD_BEGINS}(?:King|Queen|Pope|Emperor|Tsar|Czar|Sultan|Pharaoh|Prince|Duke|Shah|Kaiser|Empress)\s(?:[A-Z][a-z]+\s){{1,3}}$"
 )
 _PART: Final = re.compile(
-    r"(?a:\b)(?:Chapter|Part|Section|Volume|Vol|Book|Act|Scene|Article|Appendix|Title|Level|Grade|Phase|Stage|"
+    rf"{WORD_BEGINS}(?:Chapter|Part|Section|Volume|Vol|Book|Act|Scene|Article|Appendix|Title|Level|Grade|Phase|Stage|"
     r"Type|Class|Category|War|Figure|Table|Step|Unit|Lesson|Episode|Season|Round|Mark|Mk|Division|Group|"
     r"Bowl|Apollo|Rocky|Fantasy|Quest|Wars|Canto|Hymn|Sonata|Symphony|No|Number|Area|Zone|"
     r"Tier|Corps|Legion|Olympiad|Page|Item|Exhibit|Schedule|Amendment|Diablo|Civilization|Calculus|Algebra|"
@@ -91,7 +91,7 @@ def _in_mandarin(found: Found, value: int) -> str | None:
 
 
 def _in_english(found: Found, value: int) -> str | None:
-    if re.match(" centur", found.after(7)):
+    if found.after(7) == " centur":
         return ordinal(value)
     before = found.before(48)
     letter = (len(found[1]) == 1 and found[1] not in "IVX") or before.endswith("Malcolm ")

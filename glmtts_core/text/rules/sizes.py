@@ -8,7 +8,7 @@ from typing import Final
 from glmtts_core.text.numerals import cardinal, count, signed
 from glmtts_core.text.patterns import MEASURE_BEGINS, NUMBER, SIGN
 from glmtts_core.text.rule import Found, Rule, before_a_noun, rule
-from glmtts_core.text.units import UNIT, unit_named
+from glmtts_core.text.units import UNIT, Unit, unit_named
 
 _SCREEN: Final = re.compile(r"\s?(?:screen|display|monitor|TV|pipe|laptop|显示|屏|电视|液晶|轮)")
 
@@ -86,7 +86,7 @@ def inches(found: Found) -> str | None:
 )
 def area_in_letters(found: Found) -> str:
     """20 sq ft, 3 cu. m."""
-    unit = unit_named("inch" if found[3] == "in" else found[3])
+    unit = unit_named(found[3])
     if found.mandarin:
         square = "平方" if found[2] == "sq" else "立方"
         return f"{count(found[1], square)}{square}{unit.zh}"
@@ -106,19 +106,18 @@ def area_in_letters(found: Found) -> str:
 def size_with_its_units(found: Found) -> str:
     """So long by so wide, each with its unit."""
     parts = [part for part in found.match.groups() if part]
+    sides = [
+        _side(found, number, unit_named(writing))
+        for number, writing in zip(parts[::2], parts[1::2], strict=True)
+    ]
+    return ("乘" if found.mandarin else " by ").join(sides)
+
+
+def _side(found: Found, number: str, unit: Unit) -> str:
     if found.mandarin:
-        return "乘".join(
-            cardinal(number, "zh") + unit_named(unit).zh
-            for number, unit in zip(parts[::2], parts[1::2], strict=True)
-        )
-    of_a_noun = before_a_noun(found)
-    sides = []
-    for number, writing in zip(parts[::2], parts[1::2], strict=True):
-        unit = unit_named(writing)
-        sides.append(
-            f"{cardinal(number, 'en')} {unit.one if number == '1' or of_a_noun else unit.many}"
-        )
-    return " by ".join(sides)
+        return cardinal(number, "zh") + unit.zh
+    alone = number == "1" or before_a_noun(found)
+    return f"{cardinal(number, 'en')} {unit.one if alone else unit.many}"
 
 
 @rule(

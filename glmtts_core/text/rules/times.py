@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from glmtts_core.text.numerals import cardinal, count, digits
-from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_ENDS
+from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, NUMBER_ENDS, WORD_BEGINS, WORD_ENDS
 from glmtts_core.text.rule import Found, Rule, rule
 
 #: a.m. and p.m.; a full stop that may end the sentence is left alone.
@@ -21,10 +21,11 @@ _AFTER_RATIO: Final = re.compile(
     r"\s?(?:的)?(?:轻松|顺利|强势|艰难|爆冷)?(?:比例|比分|优势|拿下|取得|战胜|击败|打败|获胜|取胜|胜|领先|落后|逆转|险胜|大胜|小胜|完胜|战平|打平|平局|"
     r"负|不敌|输|赢|淘汰|力克|横扫|稀释|兑|混合|配比|屏|竖|横屏|横版|构图|封面|画面|宽高|大比分|告负|锁定)"
 )
-#: What has a width and a height.
+#: Widths and heights that could be times, and what has them.
+_SIDES: Final = frozenset(("9:16", "16:9", "3:4", "4:3"))
 _PICTURE: Final = re.compile("导出|格式|分辨率|尺寸|画幅|裁剪|裁成|版面|显示器|幻灯片|图片|照片")
 _RATIO_IN_ENGLISH: Final = re.compile(
-    r"(?a:\b)(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix)(?a:\b)"
+    rf"{WORD_BEGINS}(?:ratio|scale|score|odds|aspect|won|win|wins|lost|lose|beat|defeated|tied|drew|lead|led|mix){WORD_ENDS}"
     r"[^.!?\n]{0,25}$",
     re.IGNORECASE,
 )
@@ -38,8 +39,9 @@ _DURATION: Final = re.compile(
 
 def _ratio_is_meant(found: Found) -> bool:
     if found.mandarin:
+        picture = found[0] in _SIDES and _PICTURE.search(found.before(8) + found.after(8))
         told = _BEFORE_RATIO.search(found.before(14)) or _AFTER_RATIO.match(found.after(8))
-        return bool(told)
+        return bool(told or picture)
     return bool(_RATIO_IN_ENGLISH.search(found.before(60)))
 
 
@@ -58,12 +60,6 @@ def _ratio_is_meant(found: Found) -> bool:
 def ratio(found: Found) -> str | None:
     """Numbers with colons that are no time: by the words around them, or by their values."""
     parts = [part for part in (found[1], found[2], found[3]) if part]
-    if (
-        found.mandarin
-        and found[0] in ("9:16", "16:9", "3:4", "4:3")
-        and _PICTURE.search(found.before(8) + found.after(8))
-    ):
-        return "比".join(cardinal(part, "zh") for part in parts)
     clock = re.fullmatch(rf"{_CLOCK}(?:[:：][0-5]\d)?", re.sub(r"\s", "", found[0]))
     if clock and not _ratio_is_meant(found):
         return None
@@ -141,15 +137,6 @@ def hours_and_minutes(found: Found) -> str:
         if part
     ]
     return ("" if found.mandarin else " ").join(said)
-
-
-@rule(
-    r"(?<=\d秒)\d{1,2}(?!\d)",
-    {"以9秒83夺冠": "以九秒八三夺冠"},
-)
-def part_of_a_second(found: Found) -> str:
-    """The hundredths of 9秒83."""
-    return digits(found[0], "zh")
 
 
 @rule(
@@ -236,7 +223,6 @@ TIMES: Final[tuple[Rule, ...]] = (
     score_with_a_dash,
     duration,
     hours_and_minutes,
-    part_of_a_second,
     time_of_day,
     hours_from_to,
     hour_with_its_half,

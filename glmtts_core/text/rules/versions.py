@@ -7,19 +7,20 @@ from typing import Final
 
 from glmtts_core.catalogue import Language
 from glmtts_core.text.numerals import cardinal, digits, model_number, year
-from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS
+from glmtts_core.text.patterns import NUMBER, NUMBER_BEGINS, WORD_BEGINS
 from glmtts_core.text.rule import Found, Rule, rule
 
 _POINT: Final[dict[Language, str]] = {"zh": "点", "en": " point "}
 #: Names after which three or four figures are a model's number.
 _BRAND: Final = re.compile(
-    r"(?:(?a:\b)[A-Z]{2,}[a-z]?|(?a:\b)(?:Boeing|Airbus|Office|Windows|Ryzen|Core|Galaxy|Xeon|"
+    rf"(?:{WORD_BEGINS}[A-Z]{{2,}}[a-z]?|{WORD_BEGINS}(?:Boeing|Airbus|Office|Windows|Ryzen|Core|Galaxy|Xeon|"
     r"Arc|Radeon|GeForce|Nokia|Canon|Sony|Model|Porsche|Peugeot|Adreno|Snapdragon|Kirin|"
     r"Quadro|Titan)|(?:波音|空客|麒麟|骁龙|标致|锐龙|酷睿))[ -]?$"
 )
 #: Who sets standards, in front of a standard's number.
 _STANDARD: Final = re.compile(
-    r"(?<![A-Za-z])(?:GB(?:/T|/Z)?|[A-Z]{2}/T|ISO(?:/IEC)?|IEC|DIN|EN|JIS|ANSI|BS|ASTM|JJG)[ -]?$"
+    rf"{WORD_BEGINS}(?:GB(?:/T|/Z)?|[A-Z]{{2}}/T|ISO(?:/IEC)?|IEC|DIN|EN|JIS|ANSI|BS|ASTM|JJG)"
+    r"[ -]?$"
 )
 
 
@@ -116,9 +117,8 @@ def number_of_a_standard(found: Found) -> str | None:
     if not _STANDARD.search(found.before(9)):
         return None
     if found.mandarin:
-        return "点".join(digits(part, "zh") for part in found.match.groups("")[:2] if part) + (
-            digits(found[3], "zh") if found[3] else ""
-        )
+        parts = [digits(part, "zh") for part in (found[1], found[2]) if part]
+        return "点".join(parts) + digits(found[3], "zh")
     parts = [model_number(part, "en") for part in (found[1], found[2]) if part]
     return " point ".join(parts) + (f" {year(int(found[3]))}" if found[3] else "")
 

@@ -7,7 +7,9 @@ from typing import Final
 
 from glmtts_core.text.patterns import LETTER, WORD_BEGINS
 from glmtts_core.text.rule import Found, Rule, rule
+from glmtts_core.text.rules.days import SHORT_MONTHS
 
+_MONTHS: Final = {short.lower(): month for short, month in SHORT_MONTHS.items()}
 _FULL: Final = {
     "etc": "et cetera", "vs": "versus", "approx": "approximately", "fig": "figure", "vol": "volume",
     "dept": "department", "est": "established", "max": "maximum", "min": "minimum",
@@ -16,11 +18,9 @@ _FULL: Final = {
     "ft": "Fort", "gov": "Governor", "sen": "Senator", "gen": "General", "col": "Colonel",
     "capt": "Captain", "lt": "Lieutenant", "sgt": "Sergeant", "rev": "Reverend",
     "ltd": "Limited", "inc": "Incorporated", "corp": "Corporation", "ave": "Avenue",
-    "blvd": "Boulevard", "rd": "Road", "jan": "January", "feb": "February", "mar": "March",
-    "apr": "April", "jun": "June", "jul": "July", "aug": "August", "sept": "September",
-    "sep": "September", "oct": "October", "nov": "November", "dec": "December",
+    "blvd": "Boulevard", "rd": "Road",
     "tel": "telephone", "ext": "extension", "p": "page", "pp": "pages",
-    "ep": "episode", "ch": "chapter", "sec": "section",
+    "ep": "episode", "ch": "chapter", "sec": "section", **_MONTHS,
 }  # fmt: skip
 #: Abbreviations that only stand before what they belong to; Oct. and the like before a number.
 _BEFORE_NAME: Final = frozenset(
@@ -28,8 +28,7 @@ _BEFORE_NAME: Final = frozenset(
      "rev")
 )  # fmt: skip
 _BEFORE_NUMBER: Final = frozenset(
-    ("no", "nos", "ep", "fig", "vol", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept",
-     "sep", "oct", "nov", "dec", "tel", "ext", "p", "pp", "ch", "sec", "est")
+    ("no", "nos", "ep", "fig", "vol", "tel", "ext", "p", "pp", "ch", "sec", "est", *_MONTHS)
 )  # fmt: skip
 #: Abbreviations that are read so whatever follows.
 _ANYWHERE: Final = frozenset(("etc", "vs", "jr", "sr", "approx"))
@@ -90,8 +89,8 @@ def abbreviation(found: Found) -> str | None:
     if short in _BEFORE_NUMBER and not after[:1].isdigit():
         return None
     if short in _ANYWHERE:
-        ends = found[1] and short in ("etc", "jr", "sr") and after[:1].isupper()
-        return _FULL[short] + "." * bool(ends and found.after(1).isspace() and short == "etc")
+        ends = short == "etc" and found[1] and found.after(1).isspace() and after[:1].isupper()
+        return f"{_FULL[short]}." if ends else _FULL[short]
     if short not in _BEFORE_NAME | _BEFORE_NUMBER and (
         after[:1].isupper() or found.after(1)[:1] not in " ,"
     ):
