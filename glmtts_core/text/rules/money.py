@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
+from glmtts_core.catalogue import Language
 from glmtts_core.text.numerals import cardinal, count
 from glmtts_core.text.patterns import NUMBER, WORD_BEGINS
 from glmtts_core.text.rule import Found, Rule, before_a_noun, rule
@@ -50,7 +52,6 @@ _CURRENCIES: Final = {
     "₿": Currency("比特币", "bitcoin", "bitcoin"),
 }  # fmt: skip
 _SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
-_CODE: Final = "|".join(code for code in _CURRENCIES if code.isalpha())
 _MANY_ZH: Final = r"(?:[十百千]?[万亿]亿?|[百千])"
 _MANY_EN: Final = (
     r"(?:\s?(?:million|billion|trillion|thousand|hundred)|mn|bn|tn|[kKmMbB])(?![A-Za-z])"
@@ -59,10 +60,15 @@ _ENGLISH_MANY: Final = {
     "k": "thousand", "m": "million", "b": "billion", "mn": "million", "bn": "billion",
     "tn": "trillion",
 }  # fmt: skip
-_MANDARIN_MANY: Final = {
-    "hundred": "百", "k": "千", "thousand": "千", "m": "百万", "mn": "百万", "million": "百万",
-    "b": "十亿", "bn": "十亿", "billion": "十亿", "tn": "万亿", "trillion": "万亿",
+#: Powers of ten of the words for many, and the words that each language counts amounts in.
+_POWERS: Final = {
+    "hundred": 2, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9,
+    "billion": 9, "tn": 12, "trillion": 12, "十": 1, "百": 2, "千": 3, "万": 4, "亿": 8,
 }  # fmt: skip
+_STEPS: Final[dict[Language, tuple[tuple[int, str], ...]]] = {
+    "zh": ((8, "亿"), (4, "万")),
+    "en": ((12, "trillion"), (9, "billion"), (6, "million"), (3, "thousand")),
+}
 _WORD: Final = (
     "元人民币|人民币元?|美元|美金|欧元|英镑|日元|日圆|港元|港币|澳元|加元|新元|新台币|台币|韩元|韩币|卢布|卢比|"
     "泰铢|瑞士法郎|法郎|块钱|元|圆|块"
@@ -92,7 +98,8 @@ _PER: Final = (
         "It costs $19.99/month.": "It costs nineteen dollars ninety nine cents per month.",
         "$1.5 million": "one point five million dollars",
         "票价¥50-100": "票价五十到一百元",
-        "融资$3.2M左右": "融资三点二百万美元左右",
+        "融资$3.2M左右": "融资三百二十万美元左右",
+        "about ¥12.5万 now": "about one hundred and twenty five thousand yuan now",
         "HK$88一份": "八十八港元一份",
         "A $20 bill": "A twenty dollar bill",
     },
@@ -104,13 +111,10 @@ def amount_after_its_sign(found: Found) -> str:
     first, last = found[3].lstrip("+-"), found[4]
     if found.mandarin:
         many = re.search("[多余几]", found[0].replace(found[6], "") if found[6] else found[0])
-        words = "负" * negative + _zh(first, found[5])
-        words += f"到{_zh(last, found[5])}" if last else ""
+        words = "负" * negative + _zh(first, last, found[5])
         unit = found[6] or currency.zh
         yuan = "人民币" if found[2] in ("RMB", "CNY") and unit == "元" else ""
-        return (
-            yuan + words + _many_zh(found[5]) + (many[0] if many else "") + unit + _per_zh(found[7])
-        )
+        return yuan + words + (many[0] if many else "") + unit + _per_zh(found[7])
     words = _en(first, last, found[5], currency)
     if before_a_noun(found) and words.endswith(currency.many):
         words = words.removesuffix(currency.many) + currency.one
@@ -118,8 +122,8 @@ def amount_after_its_sign(found: Found) -> str:
 
 
 @rule(
-    rf"(?<![\d.,A-Za-z])(?:({_SIGN}|{_CODE})\s?)?(\d{{1,3}}(?:\.\d{{3}})+|\d{{1,6}}),(\d\d)"
-    rf"(?!\d|[.,]\d)(?:\s?({_SIGN}|{_CODE}|{_WORD}))?(?![A-Za-z\d])",
+    rf"(?<![\d.,A-Za-z])(?:({_SIGN})\s?)?(\d{{1,3}}(?:\.\d{{3}})+|\d{{1,6}}),(\d\d)"
+    rf"(?!\d|[.,]\d)(?:\s?({_SIGN}|{_WORD}))?(?![A-Za-z\d])",
     {
         "It costs 1.234,50 € today": (
             "It costs one thousand two hundred and thirty four euros fifty cents today"
@@ -136,7 +140,7 @@ def amount_with_a_decimal_comma(found: Found) -> str | None:
     amount = f"{whole}.{found[3]}"
     currency = _CURRENCIES.get(name)
     if found.mandarin:
-        return _zh(amount, "") + (currency.zh if currency else name)
+        return _zh(amount, "", "") + (currency.zh if currency else name)
     return _en(amount, "", "", currency) if currency else cardinal(amount, "en")
 
 
@@ -157,13 +161,11 @@ def amount_before_its_word(found: Found) -> str | None:
         return None
     if found[2] and not (_value(found[1]) < _value(found[2]) or found[3]):
         return None
-    words = _zh(found[1], found[3] or found[5])
-    words += f"到{_zh(found[2], found[3] or found[5])}" if found[2] else ""
-    return words + _many_zh(found[3]) + found[4] + found[5] + _per_zh(found[6])
+    return _zh(found[1], found[2], found[3]) + found[4] + found[5] + _per_zh(found[6])
 
 
 @rule(
-    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH}|{_MANY_EN})?\s?({_CODE}|{_SIGN})(?![A-Za-z\d]){_PER}",
+    rf"(?<![\d.,A-Za-z])({NUMBER})(?:\s?[-–—~]\s?({NUMBER}))?({_MANY_ZH}|{_MANY_EN})?\s?({_SIGN})(?![A-Za-z\d]){_PER}",
     {
         "He owes me 20 USD.": "He owes me twenty US dollars.",
         "It is 20$.": "It is twenty dollars.",
@@ -176,10 +178,8 @@ def amount_before_its_sign(found: Found) -> str:
     currency = _CURRENCIES[found[4]]
     if not found.mandarin:
         return _en(found[1], found[2], found[3], currency) + _per_en(found[5])
-    words = _zh(found[1], found[3])
-    words += f"到{_zh(found[2], found[3])}" if found[2] else ""
     unit = "元人民币" if currency is _YUAN else currency.zh
-    return words + _many_zh(found[3]) + unit + _per_zh(found[5])
+    return _zh(found[1], found[2], found[3]) + unit + _per_zh(found[5])
 
 
 @rule(
@@ -202,21 +202,30 @@ def _trimmed(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
-def _zh(number: str, many: str) -> str:
-    number = _trimmed(number)
-    return count(number, many.strip() if many.strip() in ("万", "亿") else "元")
+def _zh(first: str, last: str, many: str) -> str:
+    first, last, many = _in_steps(first, last, many, "zh")
+    words = [count(_trimmed(number), many or "元") for number in (first, last) if number]
+    return "到".join(words) + many
 
 
-def _many_zh(many: str) -> str:
-    many = many.strip()
-    return _MANDARIN_MANY.get(many.lower(), many)
+def _in_steps(first: str, last: str, many: str, language: Language) -> tuple[str, str, str]:
+    """Return amounts and their word for many, as ``language`` counts: 3.2M is 320 万."""
+    many = many.strip().lower()
+    han = not many.isascii()
+    if not many or han == (language == "zh"):
+        return first, last, many
+    power = sum(map(_POWERS.__getitem__, many)) if han else _POWERS[many]
+    values = [Decimal(number.replace(",", "") or 0).scaleb(power) for number in (first, last)]
+    step, name = next(
+        ((step, name) for step, name in _STEPS[language] if max(values) >= 10**step), (0, "")
+    )
+    told = [f"{value.scaleb(-step).normalize():f}" for value in values]
+    return told[0], told[1] if last else "", name
 
 
 def _en(first: str, last: str, many: str, currency: Currency) -> str:
-    many = many.strip()
-    many = _ENGLISH_MANY.get(many.lower(), many)
-    chinese = {"万": "ten thousand", "亿": "hundred million", "千": "thousand", "百": "hundred"}
-    many = chinese.get(many, many)
+    first, last, many = _in_steps(first, last, many, "en")
+    many = _ENGLISH_MANY.get(many, many)
     whole, _, part = first.replace(",", "").partition(".")
     if currency.cents and len(part) == 2 and not many and not last:
         dollars = f"{cardinal(whole, 'en')} {currency.one if whole == '1' else currency.many}"
