@@ -45,7 +45,7 @@ else
 fi
 
 # a setting, device or address that cannot be used stops the start here, before one is printed
-run "$python" -m glmtts_core.start_check "$host" "$port"
+run "$python" -m glmtts_core.cli.start_check "$host" "$port"
 
 case $host in
     *:*) echo "GLM-TTS Studio: http://[$host]:$port" ;;

@@ -5,13 +5,13 @@ import sys
 if __name__ == "__main__":
     import streamlit as st
 
-    from glmtts_core.ui import overview
-    from glmtts_core.ui.shell import open_page
+    from glmtts_core.ui.overview import sections
+    from glmtts_core.ui.page import open_page
 
     page = open_page("overview.title")
-    overview.live(page)
-    overview.first_steps(page)
-    overview.last_syntheses(page)
+    sections.live(page)
+    sections.first_steps(page)
+    sections.last_syntheses(page)
 else:
     from glmtts_core.ending import die_by_signals, ending_signals
 
@@ -26,13 +26,13 @@ else:
     import streamlit as st
     from starlette.middleware import Middleware
 
-    from glmtts_core import api
-    from glmtts_core.access import AccessMiddleware
+    from glmtts_core.api import routes
+    from glmtts_core.api.access import AccessMiddleware
     from glmtts_core.catalogue import text
     from glmtts_core.errors import SettingsError
     from glmtts_core.host_names import HostRules
-    from glmtts_core.studio import close_studio, get_studio
-    from glmtts_core.ui import shell  # noqa: F401 - the pages' imports, before the first visitor
+    from glmtts_core.studio.studio import close_studio, get_studio
+    from glmtts_core.ui import page as _page_imports  # noqa: F401 - before the first visitor
 
     try:
         settings = get_studio().settings
@@ -52,7 +52,7 @@ else:
     rules = HostRules(st.get_option("server.address") or "0.0.0.0", settings.allowed_hosts)
     app = st.App(
         __file__,
-        routes=api.routes(get_studio),
+        routes=routes.routes(get_studio),
         middleware=[Middleware(AccessMiddleware, rules=rules)],
         lifespan=lifespan,
     )

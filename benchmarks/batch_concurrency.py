@@ -31,8 +31,8 @@ def main() -> None:
     print_machine("onnxruntime", "kokoro-onnx")
 
     from glmtts_core.engines.base import CancelToken
-    from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path
-    from glmtts_core.engines.kokoro_network import KokoroNetwork
+    from glmtts_core.engines.kokoro.model_file import japanese_voices_path, model_path
+    from glmtts_core.engines.kokoro.network import KokoroNetwork
     from glmtts_core.memory.host import resident_set_bytes
     from glmtts_core.settings import Settings
 

@@ -23,7 +23,7 @@ def main() -> None:
     print_machine()
 
     from glmtts_core.settings import Settings
-    from glmtts_core.studio import Studio
+    from glmtts_core.studio.studio import Studio
     from tests.batch.faulty import speak_faulty_file
     from tests.batch.runs import MoodyEngine
 

@@ -23,7 +23,7 @@ from glmtts_core.batch.dry_run import dry_run
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.rows import read_batch
-from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 

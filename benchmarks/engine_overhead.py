@@ -19,9 +19,9 @@ from kokoro_onnx import Kokoro
 from benchmarks.reporting import Figure, count, print_figures, print_machine
 from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.kokoro import KokoroEngine
-from glmtts_core.engines.kokoro_model import japanese_voices_path, model_path
-from glmtts_core.engines.kokoro_phonemes import Phonemizer
+from glmtts_core.engines.kokoro.engine import KokoroEngine
+from glmtts_core.engines.kokoro.model_file import japanese_voices_path, model_path
+from glmtts_core.engines.kokoro.phonemes import Phonemizer
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
 

@@ -19,28 +19,28 @@ from torch.nn import functional
 from benchmarks.glmtts_baseline import PlainFlow, PlainHift, PlainLlama, sample
 from benchmarks.glmtts_meters import Outcome, Stopwatch
 from glmtts_core.engines.base import CancelToken
+from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.decoding import SpeechIds
-from glmtts_core.engines.glmtts.flow import (
+from glmtts_core.engines.glmtts.networks.flow import (
     Flow,
     FlowPrompt,
     Precision,
     random_flow,
     rotary_frequencies,
 )
-from glmtts_core.engines.glmtts.flow_config import FlowConfig
-from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
-from glmtts_core.engines.glmtts.int8_matrix import Int8Matrix, quantized
-from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
-from glmtts_core.engines.glmtts.llama_weights import random_llama
-from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
-from glmtts_core.engines.glmtts.sampling import Sampling
-from glmtts_core.engines.glmtts.speech_tokenizer import (
+from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
+from glmtts_core.engines.glmtts.networks.hift import Hift, HiftConfig, random_hift
+from glmtts_core.engines.glmtts.networks.int8_matrix import Int8Matrix, quantized
+from glmtts_core.engines.glmtts.networks.language_model import LanguageModel, SpeechBounds, Spoken
+from glmtts_core.engines.glmtts.networks.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
+from glmtts_core.engines.glmtts.networks.llama_weights import random_llama
+from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     OFFICIAL_SPEECH_TOKENIZER,
     SpeechTokenizerConfig,
     random_speech_tokenizer,
 )
-from glmtts_core.engines.glmtts.weights import held_bytes
+from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.sampling import Sampling
 
 TEXT_TOKENS: Final = 20
 PROMPT_S: Final = 3

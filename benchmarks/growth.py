@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 
 if TYPE_CHECKING:
-    from glmtts_core.session import Session
+    from glmtts_core.sessions.session import Session
 
 #: A sentence of each language; the n-th text is n sentences long.
 _SENTENCES = (
@@ -57,9 +57,9 @@ def _child(texts: int) -> dict[str, Any]:
 def _experiment(texts: int) -> dict[str, Any]:
     from glmtts_core.memory.cleanup import CleanupLevel
     from glmtts_core.memory.host import resident_set_bytes
-    from glmtts_core.session import Session, new_session_id
+    from glmtts_core.sessions.session import Session, new_session_id
     from glmtts_core.settings import Settings
-    from glmtts_core.studio import Studio
+    from glmtts_core.studio.studio import Studio
 
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(Settings(_env_file=None, device="cpu", output_dir=Path(folder)))

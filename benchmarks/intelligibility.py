@@ -33,12 +33,12 @@ from benchmarks.reporting import print_machine
 from benchmarks.texts import TEXTS
 from glmtts_core.audio import resample
 from glmtts_core.catalogue import Language
-from glmtts_core.diagnostics.dnsmos import MeanOpinion, mean_opinion
+from glmtts_core.diagnostics.research.dnsmos import MeanOpinion, mean_opinion
 from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Voice
-from glmtts_core.engines.kokoro import KokoroEngine
-from glmtts_core.engines.kokoro_voices import VOICES
+from glmtts_core.engines.kokoro.engine import KokoroEngine
+from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings, load_settings
 from glmtts_core.text.reading import read_text

@@ -23,8 +23,8 @@ from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.kokoro import KokoroEngine
-from glmtts_core.engines.kokoro_voices import VOICES
+from glmtts_core.engines.kokoro.engine import KokoroEngine
+from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
 from tests.diagnostics.sounds import DAMAGES

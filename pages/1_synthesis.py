@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from glmtts_core.ui import form, history_view, job_view, reference, result_view, theme
-from glmtts_core.ui.shell import open_page
+from glmtts_core.ui.page import open_page
+from glmtts_core.ui.shared import theme
+from glmtts_core.ui.synthesis import form, history_view, job_view, reference, result_view
 
 page = open_page("synthesis.title")
 with st.container(key=theme.SYNTHESIS_FORM):

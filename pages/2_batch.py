@@ -1,7 +1,7 @@
 """Batch page: many lines, spoken one after the other."""
 
-from glmtts_core.ui import batch_page
-from glmtts_core.ui.shell import open_page
+from glmtts_core.ui.batch import layout
+from glmtts_core.ui.page import open_page
 
 page = open_page("batch.title")
-batch_page.show(page)
+layout.show(page)

@@ -1,7 +1,7 @@
 """Diagnostics page: what cleaning up does on this machine, and where every byte is."""
 
-from glmtts_core.ui import diagnostics
-from glmtts_core.ui.shell import open_page
+from glmtts_core.ui.diagnostics import tabs
+from glmtts_core.ui.page import open_page
 
 page = open_page("diagnostics.title")
-diagnostics.show(page)
+tabs.show(page)

@@ -15,7 +15,7 @@ import pytest
 from glmtts_core.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
-    from glmtts_core.studio import Studio
+    from glmtts_core.studio.studio import Studio
 
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("studio", deadline=None)
@@ -57,7 +57,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def studio(settings: Settings) -> Iterator[Studio]:
     """A studio with the scripted engine; closed after the test."""
-    from glmtts_core.studio import Studio
+    from glmtts_core.studio.studio import Studio
     from tests.scripted_engine import ScriptedEngine
 
     with closing(Studio(settings, ScriptedEngine)) as opened:
@@ -75,5 +75,5 @@ def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
         parts = RehearsalParts(TINY_SIZE)
         return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
-    monkeypatch.setattr("glmtts_core.studio.rehearsal_engine", factory)
+    monkeypatch.setattr("glmtts_core.studio.studio.rehearsal_engine", factory)
     return RehearsalParts.engine_name

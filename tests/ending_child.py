@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from glmtts_core.cli import main
+from glmtts_core.cli.main import main
 from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from tests.scripted_engine import ScriptedEngine

@@ -22,7 +22,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
 
 WEIGHTS_BYTES = 8 * 2**20

@@ -11,29 +11,29 @@ from string import Formatter
 import pytest
 
 import glmtts_core
+from glmtts_core.api.downloads import RESULTS
 from glmtts_core.batch.fields import LineFields
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
-from glmtts_core.diagnostics.arms import Policy
-from glmtts_core.diagnostics.claims import Verdict as ClaimVerdict
-from glmtts_core.diagnostics.claims import claim_table
 from glmtts_core.diagnostics.environment import Origin
+from glmtts_core.diagnostics.experiment import Policy
 from glmtts_core.diagnostics.growth import Trend
-from glmtts_core.diagnostics.leak_hunt import Holder
-from glmtts_core.diagnostics.listening import Preference
 from glmtts_core.diagnostics.quality import Verdict
+from glmtts_core.diagnostics.research.claims import Verdict as ClaimVerdict
+from glmtts_core.diagnostics.research.claims import claim_table
+from glmtts_core.diagnostics.research.leak_hunt import Holder
+from glmtts_core.diagnostics.research.listening import Preference
 from glmtts_core.diagnostics.self_check import Check, Light
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.diagnostics.trial import Metric
-from glmtts_core.downloads import RESULTS
 from glmtts_core.engines.base import Stage
-from glmtts_core.engines.glmtts.inspection import PartName
-from glmtts_core.engines.kokoro_voices import VOICES
+from glmtts_core.engines.glmtts.checkpoint.inspection import PartName
+from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
-from glmtts_core.studio import EngineState
+from glmtts_core.studio.studio import EngineState
 
 PACKAGE = Path(glmtts_core.__file__).parent
 ROOT = PACKAGE.parent

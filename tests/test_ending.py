@@ -17,7 +17,7 @@ import pytest
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
-from glmtts_core.cli import main
+from glmtts_core.cli.main import main
 from tests.browser.app import ROOT, STOP_S, free_port
 from tests.parts import BOUND_S
 from tests.scripted_engine import ScriptedEngine

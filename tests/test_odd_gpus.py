@@ -110,7 +110,7 @@ def cloned(shared: Path, tmp_path: Path, *options: str) -> list[str]:
 
 def free_port_check() -> list[str]:
     # port 0 takes any that is free
-    return ["-m", "glmtts_core.start_check", "127.0.0.1", "0"]
+    return ["-m", "glmtts_core.cli.start_check", "127.0.0.1", "0"]
 
 
 # -- old drivers -------------------------------------------------------------------------------
@@ -166,9 +166,9 @@ def test_with_cpu_nothing_of_a_driver_is_mapped_by_what_tells_about_the_machine(
     program = (
         "from pathlib import Path\n"
         "from glmtts_core.settings import load_settings\n"
-        "from glmtts_core.studio import Studio\n"
+        "from glmtts_core.studio.studio import Studio\n"
         "from glmtts_core.diagnostics.environment import environment, report\n"
-        "from glmtts_core.diagnostics.environment_facts import machine_facts\n"
+        "from glmtts_core.diagnostics.machine_facts import machine_facts\n"
         "studio = Studio(load_settings())\n"
         "told = report(environment(studio), 'en')\n"
         "machine_facts(studio)\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.api import CLEANUP_WAIT_S
-from glmtts_core.cli import _parser
+from glmtts_core.api.routes import CLEANUP_WAIT_S
+from glmtts_core.cli.main import _parser
 from glmtts_core.settings import PREFIX, SCRIPT_ONLY_NAMES, Settings, setting_names
 
 ROOT = Path(__file__).resolve().parents[1]

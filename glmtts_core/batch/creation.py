@@ -11,7 +11,7 @@ from glmtts_core.batch.amending import LINES_FILE, PROBLEMS_FILE, corrected_inpu
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE, RunHeader
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.storage import storage_errors
+from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import (
     AUDIO_FOLDER,
     MANIFEST_FILE,

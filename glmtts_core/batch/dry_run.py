@@ -29,7 +29,7 @@ from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
 

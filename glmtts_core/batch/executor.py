@@ -14,10 +14,10 @@ from typing import Final, Protocol
 
 from glmtts_core.engines.base import Progress, SynthesisRequest, SynthesisResult
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.jobs import Job, Priority
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.memory.cost import MemoryCost
-from glmtts_core.studio import Studio
+from glmtts_core.studio.jobs import Job, Priority
+from glmtts_core.studio.studio import Studio
 
 #: Seconds that a cleanup may take to come; between two lines it comes at once, unless an
 #: interactive job got in between.

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, with_config
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.stored import STRICT
 
 InputFormat = Literal["jsonl", "csv", "tsv"]

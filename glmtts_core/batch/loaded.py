@@ -8,7 +8,7 @@ from glmtts_core.batch.entries import read_entries
 from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.replay import Replayed, replay
 from glmtts_core.batch.states import LineState, RunState
-from glmtts_core.batch.storage import Stamp
+from glmtts_core.batch.storage_errors import Stamp
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
 

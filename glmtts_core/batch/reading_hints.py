@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glmtts_core.batch.line_numbers import listed
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.text.reading import Reading
 
 

@@ -14,7 +14,7 @@ from glmtts_core.batch.entries import RETRY_FAILED, entry_of
 from glmtts_core.batch.journal import Journal
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunState
-from glmtts_core.batch.storage import storage_errors
+from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import SynthesisResult

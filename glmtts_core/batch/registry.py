@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.batch.active_run import ExecutorFactory
 from glmtts_core.batch.creation import create_store
 from glmtts_core.batch.dry_run import check_defaults
 from glmtts_core.batch.entries import last_entry
@@ -29,10 +30,9 @@ from glmtts_core.batch.replay import counts_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunSummary
 from glmtts_core.batch.store import RunStore, remove_store
-from glmtts_core.batch.stretch import ExecutorFactory
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
 from glmtts_core.quoting import quoted
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 
 #: Runs that are kept in memory though they do not go on and nobody holds them.
 _KEPT: Final = 4

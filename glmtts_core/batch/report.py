@@ -19,7 +19,7 @@ from glmtts_core.batch.states import LineRow, LineState, RunView
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.batch.voice_hints import VoiceHints
 from glmtts_core.catalogue import Language, text
-from glmtts_core.engines.kokoro_voices import VOICES
+from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.markup import Html, html, html_address, script_json
 from glmtts_core.text.reading import read_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.storage import storage_errors
+from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import MANIFEST_FILE, REPORT_FILE
 from glmtts_core.catalogue import Language
 from glmtts_core.files import write_into

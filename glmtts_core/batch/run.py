@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.batch.active_run import ExecutorFactory, Stretch
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.pace import PaceReading
@@ -27,7 +28,6 @@ from glmtts_core.batch.states import (
     RunView,
 )
 from glmtts_core.batch.store import RunStore
-from glmtts_core.batch.stretch import ExecutorFactory, Stretch
 from glmtts_core.errors import BatchError
 
 #: Seconds between two looks whether another process has carried the run on meanwhile.

@@ -47,7 +47,7 @@ from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.sounds import is_whole
 from glmtts_core.batch.states import LineRow, LineState, LineStatus
-from glmtts_core.batch.storage import Stamp, stamp_of, storage_errors
+from glmtts_core.batch.storage_errors import Stamp, stamp_of, storage_errors
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
 from glmtts_core.quoting import quoted

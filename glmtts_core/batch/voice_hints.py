@@ -9,7 +9,7 @@ from glmtts_core.batch.line_numbers import listed
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.voice_language import ForeignVoice, foreign_among
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 _SENTENCES: Final[dict[Language, str]] = {
     "zh": "voice_language.mandarin_lines",

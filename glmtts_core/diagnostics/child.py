@@ -18,8 +18,8 @@ from typing import Final
 import psutil
 
 from glmtts_core.audio import decode
-from glmtts_core.diagnostics.arms import FIXED_SEED, Policy, shipped_texts
-from glmtts_core.diagnostics.scarcity import limit_memory
+from glmtts_core.diagnostics.experiment import FIXED_SEED, Policy, shipped_texts
+from glmtts_core.diagnostics.memory_limit import limit_memory
 from glmtts_core.diagnostics.trial import (
     Cleaned,
     Ended,
@@ -36,12 +36,12 @@ from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
-from glmtts_core.jobs import JobView
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
-from glmtts_core.session import Session, new_session_id
+from glmtts_core.sessions.session import Session, new_session_id
 from glmtts_core.settings import Settings
-from glmtts_core.studio import Studio
+from glmtts_core.studio.jobs import JobView
+from glmtts_core.studio.studio import Studio
 
 #: Exit codes.
 DONE: Final = 0

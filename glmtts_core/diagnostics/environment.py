@@ -22,9 +22,9 @@ from pydantic import SecretStr
 from glmtts_core import __version__
 from glmtts_core.catalogue import Language, text
 from glmtts_core.memory.nvml import DeviceReading
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.settings import ENV_FILE, PREFIX, Settings
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 
 GIB: Final = 2**30
 #: What the report names beside Python and the system.

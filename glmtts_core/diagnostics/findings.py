@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from glmtts_core.diagnostics.arms import Arm, Experiment
+from glmtts_core.diagnostics.experiment import Arm, Experiment
 from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, figures, summarise
 from glmtts_core.diagnostics.trial import Metric, Trial
 from glmtts_core.errors import StorageError

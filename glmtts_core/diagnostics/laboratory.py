@@ -17,8 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from glmtts_core.diagnostics.arms import Arm, Experiment
-from glmtts_core.diagnostics.examination import examined
+from glmtts_core.diagnostics.experiment import Arm, Experiment
 from glmtts_core.diagnostics.experiment_folders import (
     AUDIO_FOLDER,
     clear_old_experiments,
@@ -28,11 +27,12 @@ from glmtts_core.diagnostics.experiment_folders import (
 from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.process import TrialProcess
 from glmtts_core.diagnostics.trial import Spoken, Trial, TrialOrder
+from glmtts_core.diagnostics.trial_quality import examined
 from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError, StorageError
 from glmtts_core.files import scratch_folder
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
-from glmtts_core.studio import Studio
-from glmtts_core.worker import Errand
+from glmtts_core.studio.studio import Studio
+from glmtts_core.studio.worker import Errand
 
 CHILD: Final = (sys.executable, "-m", "glmtts_core.diagnostics.child")
 #: Until something was measured here: what the built-in voice takes on two cores.

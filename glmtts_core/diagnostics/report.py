@@ -11,19 +11,19 @@ import plotly
 import plotly.offline
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.diagnostics import figures
-from glmtts_core.diagnostics.claim_checks import check_claims
-from glmtts_core.diagnostics.claims import Answer, claim_table
+from glmtts_core.diagnostics import plots
 from glmtts_core.diagnostics.findings import Cell, Findings, table
-from glmtts_core.diagnostics.listening import Listening, outcome
-from glmtts_core.diagnostics.trial import Metric
-from glmtts_core.diagnostics.wording import (
+from glmtts_core.diagnostics.labels import (
     arm_name,
     conclusions,
     faults,
     metric_name,
     summary_words,
 )
+from glmtts_core.diagnostics.research.claim_checks import check_claims
+from glmtts_core.diagnostics.research.claims import Answer, claim_table
+from glmtts_core.diagnostics.research.listening import Listening, outcome
+from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.markup import Html, html, script_json
 
 _STYLE: Final = """
@@ -107,8 +107,8 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
         f"<tr><th>{html(name)}</th><td>{html(value)}</td></tr>"
         for name, value in findings.machine.items()
     )
-    plots = [figures.memory_over_time(findings, language)]
-    plots += [figures.box_plot(findings, metric, language) for metric in _plotted(cells)]
+    figures = [plots.memory_over_time(findings, language)]
+    figures += [plots.box_plot(findings, metric, language) for metric in _plotted(cells)]
     parts = [
         f"<h1>{say('report.title')}</h1>",
         f"<p>{html(findings.experiment.engine)} · {findings.began_at:%Y-%m-%d %H:%M}</p>",
@@ -116,7 +116,7 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
         f"<h2>{say('report.table')}</h2><p>{say('laboratory.table_help')}</p>",
         _table_html(findings, cells, language),
         f"<h2>{say('report.plots')}</h2>",
-        *(_plot_html(number, plot) for number, plot in enumerate(plots)),
+        *(_plot_html(number, plot) for number, plot in enumerate(figures)),
         f"<h2>{say('report.claims')}</h2><p>{html(claims_source(language))}</p>",
         _claims_html(check_claims(findings, listening), language),
         _listening_html(listening, findings, language),
@@ -215,7 +215,7 @@ def listening_words(listening: Listening, findings: Findings, language: Language
     return words
 
 
-def _plot_html(number: int, figure: figures.Figure) -> Html:
+def _plot_html(number: int, figure: plots.Figure) -> Html:
     name, plot = script_json(f"plot{number}"), script_json(figure)
     script = (
         f"const f{number:d} = {plot}; Plotly.newPlot({name}, f{number:d}.data, f{number:d}.layout);"

@@ -19,11 +19,11 @@ from glmtts_core.diagnostics.quality import Verdict, assess
 from glmtts_core.engines.base import CancelToken, SynthesisRequest, SynthesisResult
 from glmtts_core.errors import GLMTTSError, StorageError
 from glmtts_core.files import write_whole
-from glmtts_core.jobs import Job
 from glmtts_core.memory.advisor import WORTH_BYTES
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
-from glmtts_core.session import new_session_id, take_lease
-from glmtts_core.studio import Studio
+from glmtts_core.sessions.session import new_session_id, take_lease
+from glmtts_core.studio.jobs import Job
+from glmtts_core.studio.studio import Studio
 
 MIB: Final = 2**20
 GIB: Final = 2**30

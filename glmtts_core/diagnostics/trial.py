@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from glmtts_core.diagnostics.arms import Arm, Workload
+from glmtts_core.diagnostics.experiment import Arm, Workload
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.stored import Seconds
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from glmtts_core.engines.base import Engine
-from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
 
 EngineFactory = Callable[[Settings, Ledger], Engine]
@@ -42,7 +42,7 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Problem | None = N
         return Offer((rehearsal_engine(device, on_cpu), KokoroEngine), None)
 
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
-        from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
+        from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointParts
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.precision import Precisions
 
@@ -85,7 +85,7 @@ def _lacking(settings: Settings) -> Problem | None:
         return Problem("engine.get_glmtts", {"folder": folder})
     if (no_torch := _lacking_torch()) is not None:
         return no_torch
-    from glmtts_core.engines.glmtts.checkpoint import Checkpoint  # heavy: it brings PyTorch
+    from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint  # heavy: it brings PyTorch
     from glmtts_core.errors import CheckpointError
 
     try:

@@ -20,7 +20,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.errors import SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.cost import MemoryCost
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 if TYPE_CHECKING:
     from glmtts_core.engines.caches import SessionCaches

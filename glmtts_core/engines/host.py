@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from glmtts_core.engines.base import Engine
 from glmtts_core.errors import NoSuchEngineError
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 
 class EngineHost:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glmtts_core.catalogue import Language
-from glmtts_core.engines.kokoro_phonemes import Phonemizer, SpokenRun
+from glmtts_core.engines.kokoro.phonemes import Phonemizer, SpokenRun
 from glmtts_core.text.reading import read_text
 
 

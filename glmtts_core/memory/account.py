@@ -8,7 +8,7 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 
 class MemoryAccount:

@@ -11,8 +11,8 @@ from typing import Final
 
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.nvml import Nvml, NvmlReading
-from glmtts_core.memory.problem import Problem
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
+from glmtts_core.message import Problem
 
 #: What NVML says on a machine without a GPU: nothing there could have been used.
 _NO_GPU: Final = frozenset({"memory.nvml.no_library", "memory.nvml.no_gpu"})

@@ -13,7 +13,7 @@ from typing import Final
 
 from glmtts_core.memory.points import MemoryPoint, highest
 from glmtts_core.memory.probe import MemoryProbe, MemoryReading
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 _LOG = logging.getLogger(__name__)
 #: Events kept; at a synthesis a second this is more than the ten minutes of readings.

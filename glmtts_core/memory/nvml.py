@@ -22,7 +22,7 @@ from glmtts_core.memory.nvml_problems import (
     field_problem,
     not_supported,
 )
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: Seconds between two attempts to reach a driver or a device that does not answer.
 RETRY_S: Final = 10.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: NVML's return codes (nvml.h, nvmlReturn_t).
 LIBRARY_NOT_FOUND: Final = 12

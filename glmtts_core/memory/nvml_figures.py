@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: NVML_VALUE_NOT_AVAILABLE of nvml.h: all bits of an unsigned 64-bit figure.
 _NOT_AVAILABLE: Final = 2**64 - 1

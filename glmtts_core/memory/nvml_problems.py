@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from glmtts_core.memory.nvml_call import FUNCTION_NOT_FOUND, LIBRARY_NOT_FOUND, Refusal
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: NVML's return codes (nvml.h, nvmlReturn_t) that get a sentence of their own.
 _NOT_SUPPORTED: Final = 3

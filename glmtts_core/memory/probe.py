@@ -11,9 +11,9 @@ from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.host import host_memory, resident_set_bytes
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
-from glmtts_core.memory.problem import Problem
 from glmtts_core.memory.promises import Outlook, Promises
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
+from glmtts_core.message import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Final
 from glmtts_core.ending import die_by_signals
 
 _SLOW: Final = (
-    "glmtts_core.api",
-    "glmtts_core.ui.shell",
+    "glmtts_core.api.routes",
+    "glmtts_core.ui.page",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from glmtts_core.cli import main
+from glmtts_core.cli.main import main
 from tests.parts import BOUND_S
 from tests.scripted_engine import CloningEngine
 

@@ -17,7 +17,7 @@ from glmtts_core.batch.store import HEADER_FILE
 from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.settings import Settings
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of
 from tests.scripted_engine import ScriptedEngine
 

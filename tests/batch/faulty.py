@@ -14,7 +14,7 @@ from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
 from glmtts_core.errors import EngineError, OutOfMemoryError
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import DEFAULTS, MoodyEngine
 
 _DOOMED, _HUNGRY = "doomed", "hungry"

@@ -13,7 +13,7 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
 from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.parts import wait_until
 from tests.scripted_engine import ScriptedEngine
 

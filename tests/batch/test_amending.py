@@ -15,7 +15,7 @@ from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
 from glmtts_core.errors import BatchError
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import batch_of, ended, finish, lines, make_run, raw_of, states
 from tests.scripted_engine import CloningEngine
 

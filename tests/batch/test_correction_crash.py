@@ -18,7 +18,7 @@ from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.states import LineState
 from glmtts_core.batch.store import RunStore
-from glmtts_core.cli import main
+from glmtts_core.cli.main import main
 from tests.batch.corrections import killed_command
 from tests.batch.test_amending import recording
 from tests.scripted_engine import CloningEngine

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.states import RunState
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.faulty import speak_faulty_file
 from tests.batch.runs import MoodyEngine
 

@@ -23,7 +23,7 @@ from glmtts_core.batch.report_figures import speed_figure
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.errors import EngineError, StorageError
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
 from tests.parts import full_disk
 

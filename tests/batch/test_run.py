@@ -23,7 +23,7 @@ from glmtts_core.errors import (
     StorageError,
 )
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import (
     DEFAULTS,
     MoodyEngine,

@@ -17,11 +17,11 @@ from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.cli import main
+from glmtts_core.cli.main import main
 from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
 from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 import benchmarks
-from glmtts_core.diagnostics.environment_facts import machine_facts
 from glmtts_core.diagnostics.laboratory import Laboratory
-from glmtts_core.session import new_session_id
+from glmtts_core.diagnostics.machine_facts import machine_facts
+from glmtts_core.sessions.session import new_session_id
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 
 ROOT: Final = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from glmtts_core.session_ids import BROWSER_COOKIE
+from glmtts_core.sessions.ids import BROWSER_COOKIE
 from tests.browser.app import RunningApp
 from tests.browser.conftest import FLAGS, LOCALES, chromium_path
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from glmtts_core.session_ids import BROWSER_COOKIE
+from glmtts_core.sessions.ids import BROWSER_COOKIE
 from tests.browser.sounds import GOOD, MIDDLE, SHORT
 from tests.browser.tab import SPEAK_MS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload
+from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.trial import Cleaned, Loaded, Part, Rested, Spoken, Trial
 

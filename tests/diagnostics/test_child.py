@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.diagnostics.arms import Arm, Policy, Workload
+from glmtts_core.diagnostics.experiment import Arm, Policy, Workload
 from glmtts_core.diagnostics.laboratory import CHILD
 from glmtts_core.diagnostics.process import TrialProcess
 from glmtts_core.diagnostics.trial import Part, TrialOrder
-from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 
 pytestmark = pytest.mark.voice

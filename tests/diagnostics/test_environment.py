@@ -18,7 +18,7 @@ from glmtts_core.diagnostics.environment import (
 )
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.settings import ENV_FILE, load_settings, setting_names
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import ScriptedEngine
 
 TOKEN = "the-secret-token"

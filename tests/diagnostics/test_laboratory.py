@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.diagnostics.arms import Arm, Experiment, Policy, Workload, claim_arms
+from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload, claim_arms
 from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.trial import Metric, Part
 from glmtts_core.errors import BusyError, DiagnosticsError
 from glmtts_core.settings import PROGRAM_DIR, Settings
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.parts import ANNA, request, wait_until
 from tests.scripted_engine import ScriptedEngine, VoicelessEngine
 

@@ -17,7 +17,7 @@ from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.kokoro import KokoroEngine
+from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.diagnostics.sounds import DAMAGES, RATE_HZ, sped_up, speech

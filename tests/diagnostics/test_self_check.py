@@ -15,11 +15,12 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from glmtts_core import api
-from glmtts_core.access import AccessMiddleware
+from glmtts_core.api import routes
+from glmtts_core.api.access import AccessMiddleware
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.cli import main
+from glmtts_core.cli.doctor import ask_app, ask_routes
+from glmtts_core.cli.main import main
 from glmtts_core.diagnostics.self_check import (
     TEXT,
     Check,
@@ -28,13 +29,12 @@ from glmtts_core.diagnostics.self_check import (
     judge_cleanup,
     self_check,
 )
-from glmtts_core.doctor import ask_app, ask_routes
 from glmtts_core.engines.base import CancelToken, ReferenceAudio, SpokenAudio
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.host_names import HostRules
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.diagnostics.sounds import RATE_HZ, silenced, speech
 from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine
@@ -231,7 +231,7 @@ def test_routes_that_need_a_token_are_asked_with_it(settings):
 @contextmanager
 def served(studio: Studio) -> Iterator[str]:
     guard = Middleware(AccessMiddleware, rules=HostRules())
-    app = Starlette(routes=list(api.routes(lambda: studio)), middleware=[guard])
+    app = Starlette(routes=list(routes.routes(lambda: studio)), middleware=[guard])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -306,7 +306,7 @@ def test_what_the_doctor_writes_is_gone_afterwards(doctor, tmp_path):
 
 @pytest.mark.voice
 def test_the_built_in_voice_passes(settings):
-    from glmtts_core.engines.kokoro import KokoroEngine
+    from glmtts_core.engines.kokoro.engine import KokoroEngine
 
     own = settings.model_copy(update={"threads": 1})
     with opened(own, KokoroEngine) as studio:

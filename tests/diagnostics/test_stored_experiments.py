@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.diagnostics import listening
 from glmtts_core.diagnostics.findings import FINDINGS_FILE, load, save
+from glmtts_core.diagnostics.research import listening
 from glmtts_core.errors import StorageError
 from tests.diagnostics.parts import NEVER, findings, trial
 

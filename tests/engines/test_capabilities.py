@@ -6,7 +6,7 @@ import pytest
 
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.checks import check_request
-from glmtts_core.engines.kokoro_voices import VOICES
+from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.errors import TextError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings

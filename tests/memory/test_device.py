@@ -9,7 +9,7 @@ import pytest
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.device import DeviceChoice, choose_device, nvml_for
 from glmtts_core.memory.nvml import NvmlReading
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from tests.memory.parts import Driver, device
 
 CARDS = (device(0, uuid="GPU-aaaa"), device(1, uuid="GPU-bbbb"))

@@ -53,8 +53,8 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Its name without the package."""
-        return Path(self.path).stem
+        """Its whole name, with its packages."""
+        return ".".join(Path(self.path).with_suffix("").parts)
 
 
 def returns(sources: Sequence[Source]) -> Returns:
@@ -82,9 +82,8 @@ class Origins:
         for node in ast.walk(self.source.tree):
             self.parents.update(dict.fromkeys(ast.iter_child_nodes(node), node))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("glmtts_core"):
-                module = str(node.module).rpartition(".")[2]
                 self.imported |= {
-                    each.asname or each.name: (module, each.name) for each in node.names
+                    each.asname or each.name: (str(node.module), each.name) for each in node.names
                 }
 
     def ours(self, node: ast.AST, kind: str) -> bool:
@@ -134,7 +133,7 @@ class Origins:
     def _is_catalogue(self, function: ast.AST) -> bool:
         shown = ast.unparse(function)
         return shown in ("page.text", "self.page.text") or (
-            shown == "text" and self.imported.get("text") == ("catalogue", "text")
+            shown == "text" and self.imported.get("text") == ("glmtts_core.catalogue", "text")
         )
 
     def _returns(self, function: ast.AST, kind: str) -> bool:
@@ -144,13 +143,13 @@ class Origins:
             case ast.Name(id=name):
                 module, name = self.imported.get(name, (module, name))
             case ast.Attribute(value=ast.Name(id="page"), attr=name):
-                module = "shell"
+                module = "glmtts_core.ui.page"
             case ast.Attribute(value=ast.Attribute(attr="page"), attr=name):
-                module = "shell"
+                module = "glmtts_core.ui.page"
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 pass
             case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in self.imported:
-                module = self.imported[owner][1]
+                module = ".".join(self.imported[owner])
             case _:
                 return False
         return kind in re.findall(r"\w+", self.returns.get((module, name), ""))

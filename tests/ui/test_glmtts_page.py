@@ -10,7 +10,7 @@ import streamlit as st
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.studio import Studio, use_studio
+from glmtts_core.studio.studio import Studio, use_studio
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.engines.glmtts.parts import recording
 from tests.ui.visitor import SYNTHESIS, Visitor

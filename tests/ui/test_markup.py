@@ -12,7 +12,7 @@ from tests.ui.markup_origins import Source
 from tests.ui.visitor import ROOT
 
 _SOURCES = (
-    *sorted((ROOT / "glmtts_core" / "ui").glob("*.py")),
+    *sorted((ROOT / "glmtts_core" / "ui").rglob("*.py")),
     *sorted((ROOT / "pages").glob("*.py")),
     ROOT / "streamlit_app.py",
     ROOT / "glmtts_core" / "batch" / "report.py",
@@ -28,7 +28,7 @@ def _sources() -> list[Source]:
 
 
 def test_every_place_that_renders_gets_words_of_ours_or_disarmed_ones():
-    makers = ("glmtts_core/markup.py", "glmtts_core/ui/markdown.py")
+    makers = ("glmtts_core/markup.py", "glmtts_core/ui/shared/markdown.py")
     assert [each for each in raw_places(_sources()) if not each.startswith(makers)] == []
 
 
@@ -95,8 +95,8 @@ OURS = (
 _IMPORTS = (
     "import streamlit as st\n"
     "from glmtts_core.markup import Html, html\n"
-    "from glmtts_core.ui.markdown import Markdown, plain\n"
-    "from glmtts_core.ui.quantities import size\n"
+    "from glmtts_core.ui.shared.markdown import Markdown, plain\n"
+    "from glmtts_core.ui.shared.quantities import size\n"
 )
 
 

@@ -18,13 +18,13 @@ from glmtts_core.diagnostics.quality import assess
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError
-from glmtts_core.history import session_folder
-from glmtts_core.jobs import JobState
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.studio import EngineState, Studio, close_studio, use_studio
-from glmtts_core.ui.markdown import told
-from glmtts_core.ui.quantities import size
+from glmtts_core.sessions.history import session_folder
+from glmtts_core.studio.jobs import JobState
+from glmtts_core.studio.studio import EngineState, Studio, close_studio, use_studio
+from glmtts_core.ui.shared.markdown import told
+from glmtts_core.ui.shared.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
 from tests.ui.visitor import (

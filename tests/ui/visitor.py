@@ -9,8 +9,8 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.history import ResultRecord
-from glmtts_core.session import Session
+from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.session import Session
 from tests.parts import BOUND_S
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.glmtts.llama import Llama
+from glmtts_core.engines.glmtts.networks.llama import Llama
 from glmtts_core.engines.glmtts.sampling import (
     DRAWS_PER_TOKEN,
     Sampling,
     draw_token,
     uniform_numbers,
 )
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 _log = logging.getLogger(__name__)
 #: Makes a function that repeats ``step`` on the same memory.

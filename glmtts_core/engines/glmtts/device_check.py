@@ -11,7 +11,7 @@ import torch
 
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
 from glmtts_core.errors import EngineError, OutOfMemoryError
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: Where a sentence ends and another one begins.
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z])")

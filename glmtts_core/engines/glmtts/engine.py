@@ -25,10 +25,9 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.device_check import confirm_device
-from glmtts_core.engines.glmtts.language_model import Spoken
 from glmtts_core.engines.glmtts.loading import LoadingReport
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
-from glmtts_core.engines.glmtts.parts import (
+from glmtts_core.engines.glmtts.network_set import (
     MAIN_PARTS,
     VOCODERS,
     Networks,
@@ -36,18 +35,19 @@ from glmtts_core.engines.glmtts.parts import (
     Part,
     PartSource,
 )
+from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.reference_check import check_reference
 from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
-from glmtts_core.engines.glmtts.sentences import PREPARING, SentenceSpeaker, StageClock
+from glmtts_core.engines.glmtts.sentence_speaker import PREPARING, SentenceSpeaker, StageClock
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
-from glmtts_core.engines.glmtts.spoken_text import sentences_of, transcript_of
+from glmtts_core.engines.glmtts.text.spoken_text import sentences_of, transcript_of
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
 from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import OutOfMemoryError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
 
 _log = logging.getLogger(__name__)

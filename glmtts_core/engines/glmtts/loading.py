@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from glmtts_core.engines.base import JobControl, Progress, Stage
-from glmtts_core.engines.glmtts.parts import OnBytes, Part
+from glmtts_core.engines.glmtts.network_set import OnBytes, Part
 
 #: What the catalogue calls each network.
 _LABEL_KEYS: Final = {

@@ -17,24 +17,28 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from glmtts_core.engines.base import CancelToken
+from glmtts_core.engines.glmtts.checkpoint.weight_sources import SafetensorsSource, TorchSource
 from glmtts_core.engines.glmtts.decoding import SpeechIds
-from glmtts_core.engines.glmtts.features import log_mel, mel_settings, speaker_filterbank
-from glmtts_core.engines.glmtts.flow import Flow, FlowPrompt, Precision, load_flow
-from glmtts_core.engines.glmtts.flow_config import FlowConfig
-from glmtts_core.engines.glmtts.flow_streaming import StepCache, block_causal_mask, generate_chunk
 from glmtts_core.engines.glmtts.golden import golden, golden_sentences
-from glmtts_core.engines.glmtts.hift import load_hift
-from glmtts_core.engines.glmtts.language_model import LanguageModel, SpeechBounds, Spoken
-from glmtts_core.engines.glmtts.llama import LlamaConfig
-from glmtts_core.engines.glmtts.llama_weights import load_llama
-from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
-from glmtts_core.engines.glmtts.sampling import Sampling, nucleus
-from glmtts_core.engines.glmtts.speech_tokenizer import (
+from glmtts_core.engines.glmtts.networks.features import log_mel, mel_settings, speaker_filterbank
+from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt, Precision, load_flow
+from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
+from glmtts_core.engines.glmtts.networks.flow_streaming import (
+    StepCache,
+    block_causal_mask,
+    generate_chunk,
+)
+from glmtts_core.engines.glmtts.networks.hift import load_hift
+from glmtts_core.engines.glmtts.networks.language_model import LanguageModel, SpeechBounds, Spoken
+from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
+from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
+from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     SpeechTokenizerConfig,
     load_speech_tokenizer,
 )
-from glmtts_core.engines.glmtts.text_frontend import normalize_text
-from glmtts_core.engines.glmtts.weight_sources import SafetensorsSource, TorchSource
+from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
+from glmtts_core.engines.glmtts.sampling import Sampling, nucleus
+from glmtts_core.engines.glmtts.text.frontend import normalize_text
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.files import scratch_folder
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import torch
 
-from glmtts_core.engines.glmtts.flow import Precision
+from glmtts_core.engines.glmtts.networks.flow import Precision
 from glmtts_core.settings import Settings
 
 _CPUINFO: Final = Path("/proc/cpuinfo")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from glmtts_core.audio import Samples, to_mono
 from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.errors import AudioError
-from glmtts_core.memory.problem import Problem
+from glmtts_core.message import Problem
 
 #: Shortest and longest reference, in seconds.
 SHORTEST_S: Final = 3.0

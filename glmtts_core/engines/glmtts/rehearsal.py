@@ -15,21 +15,21 @@ from torch import Tensor
 from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.decoding import SpeechIds
-from glmtts_core.engines.glmtts.flow import Flow, random_flow
-from glmtts_core.engines.glmtts.flow_config import SPEAKER_VALUES, FlowConfig
-from glmtts_core.engines.glmtts.hift import Hift, HiftConfig, random_hift
-from glmtts_core.engines.glmtts.language_model import SpeechBounds
-from glmtts_core.engines.glmtts.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
-from glmtts_core.engines.glmtts.llama_weights import random_llama
-from glmtts_core.engines.glmtts.parts import VOCODERS, OnBytes, Part
-from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
-from glmtts_core.engines.glmtts.speech_tokenizer import (
+from glmtts_core.engines.glmtts.network_set import VOCODERS, OnBytes, Part
+from glmtts_core.engines.glmtts.networks.flow import Flow, random_flow
+from glmtts_core.engines.glmtts.networks.flow_config import SPEAKER_VALUES, FlowConfig
+from glmtts_core.engines.glmtts.networks.hift import Hift, HiftConfig, random_hift
+from glmtts_core.engines.glmtts.networks.language_model import SpeechBounds
+from glmtts_core.engines.glmtts.networks.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
+from glmtts_core.engines.glmtts.networks.llama_weights import random_llama
+from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     OFFICIAL_SPEECH_TOKENIZER,
     SpeechTokenizer,
     SpeechTokenizerConfig,
     random_speech_tokenizer,
 )
-from glmtts_core.engines.glmtts.vocos import StandInVocos, Vocos2D, stand_in_vocos
+from glmtts_core.engines.glmtts.networks.vocos import StandInVocos, Vocos2D, stand_in_vocos
+from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 
 #: The voice that needs no recording.
 REHEARSAL_VOICE: Final = Voice("rehearsal", "glmtts.voice.rehearsal")

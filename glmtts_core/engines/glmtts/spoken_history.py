@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.glmtts.kv_cache import KVPrefix
-from glmtts_core.engines.glmtts.language_model import Spoken
+from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
+from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.memory.ledger import LedgerKind
 
 #: Speech tokens that prompt and expected speech may have together: 30 s.

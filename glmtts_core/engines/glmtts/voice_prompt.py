@@ -15,7 +15,8 @@ from torch import Tensor
 
 from glmtts_core.engines.base import CancelToken, ReferenceAudio
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.glmtts.features import (
+from glmtts_core.engines.glmtts.network_set import Networks
+from glmtts_core.engines.glmtts.networks.features import (
     ENCODER_HZ,
     MelSettings,
     log_mel,
@@ -23,9 +24,8 @@ from glmtts_core.engines.glmtts.features import (
     resample,
     whisper_features,
 )
-from glmtts_core.engines.glmtts.flow import FlowPrompt
-from glmtts_core.engines.glmtts.parts import Networks
-from glmtts_core.engines.glmtts.speech_tokenizer import SpeechTokenizer
+from glmtts_core.engines.glmtts.networks.flow import FlowPrompt
+from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizer
 from glmtts_core.memory.ledger import LedgerKind
 
 #: Longest piece that the speech tokenizer takes at once: 30 s.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.engines.glmtts.checkpoint import Checkpoint
+from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
 from tests.engines.glmtts.official_layout import write_checkpoint
 
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from glmtts_core.engines.glmtts.checkpoint import Checkpoint
+from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
 from glmtts_core.engines.glmtts.golden import golden
 from tests.engines.glmtts.stand_ins import write_speaker_model, write_vocos
 

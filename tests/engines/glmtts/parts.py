@@ -19,12 +19,12 @@ from glmtts_core.engines.base import (
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.flow_config import FlowConfig
-from glmtts_core.engines.glmtts.hift import HiftConfig
-from glmtts_core.engines.glmtts.llama import LlamaConfig
-from glmtts_core.engines.glmtts.parts import PartSource
+from glmtts_core.engines.glmtts.network_set import PartSource
+from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
+from glmtts_core.engines.glmtts.networks.hift import HiftConfig
+from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
+from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizerConfig
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalSize
-from glmtts_core.engines.glmtts.speech_tokenizer import SpeechTokenizerConfig
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 

@@ -9,7 +9,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from glmtts_core.engines.glmtts.vocos import scripted_stand_in
+from glmtts_core.engines.glmtts.networks.vocos import scripted_stand_in
 
 
 def write_speaker_model(file: Path, size: int = 192) -> None:

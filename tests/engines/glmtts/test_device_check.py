@@ -9,8 +9,8 @@ import torch
 
 from glmtts_core.engines.glmtts.device_check import ConfirmedDevice, confirm_device
 from glmtts_core.errors import EngineError, OutOfMemoryError
-from glmtts_core.jobs import JobState
-from glmtts_core.studio import Studio
+from glmtts_core.studio.jobs import JobState
+from glmtts_core.studio.studio import Studio
 from tests.engines.glmtts.parts import TINY_SIZE
 from tests.parts import ANNA, BOUND_S
 from tests.scripted_engine import ScriptedEngine

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from glmtts_core.engines.base import Stage, SynthesisRequest
-from glmtts_core.engines.glmtts.checkpoint_parts import CheckpointParts
+from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointParts
+from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.parts import Part
+from glmtts_core.engines.glmtts.network_set import Part
 from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
-from glmtts_core.engines.glmtts.weights import held_bytes
 from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind

@@ -14,12 +14,12 @@ import torch
 from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
-from glmtts_core.engines.glmtts.parts import Part
+from glmtts_core.engines.glmtts.network_set import Part
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.settings import Settings
-from glmtts_core.studio import Studio
+from glmtts_core.studio.studio import Studio
 from tests.engines.glmtts.parts import TINY_SIZE, Rig, request
 from tests.parts import ANNA, BOUND_S
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.glmtts.kv_cache import KVPrefix
-from glmtts_core.engines.glmtts.language_model import Spoken
+from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
+from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory, pruned
 from glmtts_core.memory.ledger import Ledger, LedgerKind

@@ -1,0 +1,134 @@
+"""How arms, figures and conclusions are said, the same on the page, in the report and in print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.diagnostics.experiment import Arm
+from glmtts_core.diagnostics.findings import Cell, Findings
+from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
+from glmtts_core.diagnostics.trial import WORK, Metric
+
+_MIB: Final = 2**20
+
+
+def arm_name(arm: Arm, language: Language) -> str:
+    """Return the arm in words: its policy, then what else sets it apart."""
+    parts = [text(f"laboratory.policy.{arm.policy.value}", language, every=arm.every)]
+    extras = {
+        "start": arm.clean_at_start,
+        "rates": arm.switch_rates,
+        "voices": arm.switch_voices,
+        "history": arm.use_history,
+        "seeds": arm.fresh_seeds,
+    }
+    parts += [text(f"laboratory.extra.{name}", language) for name, is_on in extras.items() if is_on]
+    if arm.headroom_bytes is not None:
+        size = quantity(arm.headroom_bytes, "bytes")
+        parts.append(text("laboratory.extra.limit", language, size=size))
+    return " · ".join(parts)
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a figure with its unit (as of `Metric`, or "points") and a true minus."""
+    match unit:
+        case "s":
+            words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
+        case "bytes":
+            words = f"{value / _MIB:,.{0 if abs(value) >= 10 * _MIB else 1}f} MiB"
+        case "points":
+            words = f"{value:.0f}"
+        case "rating":
+            words = f"{value:.2f}"
+        case _:
+            words = f"{value:.0%}"
+    return words.replace("-", "−")
+
+
+def summary_words(summary: Summary | None, unit: str) -> str:
+    """Return "median (lower–upper quartile) [interval]"; a dash where nothing was measured."""
+    if summary is None:
+        return "–"
+    number = [quantity(summary.lower_quartile, unit), quantity(summary.upper_quartile, unit)]
+    words = f"{quantity(summary.median, unit)} ({_bare(number[0])}–{_bare(number[1])})"
+    if summary.interval is None:
+        return words
+    low, high = (_bare(quantity(bound, unit)) for bound in summary.interval)
+    return f"{words} [{low}, {high}]"
+
+
+def conclusions(findings: Findings, cells: Sequence[Cell], language: Language) -> list[str]:
+    """Return what may be concluded, a sentence each, and after it what may not."""
+    sentences = []
+    for cell in cells:
+        against = cell.against_base
+        if against is None or against.conclusion not in (Conclusion.LOWER, Conclusion.HIGHER):
+            continue
+        assert against.interval is not None
+        low, high = sorted(map(abs, against.interval))
+        sentences.append(
+            text(
+                f"laboratory.conclusion.{against.conclusion.value}",
+                language,
+                metric=text(f"laboratory.metric.{cell.metric.value}", language),
+                arm=arm_name(cell.arm, language),
+                difference=_difference(abs(against.difference or 0.0), cell.metric.unit, language),
+                low=_difference(low, cell.metric.unit, language),
+                high=_difference(high, cell.metric.unit, language),
+            )
+        )
+    return sentences + _reservations(findings, cells, language)
+
+
+def _difference(value: float, unit: str, language: Language) -> str:
+    if unit == "share":
+        return text("laboratory.points", language, count=f"{100 * value:.0f}")
+    return quantity(value, unit)
+
+
+def _reservations(findings: Findings, cells: Sequence[Cell], language: Language) -> list[str]:
+    compared = [cell.against_base for cell in cells if cell.against_base is not None]
+    kinds = [each.conclusion for each in compared]
+    sentences = []
+    if unclear := kinds.count(Conclusion.NO_DIFFERENCE_SEEN):
+        sentences.append(text("laboratory.conclusion.unclear", language, count=unclear))
+    if identical := kinds.count(Conclusion.IDENTICAL):
+        sentences.append(text("laboratory.conclusion.identical", language, count=identical))
+    if Conclusion.TOO_FEW in kinds:
+        sentences.append(text("laboratory.conclusion.too_few", language, count=ENOUGH_TRIALS))
+    if lost := len(findings.trials) - len(findings.usable):
+        sentences.append(text("laboratory.conclusion.lost", language, count=lost))
+    if disturbed := sum(trial.disturbed for trial in findings.trials):
+        sentences.append(text("laboratory.conclusion.disturbed", language, count=disturbed))
+    if not findings.complete:
+        sentences.append(text("laboratory.conclusion.incomplete", language))
+    sentences.append(text("laboratory.conclusion.here_only", language))
+    return sentences
+
+
+def faults(findings: Findings, language: Language) -> list[str]:
+    """Return which faults of the sound were found in which arm, a sentence each."""
+    sentences = []
+    for arm in findings.experiment.arms:
+        spoken = [each for trial in findings.of_arm(arm) for each in trial.of_part(*WORK)]
+        counts = Counter(alarm for each in spoken for alarm in each.alarms or ())
+        if counts:
+            named = ", ".join(
+                f"{text(f'quality.symptom.{symptom}', language)} ×{count}"
+                for symptom, count in counts.most_common()
+            )
+            details = {"arm": arm_name(arm, language), "faults": named, "count": len(spoken)}
+            sentences.append(text("laboratory.faults", language, **details))
+    return sentences
+
+
+def metric_name(metric: Metric, language: Language) -> str:
+    """Return the metric in words."""
+    return text(f"laboratory.metric.{metric.value}", language)
+
+
+def _bare(words: str) -> str:
+    return words.partition(" ")[0]

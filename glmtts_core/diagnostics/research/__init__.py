@@ -1,0 +1,1 @@
+"""Public claims about memory, blind listening, the leak hunt and DNSMOS."""

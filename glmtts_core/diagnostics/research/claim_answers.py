@@ -1,0 +1,98 @@
+"""How answers to claims are found: the arms and figures they rest on, and how these are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from glmtts_core.diagnostics.experiment import Arm, Policy
+from glmtts_core.diagnostics.findings import Findings
+from glmtts_core.diagnostics.research.claims import Answer, Claim, Shown, Verdict
+from glmtts_core.diagnostics.statistics import (
+    ENOUGH_TRIALS,
+    Comparison,
+    Conclusion,
+    summarise,
+)
+from glmtts_core.diagnostics.trial import Metric, Trial
+
+
+def not_testable(claim: Claim, reason: str, **details: object) -> Answer:
+    """Return that nothing can be said here, and why."""
+    return Answer(claim, Verdict.NOT_TESTABLE, reason, details)
+
+
+def arm_of(
+    findings: Findings, policy: Policy, *, limited: bool = False, **wanted: bool
+) -> Arm | None:
+    """Return the arm of this policy whose settings are as wanted and otherwise plain."""
+    setting = Arm(policy=Policy.NEVER, **wanted)
+    for arm in findings.experiment.arms:
+        unlimited = arm.setting.model_copy(update={"headroom_bytes": None})
+        like = unlimited == setting and (arm.headroom_bytes is not None) == limited
+        if arm.policy is policy and like:
+            return arm
+    return None
+
+
+def never_and_always(
+    findings: Findings, metric: Metric, *, limited: bool = False
+) -> tuple[list[float], list[float]]:
+    """Return the figures without cleaning, and those with cleaning after every synthesis."""
+    return (
+        values_of(findings, arm_of(findings, Policy.NEVER, limited=limited), metric.of),
+        values_of(findings, arm_of(findings, Policy.ALWAYS, limited=limited), metric.of),
+    )
+
+
+def values_of(
+    findings: Findings, arm: Arm | None, figure: Callable[[Trial], float | None]
+) -> list[float]:
+    """Return the figures of an arm's trials, those that there are."""
+    if arm is None:
+        return []
+    found = [figure(trial) for trial in findings.of_arm(arm)]
+    return [value for value in found if value is not None]
+
+
+def shown(unit: str, **values: Sequence[float]) -> tuple[Shown, ...]:
+    """Return the figures that an answer rests on, by their labels."""
+    summaries = {label: summarise(each) for label, each in values.items()}
+    return tuple(Shown(label, each, unit) for label, each in summaries.items() if each is not None)
+
+
+def judge(claim: Claim, comparison: Comparison, figures: tuple[Shown, ...]) -> Answer:
+    """Judge an effect by its interval: is it there, and does it reach the claimed share?"""
+    match comparison.conclusion:
+        case Conclusion.NOT_MEASURED:
+            return not_testable(claim, "claims.reason.no_arm")
+        case Conclusion.TOO_FEW:
+            return Answer(
+                claim,
+                Verdict.NOT_TESTABLE,
+                "claims.reason.too_few",
+                {"count": ENOUGH_TRIALS},
+                figures,
+            )
+    claimed, measured = claim.share or 0.0, comparison.relative or 0.0
+    details: dict[str, object] = {"claimed": _percent(claimed), "measured": _percent(measured)}
+    if comparison.conclusion in (Conclusion.NO_DIFFERENCE_SEEN, Conclusion.IDENTICAL):
+        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.no_effect", details, figures)
+    if (measured > 0) != (claimed > 0):
+        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.opposite", details, figures)
+    if _reaches(comparison, claimed):
+        return Answer(claim, Verdict.CONFIRMED, "claims.reason.confirmed", details, figures)
+    return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.smaller", details, figures)
+
+
+def _percent(share: float) -> str:
+    sign = "−" if round(100 * share) < 0 else "+"
+    return f"{sign}{abs(share):.0%}"
+
+
+def _reaches(comparison: Comparison, claimed: float) -> bool:
+    """Whether the interval of the effect reaches the claimed share."""
+    if not comparison.difference or comparison.interval is None or comparison.relative is None:
+        return False
+    base = comparison.difference / comparison.relative
+    bounds = [bound / base for bound in comparison.interval]
+    return max(bounds) >= claimed if claimed > 0 else min(bounds) <= claimed

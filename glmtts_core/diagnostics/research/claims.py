@@ -1,0 +1,83 @@
+"""Public claims about memory: the table that ships with the program, and what an answer is."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+from pydantic import BaseModel, ConfigDict
+
+from glmtts_core.diagnostics.statistics import Summary
+
+
+class Verdict(StrEnum):
+    """What the machine at hand says to a claim."""
+
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not_confirmed"
+    NOT_TESTABLE = "not_testable"
+
+
+class Claim(BaseModel):
+    """One public claim.
+
+    Attributes:
+        number: as in the table of claims; its sentence is in the catalogue.
+        figures: as claimed.
+        share: the claimed effect as a share of the figure that it is compared with.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: int
+    figures: str
+    share: float | None = None
+
+
+class ClaimTable(BaseModel):
+    """All claims, and where they come from: hardware, number of user reports, year and month."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hardware: str
+    reports: int
+    made_in: str
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure that this machine has shown; ``unit`` is "s", "bytes", "share" or "points"."""
+
+    label: str
+    summary: Summary
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A claim and what this machine says to it.
+
+    Attributes:
+        claim: the claim.
+        verdict: the short answer.
+        reason: what it rests on: key of a sentence.
+        details: values for its placeholders.
+        shown: the figures it rests on.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    reason: str
+    details: dict[str, object] = field(default_factory=dict)
+    shown: tuple[Shown, ...] = ()
+
+
+@cache
+def claim_table() -> ClaimTable:
+    """Return the claims that ship with the program; read once."""
+    file = resources.files(__package__) / "claims.toml"
+    return ClaimTable.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))

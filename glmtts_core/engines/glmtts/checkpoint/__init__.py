@@ -1,0 +1,1 @@
+"""The official checkpoint: fetched, inspected, read into networks."""

@@ -1,0 +1,108 @@
+"""Block-causal flow: a growing text's mel, chunk by chunk, without changing what was spoken.
+
+Every chunk is solved over prompt and all tokens so far. A frame sees its own block and what lies
+before, plus a bounded look ahead; and what was already spoken is held fast through all steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt, ignore_step
+
+#: Mel frames of a token as the masks of the official network reckon them: 12.5 tokens a second and
+#: frames of 256 samples at 22.05 kHz, which is not what the network speaks with.
+MASK_FRAMES_PER_TOKEN: Final = 22_050 / 256 / 12.5
+#: Longest block, in frames, whose look ahead is half of its length; longer ones get two thirds.
+_SHORT_BLOCK: Final = 172
+
+
+@dataclass(slots=True)
+class StepCache:
+    """What entered every step when the last chunk was solved.
+
+    Attributes:
+        fixed_frames: frames from the start that the next chunk takes from here; set by the caller
+            when it knows how much was spoken.
+        entered: for each step, the mel that entered it (1, T, mel).
+    """
+
+    fixed_frames: int = 0
+    entered: dict[int, Tensor] = field(default_factory=dict)
+
+    def enter(self, step: int, x: Tensor) -> Tensor:
+        """Put the stored frames over the start of ``x``, store the outcome, return it."""
+        stored = self.entered.get(step)
+        if stored is not None:
+            frames = min(x.shape[1], stored.shape[1], self.fixed_frames)
+            x = torch.cat((stored[:, :frames], x[:, frames:]), dim=1)
+        self.entered[step] = x
+        return x
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the stored mels take."""
+        return sum(each.nbytes for each in self.entered.values())
+
+
+def block_frames(
+    block_tokens: Sequence[int], frames_per_token: float = MASK_FRAMES_PER_TOKEN
+) -> list[int]:
+    """Return the length of each block in frames, given in tokens."""
+    return [int(tokens * frames_per_token) for tokens in block_tokens]
+
+
+def block_causal_mask(blocks: Sequence[int], frames: int, device: torch.device) -> Tensor:
+    """Return the mask (T, T), true where a row may look.
+
+    A row sees all of its block and what lies before, and ahead as far as half the block (two thirds
+    of a long one) reaches from its own place.
+
+    Args:
+        blocks: length of each block in frames; the last one repeats.
+        frames: T.
+        device: where the mask is made.
+    """
+    visible = torch.empty(frames, dtype=torch.long)
+    start, number = 0, 0
+    while start < frames:
+        length = blocks[min(number, len(blocks) - 1)]
+        ahead = int(length / 2) if length <= _SHORT_BLOCK else int(length / 1.5)
+        end = start + length
+        rows = torch.arange(start, min(end, frames))
+        visible[start:end] = end + (ahead - (end - 1 - rows)).clamp(min=0)
+        start, number = end, number + 1
+    return (torch.arange(frames) < visible.unsqueeze(1)).to(device)
+
+
+def generate_chunk(
+    flow: Flow,
+    tokens: Tensor,
+    prompt: FlowPrompt,
+    noise: Tensor,
+    cache: StepCache,
+    *,
+    block_tokens: Sequence[int],
+    frames_per_token: float = MASK_FRAMES_PER_TOKEN,
+    on_step: Callable[[int, int], None] = ignore_step,
+) -> Tensor:
+    """Solve the mel (1, mel, M) of all tokens so far.
+
+    Args:
+        flow: the network.
+        tokens: all speech tokens so far (1, N), int64.
+        prompt: the voice.
+        noise: (1, T, mel), see `Flow.noise_shape`.
+        cache: carried from chunk to chunk; set its ``fixed_frames`` in between.
+        block_tokens: length of each block in tokens, the prompt's first; the last one repeats.
+        frames_per_token: for the blocks of the mask.
+        on_step: as in `Flow.generate`.
+    """
+    blocks = block_frames(block_tokens, frames_per_token)
+    mask = block_causal_mask(blocks, noise.shape[1], noise.device)
+    return flow.solve(tokens, prompt, noise, on_step, cache.enter, mask)

@@ -1,0 +1,196 @@
+"""Speaking the sentences of one request: speech tokens, mel, waveform, each in its stage.
+
+Knows nothing about loading, retrying and texts before they are ids.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from glmtts_core.engines.base import JobControl, Progress, Stage, StageTime
+from glmtts_core.engines.glmtts.network_set import VOCODERS, Networks, Part
+from glmtts_core.engines.glmtts.networks.language_model import Spoken
+from glmtts_core.engines.glmtts.sampling import Sampling
+from glmtts_core.engines.glmtts.spoken_history import MAX_SPEECH_TOKENS, SpokenHistory, pruned
+from glmtts_core.engines.glmtts.voice_prompt import VoicePrompt
+from glmtts_core.errors import EngineError
+
+#: Where each stage begins within its sentence, as a share of it.
+_BEGINS: Final = {Stage.SPEECH_TOKENS: 0.0, Stage.MEL: 0.7, Stage.WAVEFORM: 0.95}
+#: Share of a request that goes into text and prompt.
+PREPARING: Final = 0.05
+
+
+class StageClock:
+    """Adds up the seconds of each stage."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[Stage, float] = {}
+        self._stage: Stage | None = None
+        self._since_s = 0.0
+
+    def enter(self, stage: Stage) -> None:
+        """End the stage that runs and begin another."""
+        self.stop()
+        self._stage, self._since_s = stage, time.monotonic()
+
+    def stop(self) -> None:
+        """End the stage that runs."""
+        if self._stage is not None:
+            passed_s = time.monotonic() - self._since_s
+            self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + passed_s
+        self._stage = None
+
+    def times(self) -> tuple[StageTime, ...]:
+        """Return the seconds so far, in the order in which the stages first ran."""
+        return tuple(StageTime(stage, seconds) for stage, seconds in self._seconds.items())
+
+
+@dataclass
+class SentenceSpeaker:
+    """Speaks one request's sentences.
+
+    Attributes:
+        networks: the parts.
+        voice: of the recording.
+        prompt: the recording's text and speech, the first entry of every prompt.
+        seed: every sentence starts anew from it.
+        sampling: how speech tokens are drawn.
+        sample_rate_hz: of the waveform.
+        history: what was spoken before; None where each sentence stands alone.
+        control: of the job.
+        clock: counts the stages.
+    """
+
+    networks: Networks
+    voice: VoicePrompt
+    prompt: Spoken
+    seed: int
+    sampling: Sampling
+    sample_rate_hz: int
+    history: SpokenHistory | None
+    control: JobControl
+    clock: StageClock
+    _number: int = 0
+    _count: int = 0
+    _done_share: float = 0.0
+    _share: float = 1.0
+    _spoken: list[Spoken] = field(default_factory=list)
+
+    def speak(self, sentences: Sequence[tuple[int, ...]]) -> Tensor:
+        """Return the sound of all sentences one after another, float32, shape (S,), on the host.
+
+        Raises:
+            SynthesisCancelled: the stop was asked for.
+            EngineError: a network returned values that are not finite.
+        """
+        self._count = len(sentences)
+        whole = sum(map(len, sentences))
+        # what is spoken joins the history at the end only: a request that fails leaves it as it was
+        self._spoken = [] if self.history is None else list(self.history.entries())
+        positions = self._positions(sentences)
+        sounds = []
+        for number, text in enumerate(sentences, start=1):
+            self._number, self._share = number, len(text) / whole
+            speech = self._speech(text, positions)
+            # first the flow's noise comes from it, then the vocoder's
+            noise = torch.Generator(self.networks.device).manual_seed(self.seed)
+            sounds.append(self._waveform(self._mel(speech, noise), noise))
+            self._done_share += self._share
+        if self.history is not None:
+            self.history.keep(self._spoken)
+        return torch.cat(sounds)
+
+    def _positions(self, sentences: Sequence[tuple[int, ...]]) -> int:
+        """Return room for the longest of the sentences with the longest prompt that it may have."""
+        model = self.networks.language_model()
+        longest = max(map(len, sentences))
+        plain = model.positions((self.prompt,), longest)
+        if self.history is None:
+            return plain
+        texts = sum(len(each.text) for each in self._spoken) + sum(map(len, sentences))
+        return plain + texts + max(0, MAX_SPEECH_TOKENS - len(self.prompt.speech))
+
+    def _speech(self, text: tuple[int, ...], positions: int) -> tuple[int, ...]:
+        self._enter(Stage.SPEECH_TOKENS)
+        prompt: tuple[Spoken, ...] = (self.prompt,)
+        if self.history is not None:
+            prompt = pruned((self.prompt, *self._spoken), len(text))
+            self._spoken = list(prompt[1:])
+        try:
+            spoken = self.networks.language_model().speak(
+                prompt,
+                text,
+                seed=self.seed,
+                sampling=self.sampling,
+                cancel=self.control.cancel,
+                bounds=self.networks.source.bounds(len(text)),
+                positions=positions,
+                keep_prefix=self.history is not None,
+                prefix=None if self.history is None else self.history.prefix(),
+                on_token=self._report_tokens,
+            )
+        finally:
+            # the cache stays for the next sentence, however this one ends
+            self.networks.note_workspace()
+        if self.history is not None:
+            self._spoken.append(Spoken(text, spoken.speech))
+            if spoken.prefix is not None:
+                self.history.keep_prefix(spoken.prefix)
+        return spoken.speech
+
+    @torch.inference_mode()
+    def _mel(self, speech: tuple[int, ...], noise: torch.Generator) -> Tensor:
+        """Return the log-mel, shape (1, 80, M)."""
+        self._enter(Stage.MEL)
+        tokens = torch.tensor([speech], dtype=torch.int64, device=self.networks.device)
+
+        def on_step(step: int, steps: int) -> None:
+            self.control.cancel.raise_if_cancelled()
+            self._report(Stage.MEL, step / steps)
+
+        flow = self.networks.flow()
+        return flow.generate(tokens, self.voice.for_flow, noise, on_step)
+
+    @torch.inference_mode()
+    def _waveform(self, mel: Tensor, noise: torch.Generator) -> Tensor:
+        """Return the sound, shape (S,), on the host."""
+        self._enter(Stage.WAVEFORM)
+        vocoder = self._vocoder(noise)
+        # where it had to be loaded, that was told meanwhile, and not every loading can be stopped
+        self.control.cancel.raise_if_cancelled()
+        self._report(Stage.WAVEFORM, 0.0)
+        sound = vocoder(mel)
+        if not bool(torch.isfinite(sound).all()):
+            raise EngineError("glmtts.not_finite")
+        return sound[0].float().clamp(-1.0, 1.0).cpu()
+
+    def _vocoder(self, noise: torch.Generator) -> Callable[[Tensor], Tensor]:
+        """Return the vocoder of the sample rate, loading it first where need be."""
+        if VOCODERS[self.sample_rate_hz] is Part.VOCOS:
+            return self.networks.vocos().decode
+        hift = self.networks.hift()
+        return lambda mel: hift.generate(mel, noise)
+
+    def _enter(self, stage: Stage) -> None:
+        self.clock.enter(stage)
+        self._report(stage, 0.0)
+        self.control.safe_point()
+
+    def _report_tokens(self, tokens: int, most: int) -> None:
+        self._report(Stage.SPEECH_TOKENS, tokens / most, tokens, most)
+
+    def _report(self, stage: Stage, done: float, tokens: int = 0, most_tokens: int = 0) -> None:
+        begins = _BEGINS[stage]
+        later = [each for each in _BEGINS.values() if each > begins]
+        within = begins + (min(later, default=1.0) - begins) * done
+        fraction = PREPARING + (1.0 - PREPARING) * (self._done_share + self._share * within)
+        self.control.report(
+            Progress(stage, min(1.0, fraction), self._number, self._count, tokens, most_tokens)
+        )

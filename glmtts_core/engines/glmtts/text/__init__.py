@@ -1,0 +1,1 @@
+"""The text front end of GLM-TTS, and its tokenizer."""

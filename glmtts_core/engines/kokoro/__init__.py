@@ -1,0 +1,1 @@
+"""The built-in voice: Kokoro-82M through ONNX Runtime, without PyTorch."""

@@ -1,0 +1,1 @@
+"""Browser sessions: their handle, their ids, and what is kept for each."""

@@ -1,0 +1,1 @@
+"""The one host of the process: engines, worker, jobs, memory monitor."""

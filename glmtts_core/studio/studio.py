@@ -1,0 +1,361 @@
+"""The process-wide host: engine, worker, memory monitor and ledger behind one object.
+
+`get_studio` is the one door, so that pages, HTTP routes and the command line reach the same one.
+The module-level instance is the program's only mutable global. Knows nothing about Streamlit.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from glmtts_core.engines.available import EngineFactory, engines_on_offer, rehearsal_engine
+from glmtts_core.engines.base import Engine, SynthesisRequest
+from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.host import EngineHost
+from glmtts_core.errors import BusyError
+from glmtts_core.memory.account import MemoryAccount
+from glmtts_core.memory.advisor import Advice, advise
+from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
+from glmtts_core.memory.device import choose_device, nvml_for
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.message import Problem
+from glmtts_core.sessions.history import clear_old_sessions
+from glmtts_core.sessions.ids import SessionIds
+from glmtts_core.sessions.registry import SessionSpaces
+from glmtts_core.settings import Settings, load_settings
+from glmtts_core.studio.jobs import Job, Keep, Priority
+from glmtts_core.studio.leftovers import sweep_leftovers
+from glmtts_core.studio.runner import JobRunner
+from glmtts_core.studio.service_registry import Services
+from glmtts_core.studio.worker import Errand, Worker
+
+#: Seconds that closing waits for a running synthesis to stop.
+_CLOSE_S: Final = 4.0
+#: Seconds between two looks for old session folders.
+_CLEAR_EVERY_S: Final = 3600.0
+_log = logging.getLogger(__name__)
+
+
+class EngineState(StrEnum):
+    """What the engine is doing."""
+
+    NOT_LOADED = "not_loaded"
+    LOADING = "loading"
+    IDLE = "idle"
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class StudioState:
+    """The engine's state, how far its loading is (0 to 1, or None), and how many jobs wait."""
+
+    engine: EngineState
+    loading: float | None
+    queued: int
+
+
+class Studio:
+    """Owns the engine and everything that measures and cleans around it. Thread-safe.
+
+    Args:
+        settings: checked.
+        engine_factories: make the engines, the preferred one first; none means the built-in voice.
+        rescue: whether a job whose memory ran out is begun anew after a cleanup.
+    """
+
+    def __init__(
+        self, settings: Settings, *engine_factories: EngineFactory, rescue: bool = True
+    ) -> None:
+        self.settings = settings
+        self._nvml = nvml_for(settings.device)
+        self._choice = choose_device(settings.device, self._nvml)
+        self.ledger = Ledger()
+        offer = engines_on_offer(settings, self._choice.device, self._choice.problem)
+        factories = engine_factories or offer.factories
+        #: Why GLM-TTS is not among the engines; None where it is.
+        self.lacking = None if engine_factories else offer.lacking
+        self.engines = EngineHost(
+            [factory(settings, self.ledger) for factory in factories], self.free_bytes
+        )
+        self._account = MemoryAccount(
+            self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
+        )
+        self.monitor = self._account.monitor
+        self.spaces = SessionSpaces(settings, self.ledger)
+        self.session_ids = SessionIds(settings.output_dir)
+        self._runner = JobRunner(self.engines, self.spaces, self._account, rescue=rescue)
+        self._last_cleanup_s: float | None = None
+        self._lock = threading.Lock()
+        self._worker = Worker(self._run_job, name=f"engine-{self._account.device}")
+        self.monitor.start()
+        self.services = Services()
+        self._cleared_s: float | None = None
+        self._clear_old_sessions()
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    def end_lease(self, session_id: str, holder: object | None = None) -> None:
+        """Give the session's caches back; returns at once, the worker does it at a safe point."""
+        self.spaces.end_lease(session_id, holder)
+        # all of them: a script that was still running may have opened a closed session once more
+        for each in self.spaces.closed_ids():
+            self._forget_if_closed(each)
+
+    def _forget_if_closed(self, session_id: str) -> None:
+        if self.spaces.closed(session_id):
+            self._worker.send(Errand(lambda: self._forget(session_id), within_jobs=True))
+
+    def _forget(self, session_id: str) -> None:
+        caches = self.spaces.forget(session_id)
+        if caches is not None:
+            caches.clear()
+            self._account.allocator.give_back()
+        self._clear_old_sessions()
+
+    def _clear_old_sessions(self) -> None:
+        """Remove old sessions and leftovers, at the start and then at most once an hour."""
+        now_s = time.monotonic()
+        if self._cleared_s is not None and now_s - self._cleared_s < _CLEAR_EVERY_S:
+            return
+        self._cleared_s = now_s
+        settings = self.settings
+        known = self.spaces.known_ids()
+        clear_old_sessions(settings.output_dir, settings.history_max_age_days, known)
+        sweep_leftovers(settings.output_dir, settings.cache_dir)
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The preferred engine."""
+        return self.engines.preferred
+
+    def rehearse(self, wanted: bool) -> Errand[bool]:
+        """Offer GLM-TTS with random weights besides the engines there are, or take it away again.
+
+        Runs on the worker's thread; bringing PyTorch in may take seconds. The errand returns True,
+        so that what is done differs from what still waits.
+
+        Raises:
+            BusyError: jobs run or wait, and memory may have to be accounted for elsewhere.
+        """
+        if self._worker.running is not None or self._worker.waiting():
+            raise BusyError("studio.rehearsal_busy")
+        errand = Errand(lambda: self._rehearse(wanted), within_jobs=False)
+        self._worker.send(errand)
+        return errand
+
+    def _rehearse(self, wanted: bool) -> bool:
+        rehearsed = self.engines.rehearsal
+        if wanted and rehearsed is None:
+            make = rehearsal_engine(self._choice.device, self._choice.problem)
+            self.engines.add(make(self.settings, self.ledger))
+        elif rehearsed is not None and not wanted:
+            drop = [lambda: self.engines.remove(rehearsed)]
+            self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
+        self._account.move_to(self.engines.main_device)
+        return True
+
+    def load(self, session_id: str, engine: str | None = None) -> Job:
+        """Queue the mere loading of an engine, by default of the preferred one.
+
+        Loading is nobody's job in particular: a synthesis of the same session queues behind it.
+
+        Raises:
+            RequestError: no engine has this name.
+            SynthesisCancelled: the program is closing.
+        """
+        name = self.engines.find(engine).capabilities.engine
+        job = Job(session_id, None, engine=name)
+        self._worker.submit(job)
+        return job
+
+    def submit(
+        self,
+        session_id: str,
+        request: SynthesisRequest,
+        priority: Priority = Priority.INTERACTIVE,
+        keep: Keep | None = None,
+    ) -> Job:
+        """Queue a synthesis.
+
+        Args:
+            session_id: whose caches are used.
+            request: what to speak.
+            priority: batch lines let every interactive job go first.
+            keep: takes the result, on the worker thread; None puts it in the session's history.
+
+        Raises:
+            RequestError, TextError: the engine cannot do this; nothing was queued or loaded.
+            BusyError: the session has an interactive job running or waiting already.
+            SynthesisCancelled: the program is closing.
+        """
+        capabilities = self.engines.find(request.engine).capabilities
+        check_request(request, capabilities, self.settings.max_text_chars)
+        job = Job(session_id, request, priority, capabilities.engine, keep)
+        space = self.spaces.space(session_id)
+        with self._lock:
+            if priority is Priority.INTERACTIVE:
+                if space.active_job is not None:
+                    raise BusyError("studio.session_busy")
+                space.job = job
+            self._worker.submit(job)
+        return job
+
+    def place_of(self, job: Job) -> int:
+        """Return how many jobs go before ``job``."""
+        return self._worker.place_of(job)
+
+    def state(self, engine: str | None = None) -> StudioState:
+        """Return what the engine called ``engine`` is doing; with None, what any of them is."""
+        running = self._worker.running
+        being_loaded = self._runner.loading
+        loading = None
+        if being_loaded is not None and engine in (None, being_loaded):
+            state = EngineState.LOADING
+            loading = None if running is None else running.view().progress.fraction
+        elif running is not None and engine in (None, running.engine):
+            state = EngineState.SPEAKING
+        else:
+            loaded = self.engines.any_loaded if engine is None else self.engines.find(engine).loaded
+            state = EngineState.IDLE if loaded else EngineState.NOT_LOADED
+        return StudioState(state, loading, len(self._worker.waiting()))
+
+    def _run_job(self, job: Job) -> None:
+        self._runner.run(job, self._worker.run_errands_within_job)
+        self._forget_if_closed(job.session_id)
+
+    # -- memory --------------------------------------------------------------------------------
+
+    @property
+    def memory_problems(self) -> tuple[Problem, ...]:
+        """Why figures are unknown, each reason once."""
+        return self._account.problems
+
+    @property
+    def driver_version(self) -> str | None:
+        """Version of the NVIDIA driver; None where there is none or it does not tell."""
+        return self._nvml.driver_version()
+
+    @property
+    def driver_version_problem(self) -> Problem | None:
+        """Why a driver that answers does not tell its version; None where it does."""
+        return self._nvml.version_problem
+
+    def promise(self, session_id: str) -> Promise:
+        """Return what a trim asked for by this session would give back."""
+        return self._account.cleaner.promise(CleanupLevel.TRIM, [session_id])
+
+    def advice(self, session_id: str) -> Advice | None:
+        """Return one line of advice for this session, where there is any."""
+        return advise(
+            tuple(self.spaces.space(session_id).facts),
+            # what others have spoken since is not what loading has left
+            loaded_at_s=self._runner.fresh_since_s if self.engines.any_loaded else None,
+            last_cleanup_s=self._last_cleanup_s,
+            reclaimable=self.promise(session_id),
+        )
+
+    def cleanup(
+        self, level: CleanupLevel, session_id: str | None, *, force: bool = False
+    ) -> Errand[CleanupReport]:
+        """Ask for a cleanup; it runs at once, or at the running job's next safe point.
+
+        A trim by a session drops this session's caches, one by nobody (``None``) those of all
+        sessions without a job. What goes deeper always waits for the running job to end.
+
+        Raises:
+            BusyError: unload without ``force`` while jobs of others run or wait.
+        """
+        if level is CleanupLevel.UNLOAD and not force:
+            others = self._jobs_of_others(session_id)
+            if others:
+                raise BusyError("studio.unload_busy", count=others)
+        owners = self.spaces.idle_ids() if session_id is None else [session_id]
+        errand = Errand(lambda: self._clean(level, owners), within_jobs=level is CleanupLevel.TRIM)
+        self._worker.send(errand)
+        return errand
+
+    def _jobs_of_others(self, session_id: str | None) -> int:
+        running = self._worker.running
+        jobs = (() if running is None else (running,)) + self._worker.waiting()
+        return sum(job.session_id != session_id for job in jobs)
+
+    def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
+        drop: list[Callable[[], object]] = [each.clear for each in self.spaces.caches_of(owners)]
+        drop.append(lambda: self.engines.release(level))
+        self._last_cleanup_s = time.monotonic()
+        return self._account.cleaner.clean(level, drop=drop, owners=owners)
+
+    def free_bytes(self, device: str) -> int | None:
+        """Return what can still be had on ``device``, what is idle included; None if unknown."""
+        reading = self.monitor.latest()
+        if device == "cpu":
+            return reading.host_available_bytes
+        gpu = reading.main
+        if gpu is None or gpu.total_bytes is None or gpu.used_bytes is None:
+            return None
+        return gpu.total_bytes - gpu.used_bytes + reading.idle_bytes
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop the services, cancel all jobs, give the memory back and stop the threads.
+
+        Takes seconds at most.
+        """
+        self.services.close()
+        if self._worker.close(_CLOSE_S):
+            try:
+                self.engines.release(CleanupLevel.UNLOAD)
+            except Exception:  # noqa: BLE001
+                # the threads are to end all the same; the memory goes with the process
+                _log.exception("the engine could not be released")
+        self.monitor.stop()
+        self._nvml.close()
+
+
+_lock: Final = threading.Lock()
+_studio: Studio | None = None
+
+
+def get_studio() -> Studio:
+    """Return the process's studio, opening it on first use.
+
+    Raises:
+        SettingsError: a setting that cannot be used.
+    """
+    global _studio
+    with _lock:
+        if _studio is None:
+            _studio = Studio(load_settings())
+        return _studio
+
+
+@contextmanager
+def use_studio(studio: Studio) -> Iterator[None]:
+    """Make ``studio`` the process's studio while inside: for an engine that was made elsewhere."""
+    global _studio
+    with _lock:
+        before, _studio = _studio, studio
+    try:
+        yield
+    finally:
+        with _lock:
+            _studio = before
+
+
+def close_studio() -> None:
+    """Close the process's studio, if there is one."""
+    global _studio
+    with _lock:
+        studio, _studio = _studio, None
+    if studio is not None:
+        studio.close()

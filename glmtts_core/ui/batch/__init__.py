@@ -1,0 +1,1 @@
+"""The batch page: input and check, runs, their lines."""

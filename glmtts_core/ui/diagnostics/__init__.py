@@ -1,0 +1,1 @@
+"""The diagnostics page, a module a tab."""

@@ -1,0 +1,21 @@
+"""The environment tab: self-check, rehearsal, and what runs here to copy into a report."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from glmtts_core.diagnostics.environment import environment, report
+from glmtts_core.ui.diagnostics import rehearsal, self_check
+from glmtts_core.ui.page import Page
+
+
+def show(page: Page) -> None:
+    """Draw the tab."""
+    self_check.show(page)
+    for problem in page.session.studio.engines.problems:
+        st.warning(page.told(problem))
+    rehearsal.show(page)
+    st.subheader(page.text("diagnostics.environment"), anchor=False)
+    st.caption(page.text("diagnostics.environment_help"))
+    # the block has a copy button of its own
+    st.code(report(environment(page.session.studio), page.language), language=None, wrap_lines=True)

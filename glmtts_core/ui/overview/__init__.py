@@ -1,0 +1,1 @@
+"""The overview page: where the bytes are, the last syntheses, first steps."""

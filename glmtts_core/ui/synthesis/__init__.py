@@ -1,0 +1,1 @@
+"""The synthesis page: reference, form, running job, result, history."""

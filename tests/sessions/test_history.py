@@ -1,0 +1,344 @@
+"""Results on disk: nothing half-written is listed, nothing spoken is lost without a word."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import wave
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
+from glmtts_core.errors import StorageError
+from glmtts_core.sessions.history import (
+    MAX_UNSAVED_RESULTS,
+    ResultRecord,
+    SessionHistory,
+    clear_old_sessions,
+    session_folder,
+)
+from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, result
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return session_folder(tmp_path, ANNA)
+
+
+@pytest.fixture
+def history(folder):
+    return SessionHistory(folder, max_results=50)
+
+
+def save(history: SessionHistory, text: str = "hello") -> ResultRecord:
+    return history.save(request(text), result(), "Scripted")
+
+
+def numbers(history: SessionHistory) -> list[int]:
+    return [record.number for record in history.list().records]
+
+
+# -- storing -----------------------------------------------------------------------------------
+
+
+def test_a_session_that_has_spoken_nothing_lists_nothing(history):
+    assert (history.list().records, history.list().unreadable) == ((), ())
+
+
+def test_a_result_is_listed_with_what_was_asked_and_what_it_cost(history):
+    record = save(history, "你好")
+    assert history.list().records == (record,)
+    assert (record.text, record.voice, record.engine) == ("你好", "alpha", "Scripted")
+    assert (record.seconds, record.audio_s, record.rtf) == (0.5, 1.0, 0.5)
+    assert record.memory_cost.growth_bytes == 10 * 2**20
+
+
+def test_the_audio_comes_back_as_it_was_stored(history):
+    record = save(history)
+    with wave.open(io.BytesIO(history.wav(record.number))) as file:
+        assert (file.getframerate(), file.getnframes()) == (24_000, 24_000)
+
+
+def test_a_cloned_voice_is_remembered_by_its_recordings_name(history):
+    reference = ReferenceAudio(np.zeros(10, np.float32), 16_000, "anna.wav", "hello")
+    asked = SynthesisRequest("hello", None, reference=reference)
+    assert history.save(asked, result(), "GLM-TTS").voice == "anna.wav"
+
+
+def test_the_newest_result_is_listed_first(history):
+    for _ in range(3):
+        save(history)
+    assert numbers(history) == [3, 2, 1]
+
+
+def test_a_restarted_program_finds_everything(history, folder):
+    record = save(history)
+    assert SessionHistory(folder, 50).list().records == (record,)
+
+
+def test_audio_without_length_has_no_finite_real_time_factor(history):
+    assert save(history).model_copy(update={"audio_s": 0.0}).rtf == float("inf")
+
+
+def test_results_of_two_threads_get_numbers_of_their_own(history):
+    with ThreadPoolExecutor(4) as threads:
+        given = list(threads.map(lambda _: save(history).number, range(12)))
+    assert sorted(given) == list(range(1, 13))
+    assert numbers(history) == list(range(12, 0, -1))
+
+
+# -- numbers -----------------------------------------------------------------------------------
+
+
+def test_the_number_of_a_deleted_result_is_not_used_again(history):
+    save(history)
+    history.delete(save(history).number)
+    assert save(history).number == 3
+
+
+def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(history, folder):
+    save(history)
+    history.delete(save(history).number)
+    assert save(SessionHistory(folder, 50)).number == 3
+
+
+def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_path):
+    command = [sys.executable, "-m", "tests.sessions.history_child", str(tmp_path)]
+    subprocess.run(command, check=True, timeout=2 * BOUND_S)
+    killed = list(tmp_path.glob("*.given"))
+    for given in killed:
+        restarted = SessionHistory(session_folder(tmp_path / given.stem, ANNA), 50)
+        seen = {int(line) for line in given.read_text().split()} | set(numbers(restarted))
+        assert save(restarted).number not in seen, f"killed before change {given.stem}"
+    assert len(killed) > 20
+
+
+def test_a_folder_of_an_older_version_keeps_the_number_of_what_is_deleted(history, folder):
+    number = save(history).number
+    (folder / "last_number").unlink()
+    SessionHistory(folder, 50).delete(number)
+    assert save(SessionHistory(folder, 50)).number == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"-3", b"9" * 5_000, b"3\n", "٣".encode()])
+def test_a_damaged_last_number_is_passed_over(history, folder, damage):
+    save(history)
+    (folder / "last_number").write_bytes(damage)
+    assert save(SessionHistory(folder, 50)).number == 2
+
+
+@pytest.mark.parametrize("number", ["999999999999", "1000000000", "999999999"])
+def test_a_number_that_nobody_reaches_keeps_no_result_from_being_saved(history, folder, number):
+    save(history)
+    (folder / "last_number").write_text(number, encoding="ascii")
+    (folder / f"{number}.wav").write_bytes(b"")
+    assert save(SessionHistory(folder, 50)).number == 2
+
+
+def test_deleting_what_never_was_uses_up_no_number(history):
+    history.delete(99)
+    assert save(history).number == 1
+
+
+def test_the_oldest_results_go_when_there_are_more_than_may_be_kept(folder):
+    history = SessionHistory(folder, max_results=2)
+    for _ in range(4):
+        save(history)
+    assert numbers(history) == [4, 3]
+    assert sorted(path.name for path in folder.glob("*.wav")) == ["000003.wav", "000004.wav"]
+
+
+# -- deleting ----------------------------------------------------------------------------------
+
+
+def test_a_deleted_result_is_gone_from_list_and_disk(history, folder):
+    record = save(history)
+    history.delete(record.number)
+    assert numbers(history) == []
+    assert not list(folder.glob("*.wav")) + list(folder.glob("*.json"))
+
+
+def test_deleting_twice_is_no_error(history):
+    record = save(history)
+    history.delete(record.number)
+    history.delete(record.number)
+
+
+def test_a_result_that_cannot_be_deleted_says_so(history, folder):
+    (folder / "000001.json").mkdir(parents=True)
+    with pytest.raises(StorageError) as refused:
+        history.delete(1)
+    assert str(folder) in str(refused.value)
+
+
+def test_a_full_disk_does_not_keep_a_result_from_being_deleted(history):
+    record = save(history)
+    with full_disk():
+        history.delete(record.number)
+    assert numbers(history) == []
+
+
+def test_the_audio_of_a_deleted_result_is_refused_with_a_sentence(history):
+    record = save(history)
+    history.delete(record.number)
+    with pytest.raises(StorageError, match=r"000001\.wav cannot be read"):
+        history.wav(record.number)
+
+
+# -- after a crash -----------------------------------------------------------------------------
+
+
+def test_a_crash_while_the_audio_was_written_leaves_no_entry(history, folder):
+    save(history)
+    (folder / ".abc123.part").write_bytes(b"RIFF half a file")
+    again = SessionHistory(folder, 50)
+    assert (numbers(again), again.list().unreadable) == ([1], ())
+
+
+def test_a_crash_between_audio_and_record_leaves_no_entry(folder):
+    history = SessionHistory(folder, 50)
+    save(history)
+    (folder / "000002.wav").write_bytes(b"audio without a record")
+    assert numbers(SessionHistory(folder, 50)) == [1]
+
+
+def test_audio_that_a_crash_left_without_a_record_is_not_overwritten(folder):
+    folder.mkdir(parents=True)
+    (folder / "000007.wav").write_bytes(b"audio without a record")
+    assert save(SessionHistory(folder, 50)).number == 8
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{",
+        b"{}",
+        b"\xff\xfe",
+        b'{"number": 2}',
+        pytest.param(None, id="without its cost"),
+    ],
+)
+def test_a_damaged_record_is_named_and_keeps_no_other_from_being_listed(history, folder, damaged):
+    record = save(history)
+    if damaged is None:
+        damaged = record.model_copy(update={"number": 2, "memory": {}}).model_dump_json().encode()
+    (folder / "000002.json").write_bytes(damaged)
+    listing = SessionHistory(folder, 50).list()
+    assert listing.records == (record,)
+    assert listing.unreadable == ("000002.json",)
+
+
+def test_what_else_lies_in_the_folder_is_no_result(history, folder):
+    folder.mkdir(parents=True)
+    (folder / "form.json").write_text("{}", encoding="utf-8")
+    (folder / "²³.wav").write_bytes(b"")
+    assert (save(history).number, history.list().unreadable) == (1, ())
+
+
+# -- a disk that refuses -----------------------------------------------------------------------
+
+
+def test_a_result_that_the_disk_refuses_is_listed_playable_and_says_why(history, folder):
+    with full_disk():
+        record = save(history)
+    assert "too large" in record.unsaved_reason
+    assert history.list().records == (record,)
+    assert history.wav(record.number).startswith(b"RIFF")
+    assert not list(folder.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):
+    (tmp_path / "sessions").write_bytes(b"a file where the folder should be")
+    history = SessionHistory(session_folder(tmp_path, ANNA), 50)
+    assert save(history).unsaved_reason
+    assert numbers(history) == [1]
+
+
+def test_audio_whose_record_cannot_be_written_does_not_stay_on_the_disk(history, folder):
+    (folder / "000001.json").mkdir(parents=True)
+    assert save(history).unsaved_reason
+    assert not list(folder.glob("*.wav"))
+
+
+def test_results_go_to_the_disk_again_as_soon_as_it_takes_them(history, folder):
+    with full_disk():
+        save(history)
+    assert save(history).unsaved_reason == ""
+    assert numbers(history) == [2, 1]
+    assert (folder / "000002.wav").is_file()
+
+
+def test_only_the_last_unsaved_results_stay_in_memory(history):
+    with full_disk():
+        for _ in range(MAX_UNSAVED_RESULTS + 2):
+            save(history)
+    assert numbers(history) == list(range(MAX_UNSAVED_RESULTS + 2, 2, -1))
+
+
+def test_an_unsaved_result_can_be_deleted(history):
+    with full_disk():
+        record = save(history)
+    history.delete(record.number)
+    assert numbers(history) == []
+
+
+# -- folders of sessions -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "session_id",
+    ["", "..", "../" * 3, "/etc", ANNA.upper(), ANNA[:-1], ANNA + "a", ANNA + "\n", f"{ANNA}/x"],
+)
+def test_what_is_no_session_id_leads_to_no_folder(tmp_path, session_id):
+    with pytest.raises(ValueError, match="session id"):
+        session_folder(tmp_path, session_id)
+
+
+def aged_session(root, session_id: str, days: float):
+    folder = session_folder(root, session_id)
+    save(SessionHistory(folder, 50))
+    then = folder.stat().st_mtime - days * DAY_S
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_session_folders_untouched_for_too_long_are_cleared(tmp_path):
+    old, fresh = aged_session(tmp_path, ANNA, 8), aged_session(tmp_path, BERT, 6)
+    assert clear_old_sessions(tmp_path, 7, frozenset()) == 1
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+def test_an_old_session_that_is_open_is_kept(tmp_path):
+    folder = aged_session(tmp_path, ANNA, 8)
+    assert clear_old_sessions(tmp_path, 7, frozenset({ANNA})) == 0
+    assert folder.exists()
+
+
+def test_folders_that_are_no_sessions_are_never_cleared(tmp_path):
+    other = tmp_path / "sessions" / "my music"
+    other.mkdir(parents=True)
+    os.utime(other, (0, 0))
+    assert clear_old_sessions(tmp_path, 7, frozenset()) == 0
+    assert other.exists()
+
+
+def test_a_link_to_elsewhere_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_bytes(b"data")
+    os.utime(elsewhere, (0, 0))
+    (tmp_path / "sessions").mkdir()
+    (tmp_path / "sessions" / ANNA).symlink_to(elsewhere, target_is_directory=True)
+    clear_old_sessions(tmp_path, 7, frozenset())
+    assert (elsewhere / "precious").exists()
+
+
+def test_clearing_where_nothing_was_ever_spoken_is_no_error(tmp_path):
+    assert clear_old_sessions(tmp_path / "outputs", 7, frozenset()) == 0
