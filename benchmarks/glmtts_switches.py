@@ -2,7 +2,7 @@
 
     python -m benchmarks.glmtts_switches [--size tiny|full] [--switches 100] [--device cpu]
 
-Networks have random weights; every sound of a rate must equal the first one, bit for bit.
+NetworkSet have random weights; every sound of a rate must equal the first one, bit for bit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.network_set import VOCODERS
-from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalParts, RehearsalSize
+from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalNetworks, RehearsalSize
 from glmtts_core.memory.host import resident_set_bytes
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     print_machine("torch")
     size = SIZES[options.size]
-    parts = RehearsalParts(
+    parts = RehearsalNetworks(
         RehearsalSize(size.llama, size.ids, size.flow, size.hift, size.tokenizer)
     )
     ledger = Ledger()

@@ -64,7 +64,7 @@ def _experiment(texts: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(Settings(_env_file=None, device="cpu", output_dir=Path(folder)))
         session = Session(studio, new_session_id())
-        studio.spaces.lease(session.id)
+        studio.sessions.lease(session.id)
         studio.load(session.id).wait()
         loaded_bytes = resident_set_bytes()
         warm_s = _speak(session, 1)

@@ -68,12 +68,12 @@ def studio(settings: Settings) -> Iterator[Studio]:
 def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
     """Make the studio's rehearsal a tiny one; return its engine's name."""
     from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-    from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+    from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
     from tests.engines.glmtts.parts import TINY_SIZE
 
     def factory(device: str, on_cpu=None):
-        parts = RehearsalParts(TINY_SIZE)
+        parts = RehearsalNetworks(TINY_SIZE)
         return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     monkeypatch.setattr("glmtts_core.studio.studio.rehearsal_engine", factory)
-    return RehearsalParts.engine_name
+    return RehearsalNetworks.engine_name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -194,6 +195,16 @@ def test_every_sentence_stands_in_both_languages():
         if set(wording) != set(LANGUAGES) or not all(each.strip() for each in wording.values())
     }
     assert lacking == set()
+
+
+def test_every_sentence_lies_in_the_file_that_its_key_begins_with():
+    strays = [
+        f"{file.name}: {key}"
+        for file in (PACKAGE / "messages").glob("*.toml")
+        for key in tomllib.loads(file.read_text(encoding="utf-8"))
+        if key.partition(".")[0] != file.stem
+    ]
+    assert strays == []
 
 
 def test_both_languages_have_the_same_placeholders():

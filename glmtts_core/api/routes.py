@@ -93,8 +93,8 @@ def routes(
     async def cleanup(request: Request) -> JSONResponse:
         studio = get_studio()
         body = _parse(await _read_body(request))
-        errand = studio.cleanup(CleanupLevel(body.level), None, force=body.force)
-        report = await to_thread.run_sync(errand.wait, cleanup_wait_s)
+        task = studio.cleanup(CleanupLevel(body.level), None, force=body.force)
+        report = await to_thread.run_sync(task.wait, cleanup_wait_s)
         if report is None:
             waiting = text("api.cleanup_waits", accepted_language(request.headers))
             return JSONResponse({"status": "waiting", "message": waiting}, 202)

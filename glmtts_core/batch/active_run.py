@@ -24,7 +24,7 @@ ExecutorFactory = Callable[[ResultSink], Executor]
 
 
 @dataclass(frozen=True, slots=True)
-class StretchEnd:
+class ActiveRunEnd:
     """How a stretch ended.
 
     Attributes:
@@ -40,7 +40,7 @@ class StretchEnd:
     written: bool
 
 
-class Stretch:
+class ActiveRun:
     """A run that goes on, from its making until `close`.
 
     Args:
@@ -97,7 +97,7 @@ class Stretch:
             self.recorder.close()
             raise
 
-    def close(self, state: RunState, reason: Reason | None) -> StretchEnd:
+    def close(self, state: RunState, reason: Reason | None) -> ActiveRunEnd:
         """Write down how it ended and let go of the folder."""
         lost: tuple[int, ...] = ()
         try:
@@ -109,13 +109,13 @@ class Stretch:
                 reason = Reason("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
             self._table.skip_waiting(state is RunState.CANCELLED)
             self.recorder.run(state, reason)
-            return StretchEnd(state, reason, lost, written=True)
+            return ActiveRunEnd(state, reason, lost, written=True)
         except StorageError as error:
             # it will be found interrupted, and nothing is lost by that
             _log.warning("%s: %s", self._store.id, error)
             if state is RunState.FINISHED:
                 state = RunState.INTERRUPTED
-            return StretchEnd(state, reason or Reason.of(error), lost, written=False)
+            return ActiveRunEnd(state, reason or Reason.of(error), lost, written=False)
         finally:
             self.recorder.close()
             self._lock.release()

@@ -92,7 +92,7 @@ class LocalExecutor:
         self._owner = secrets.token_hex(16)
         self._job: Job | None = None
         # a lease keeps the caches from going with every single job
-        studio.spaces.lease(self._owner)
+        studio.sessions.lease(self._owner)
 
     def submit(self, position: int, request: SynthesisRequest) -> Future[LineOutcome]:
         """Queue a line behind all interactive jobs; see `Executor.submit`."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.active_run import ExecutorFactory, Stretch
+from glmtts_core.batch.active_run import ActiveRun, ExecutorFactory
 from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.pace import PaceReading
@@ -53,7 +53,7 @@ class BatchRun:
         self._make_executor = make_executor
         self._max_reference_s = max_reference_s
         self._lock = threading.RLock()
-        self._stretch: Stretch | None = None
+        self._active: ActiveRun | None = None
         self._last_pace = PaceReading(0.0)
         self._untold = False
         self._looked_s = time.monotonic()
@@ -72,7 +72,7 @@ class BatchRun:
     @property
     def active(self) -> bool:
         """Whether it is going on in this process."""
-        return self._stretch is not None
+        return self._active is not None
 
     # -- steering --------------------------------------------------------------------------------
 
@@ -85,9 +85,9 @@ class BatchRun:
             SynthesisCancelled: the program is closing.
         """
         with self._lock:
-            if self._stretch is None:
-                self._stretch = self._begin()
-            elif not self._stretch.coordinator.carry_on():
+            if self._active is None:
+                self._active = self._begin()
+            elif not self._active.coordinator.carry_on():
                 raise BatchError("batch.run.locked", name=self.id)
 
     def pause(self) -> None:
@@ -106,7 +106,7 @@ class BatchRun:
             StorageError: the folder cannot be written.
         """
         with self._lock:
-            if self._stretch is None:
+            if self._active is None:
                 with self._locked():
                     note_state(self.store, RunState.CANCELLED)
                 return
@@ -119,10 +119,10 @@ class BatchRun:
             BatchError, StorageError, SynthesisCancelled: as `start`.
         """
         with self._lock:
-            if self._stretch is None:
-                self._stretch = self._begin(retry_failed=True)
+            if self._active is None:
+                self._active = self._begin(retry_failed=True)
                 return
-            if self._stretch.coordinator.retry(self._stretch.recorder.retry_failed()):
+            if self._active.coordinator.retry(self._active.recorder.retry_failed()):
                 return
         # it was just about to end; what waits by now is spoken by a new start
         self.wait()
@@ -152,15 +152,15 @@ class BatchRun:
             StorageError: the folder cannot be read or written.
         """
         with self._lock:
-            if self._stretch is not None:
+            if self._active is not None:
                 raise BatchError("batch.run.locked", name=self.id)
             with self._locked():
                 self.store.replace_input(raw, batch, references, defaults, policy)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it does not go on any more; False when ``timeout_s`` ran out first."""
-        stretch = self._stretch
-        return stretch is None or stretch.coordinator.join(timeout_s)
+        active = self._active
+        return active is None or active.coordinator.join(timeout_s)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -174,14 +174,14 @@ class BatchRun:
             StorageError: another process has changed the run, and it cannot be read.
         """
         with self._lock:
-            if fresh and self._stretch is None:
+            if fresh and self._active is None:
                 self._read_anew()
             else:
                 self._look_for_others()
-            loaded, told, stretch = self._loaded, self._loaded.told, self._stretch
+            loaded, told, active = self._loaded, self._loaded.told, self._active
             summary = self._summary()
             audio_s, retries = loaded.table.totals()
-            going = None if stretch is None else stretch.coordinator
+            going = None if active is None else active.coordinator
             pace = self._last_pace if going is None else going.pace.read()
             return RunView(
                 id=summary.id,
@@ -235,11 +235,11 @@ class BatchRun:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _begin(self, *, retry_failed: bool = False) -> Stretch:
+    def _begin(self, *, retry_failed: bool = False) -> ActiveRun:
         lock = self.store.lock()
         try:
             self._make_ready()
-            return Stretch(
+            return ActiveRun(
                 self.store,
                 lock,
                 self._loaded,
@@ -255,18 +255,18 @@ class BatchRun:
     def _ended(self, state: RunState, reason: Reason | None) -> None:
         """Close the stretch; called in its thread, when nothing is spoken any more."""
         with self._lock:
-            stretch = self._stretch
-            if stretch is None:
+            active = self._active
+            if active is None:
                 raise AssertionError("a stretch ends once")
             try:
-                self._close(stretch, state, reason)
+                self._close(active, state, reason)
             finally:
-                self._stretch = None
+                self._active = None
 
-    def _close(self, stretch: Stretch, state: RunState, reason: Reason | None) -> None:
-        going, told = stretch.coordinator, self._loaded.told
+    def _close(self, active: ActiveRun, state: RunState, reason: Reason | None) -> None:
+        going, told = active.coordinator, self._loaded.told
         self._last_pace = going.pace.read()
-        end = stretch.close(state, reason)
+        end = active.close(state, reason)
         self._untold = not end.written
         self._loaded.lost = end.lost
         self._loaded.told = replace(
@@ -298,14 +298,14 @@ class BatchRun:
         self.store.remove_sounds(self._loaded.told.orphans)
 
     def _stop(self, state: RunState) -> None:
-        stretch = self._stretch
-        if stretch is not None:
-            stretch.coordinator.stop(state)
+        active = self._active
+        if active is not None:
+            active.coordinator.stop(state)
 
     def _summary(self) -> RunSummary:
-        elsewhere = self._stretch is None and self.store.locked
+        elsewhere = self._active is None and self.store.locked
         state = self._loaded.told.state
-        if self._stretch is not None or elsewhere:
+        if self._active is not None or elsewhere:
             state = RunState.RUNNING
         elif state is RunState.RUNNING:
             state = RunState.INTERRUPTED
@@ -316,7 +316,7 @@ class BatchRun:
     def _look_for_others(self) -> None:
         """Read the run again where another process has carried it on."""
         now_s = time.monotonic()
-        if self._stretch is not None or now_s - self._looked_s < _LOOK_EVERY_S:
+        if self._active is not None or now_s - self._looked_s < _LOOK_EVERY_S:
             return
         self._looked_s = now_s
         if self.store.stamp() != self._loaded.stamp:

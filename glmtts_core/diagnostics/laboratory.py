@@ -32,7 +32,7 @@ from glmtts_core.errors import BusyError, DiagnosticsError, GLMTTSError, Storage
 from glmtts_core.files import scratch_folder
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.studio.studio import Studio
-from glmtts_core.studio.worker import Errand
+from glmtts_core.studio.worker import WorkerTask
 
 CHILD: Final = (sys.executable, "-m", "glmtts_core.diagnostics.child")
 #: Until something was measured here: what the built-in voice takes on two cores.
@@ -167,7 +167,7 @@ class Laboratory:
             DiagnosticsError: the engine only clones, and the session has no recording.
         """
         capabilities = self._studio.engines.find(experiment.engine).capabilities
-        draft = self._studio.spaces.space(session_id).draft
+        draft = self._studio.sessions.entry(session_id).draft
         reference = None if capabilities.voices else draft.reference_file
         if reference is None and not capabilities.voices:
             raise DiagnosticsError("laboratory.no_reference", engine=experiment.engine)
@@ -224,7 +224,7 @@ class Laboratory:
 
     # -- the thread ----------------------------------------------------------------------------
 
-    def _run(self, findings: Findings, unloading: Errand[CleanupReport]) -> None:
+    def _run(self, findings: Findings, unloading: WorkerTask[CleanupReport]) -> None:
         try:
             _wait_until_unloaded(unloading)
             folder = self._root / f"{findings.began_at:%Y%m%d-%H%M%S-%f}"
@@ -348,6 +348,6 @@ def open_laboratory(studio: Studio) -> Laboratory:
     return studio.services.get(Laboratory, lambda: Laboratory(studio))
 
 
-def _wait_until_unloaded(unloading: Errand[CleanupReport]) -> None:
+def _wait_until_unloaded(unloading: WorkerTask[CleanupReport]) -> None:
     if unloading.wait(_UNLOAD_S) is None:
         raise DiagnosticsError("laboratory.not_unloaded")

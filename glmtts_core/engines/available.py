@@ -42,11 +42,11 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Problem | None = N
         return Offer((rehearsal_engine(device, on_cpu), KokoroEngine), None)
 
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
-        from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointParts
+        from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.precision import Precisions
 
-        parts = CheckpointParts(settings.ckpt, settings.threads, Precisions.of(settings))
+        parts = CheckpointNetworks(settings.ckpt, settings.threads, Precisions.of(settings))
         return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     return Offer((glmtts, KokoroEngine), None)
@@ -61,9 +61,9 @@ def rehearsal_engine(device: str, on_cpu: Problem | None = None) -> EngineFactor
     def rehearsal(settings: Settings, ledger: Ledger) -> Engine:
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.precision import Precisions
-        from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+        from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 
-        parts = RehearsalParts(precisions=Precisions.of(settings))
+        parts = RehearsalNetworks(precisions=Precisions.of(settings))
         return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
     return rehearsal

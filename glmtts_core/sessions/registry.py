@@ -13,7 +13,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.memory.advisor import SpokenFacts
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.sessions.history import SessionHistory, session_folder
-from glmtts_core.sessions.saved_form import SessionDraft
+from glmtts_core.sessions.saved_form import SavedForm
 from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job
 
@@ -24,7 +24,7 @@ FACTS_KEPT: Final = 16
 
 
 @dataclass
-class SessionSpace:
+class SessionEntry:
     """What the studio keeps for one browser session.
 
     Attributes:
@@ -40,7 +40,7 @@ class SessionSpace:
 
     caches: SessionCaches
     history: SessionHistory
-    draft: SessionDraft
+    draft: SavedForm
     facts: deque[SpokenFacts] = field(default_factory=lambda: deque(maxlen=FACTS_KEPT))
     job: Job | None = None
     leased: bool = False
@@ -53,16 +53,16 @@ class SessionSpace:
         return self.job if self.job is not None and not self.job.finished else None
 
 
-class SessionSpaces:
+class SessionRegistry:
     """All open sessions. Thread-safe."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self._settings = settings
         self._ledger = ledger
         self._lock = threading.Lock()
-        self._spaces: dict[str, SessionSpace] = {}
+        self._sessions: dict[str, SessionEntry] = {}
 
-    def space(self, session_id: str) -> SessionSpace:
+    def entry(self, session_id: str) -> SessionEntry:
         """Return what is kept for a session, opening it when it is new."""
         with self._lock:
             return self._open(session_id)
@@ -80,12 +80,12 @@ class SessionSpaces:
         """
         now_s = time.monotonic()
         with self._lock:
-            space = self._open(session_id)
-            own = holder is not None and space.holder is holder
-            silent = space.holder is not None and now_s - space.seen_s > TAKEOVER_S
-            if space.leased and not (own or silent or force):
+            entry = self._open(session_id)
+            own = holder is not None and entry.holder is holder
+            silent = entry.holder is not None and now_s - entry.seen_s > TAKEOVER_S
+            if entry.leased and not (own or silent or force):
                 return False
-            space.leased, space.holder, space.seen_s = True, holder, now_s
+            entry.leased, entry.holder, entry.seen_s = True, holder, now_s
             return True
 
     def end_lease(self, session_id: str, holder: object | None = None) -> None:
@@ -94,55 +94,55 @@ class SessionSpaces:
         Nothing happens where the session has gone on to another holder meanwhile.
         """
         with self._lock:
-            space = self._spaces.get(session_id)
-            if space is not None and space.holder is holder:
-                space.leased, space.holder = False, None
+            entry = self._sessions.get(session_id)
+            if entry is not None and entry.holder is holder:
+                entry.leased, entry.holder = False, None
 
     def closed(self, session_id: str) -> bool:
         """Whether something is kept for a session that no browser has open."""
         with self._lock:
-            space = self._spaces.get(session_id)
-            return space is not None and not space.leased
+            entry = self._sessions.get(session_id)
+            return entry is not None and not entry.leased
 
     def closed_ids(self) -> list[str]:
         """Return the ids of all that is kept though no browser has it open."""
         with self._lock:
-            return [each for each, space in self._spaces.items() if not space.leased]
+            return [each for each, entry in self._sessions.items() if not entry.leased]
 
     def known_ids(self) -> frozenset[str]:
         """Return the ids of all sessions of which something is kept."""
         with self._lock:
-            return frozenset(self._spaces)
+            return frozenset(self._sessions)
 
     def forget(self, session_id: str) -> SessionCaches | None:
         """Drop a closed session and return its caches, to be emptied; None if it is open again.
 
-        While the session has a job, the space stays, so that a reloaded page finds the job.
+        While the session has a job, the entry stays, so that a reloaded page finds the job.
         """
         with self._lock:
-            space = self._spaces.get(session_id)
-            if space is None or space.leased:
+            entry = self._sessions.get(session_id)
+            if entry is None or entry.leased:
                 return None
-            if space.active_job is None:
-                del self._spaces[session_id]
-            return space.caches
+            if entry.active_job is None:
+                del self._sessions[session_id]
+            return entry.caches
 
     def idle_ids(self) -> list[str]:
         """Return the ids of the sessions without a job."""
         with self._lock:
-            return [each for each, space in self._spaces.items() if space.active_job is None]
+            return [each for each, entry in self._sessions.items() if entry.active_job is None]
 
     def caches_of(self, session_ids: Iterable[str]) -> list[SessionCaches]:
         """Return the caches of those sessions that are still known."""
         with self._lock:
-            return [self._spaces[each].caches for each in session_ids if each in self._spaces]
+            return [self._sessions[each].caches for each in session_ids if each in self._sessions]
 
-    def _open(self, session_id: str) -> SessionSpace:
-        if session_id not in self._spaces:
+    def _open(self, session_id: str) -> SessionEntry:
+        if session_id not in self._sessions:
             folder = session_folder(self._settings.output_dir, session_id)
-            self._spaces[session_id] = SessionSpace(
+            self._sessions[session_id] = SessionEntry(
                 SessionCaches(session_id, self._ledger),
                 SessionHistory(folder, self._settings.history_max_results),
-                SessionDraft(folder),
+                SavedForm(folder),
             )
-        return self._spaces[session_id]
+        return self._sessions[session_id]

@@ -64,7 +64,7 @@ class Form(SpeakingChoices):
     batch: BatchForm = BatchForm()
 
 
-class SessionDraft:
+class SavedForm:
     """The form of one session and its reference recording. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:

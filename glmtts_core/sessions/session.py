@@ -22,10 +22,10 @@ from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.history import ResultRecord, SessionHistory
 from glmtts_core.sessions.registry import TAKEOVER_S
-from glmtts_core.sessions.saved_form import SessionDraft
+from glmtts_core.sessions.saved_form import SavedForm
 from glmtts_core.studio.jobs import Job
 from glmtts_core.studio.studio import Studio
-from glmtts_core.studio.worker import Errand
+from glmtts_core.studio.worker import WorkerTask
 
 #: Seconds that a click on the cleanup button waits for the report before it says "soon".
 CLICK_WAIT_S: Final = 1.5
@@ -41,7 +41,7 @@ def new_session_id() -> str:
 def take_lease(studio: Studio, session_id: str, holder: object | None = None) -> bool:
     """Lease a session for a browser, waiting a moment for the page that a reload replaces."""
     give_up_s = time.monotonic() + _HANDOVER_S
-    while not studio.spaces.lease(session_id, holder):
+    while not studio.sessions.lease(session_id, holder):
         if time.monotonic() > give_up_s:
             return False
         time.sleep(0.05)
@@ -54,7 +54,7 @@ class Session:
     def __init__(self, studio: Studio, session_id: str) -> None:
         self.studio = studio
         self.id = session_id
-        self._cleanup: Errand[CleanupReport] | None = None
+        self._cleanup: WorkerTask[CleanupReport] | None = None
         self._load_job: Job | None = None
         self.pending_level = CleanupLevel.TRIM
         self.cleanup_report: CleanupReport | None = None
@@ -75,17 +75,17 @@ class Session:
     @property
     def job(self) -> Job | None:
         """The newest job of this session, finished or not."""
-        return self.studio.spaces.space(self.id).job
+        return self.studio.sessions.entry(self.id).job
 
     @property
     def history(self) -> SessionHistory:
         """What this session has spoken."""
-        return self.studio.spaces.space(self.id).history
+        return self.studio.sessions.entry(self.id).history
 
     @property
-    def draft(self) -> SessionDraft:
+    def draft(self) -> SavedForm:
         """What this session has typed and uploaded."""
-        return self.studio.spaces.space(self.id).draft
+        return self.studio.sessions.entry(self.id).draft
 
     def submit(self, request: SynthesisRequest) -> Job:
         """Queue a synthesis by the session's engine where none is named; see `Studio.submit`.
@@ -115,7 +115,7 @@ class Session:
 
     def load(self) -> None:
         """Queue the loading of the engine; what is under way already loads it anyway."""
-        busy = self.studio.spaces.space(self.id).active_job is not None
+        busy = self.studio.sessions.entry(self.id).active_job is not None
         if not busy and (self._load_job is None or self._load_job.finished):
             self._load_job = self.studio.load(self.id, self.engine)
 
@@ -130,7 +130,7 @@ class Session:
 
     def cancel(self) -> None:
         """Cancel this session's job, waiting or running."""
-        job = self.studio.spaces.space(self.id).active_job
+        job = self.studio.sessions.entry(self.id).active_job
         if job is not None:
             job.cancel()
 
@@ -140,7 +140,7 @@ class Session:
         Raises:
             StorageError, AudioError: the file is gone or cannot be read.
         """
-        caches = self.studio.spaces.space(self.id).caches
+        caches = self.studio.sessions.entry(self.id).caches
         kept = caches.get(LedgerKind.RESULTS, str(record.number))
         if isinstance(kept, np.ndarray):
             return kept
@@ -155,7 +155,7 @@ class Session:
             StorageError: the folder cannot be changed.
         """
         self.history.delete(number)
-        self.studio.spaces.space(self.id).caches.drop(LedgerKind.RESULTS, str(number))
+        self.studio.sessions.entry(self.id).caches.drop(LedgerKind.RESULTS, str(number))
 
     def reference(self) -> ReferenceAudio | None:
         """Return the uploaded recording with its transcript, or None where there is none.

@@ -27,7 +27,7 @@ from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.sessions.history import ResultRecord
-from glmtts_core.sessions.registry import SessionSpaces
+from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.studio.jobs import Job, Priority
 
 _log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 class _JobControl:
     """The `JobControl` of one running job."""
 
-    def __init__(self, job: Job, run_errands: Callable[[], None]) -> None:
+    def __init__(self, job: Job, run_tasks: Callable[[], None]) -> None:
         self._job = job
-        self._run_errands = run_errands
+        self._run_tasks = run_tasks
 
     @property
     def cancel(self) -> CancelToken:
@@ -49,7 +49,7 @@ class _JobControl:
 
     def safe_point(self) -> None:
         self.cancel.raise_if_cancelled()
-        self._run_errands()
+        self._run_tasks()
         self.cancel.raise_if_cancelled()
 
 
@@ -58,7 +58,7 @@ class JobRunner:
 
     Args:
         engines: those on offer.
-        spaces: the sessions' caches and histories.
+        sessions: the sessions' caches and histories.
         account: takes the marks and the readings, and makes room.
         rescue: whether a job whose memory ran out is begun anew after a cleanup.
 
@@ -71,7 +71,7 @@ class JobRunner:
     def __init__(
         self,
         engines: EngineHost,
-        spaces: SessionSpaces,
+        sessions: SessionRegistry,
         account: MemoryAccount,
         *,
         rescue: bool = True,
@@ -79,19 +79,19 @@ class JobRunner:
         self.loading: str | None = None
         self.fresh_since_s: float | None = None
         self._engines = engines
-        self._spaces = spaces
+        self._sessions = sessions
         self._account = account
         self._monitor = account.monitor
         self._rescue = rescue
 
-    def run(self, job: Job, run_errands: Callable[[], None]) -> None:
+    def run(self, job: Job, run_tasks: Callable[[], None]) -> None:
         """Run ``job`` to its end, whatever happens; nothing is raised.
 
         Args:
             job: started, and not finished.
-            run_errands: called at safe points, to do what waits for one.
+            run_tasks: called at safe points, to do what waits for one.
         """
-        control = _JobControl(job, run_errands)
+        control = _JobControl(job, run_tasks)
         try:
             engine = self._engines.find(job.engine)
             record, out_of_memory = self._attempt(job, engine, control)
@@ -139,9 +139,9 @@ class JobRunner:
 
         The job's own caches stay: without the history it would not say the same.
         """
-        owners = self._spaces.idle_ids()
+        owners = self._sessions.idle_ids()
         drop: list[Callable[[], object]] = [
-            caches.clear for caches in self._spaces.caches_of(owners)
+            caches.clear for caches in self._sessions.caches_of(owners)
         ]
         drop += [_unloading(other) for other in self._engines.others(engine)]
         drop.append(lambda: engine.release(CleanupLevel.TRIM))
@@ -186,7 +186,7 @@ class JobRunner:
     def _measure(
         self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
     ) -> SynthesisResult:
-        caches = self._spaces.space(job.session_id).caches
+        caches = self._sessions.entry(job.session_id).caches
         started_s = time.monotonic()
         meter = CostMeter(self._monitor, self._account.allocator, engine.capabilities.device)
         try:
@@ -203,12 +203,12 @@ class JobRunner:
         if job.keep is not None:
             job.keep(result)
             return None
-        space = self._spaces.space(job.session_id)
-        record = space.history.save(request, result, can.engine, rehearsed=can.random_weights)
+        entry = self._sessions.entry(job.session_id)
+        record = entry.history.save(request, result, can.engine, rehearsed=can.random_weights)
         # the page draws waveform and mel spectrogram from these without decoding the file again
         samples = result.audio.samples
-        space.caches.put(LedgerKind.RESULTS, str(record.number), samples, samples.nbytes)
-        space.facts.append(
+        entry.caches.put(LedgerKind.RESULTS, str(record.number), samples, samples.nbytes)
+        entry.facts.append(
             SpokenFacts(
                 at_s=time.monotonic(),
                 text_chars=len(request.text),

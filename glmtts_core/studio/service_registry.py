@@ -25,7 +25,7 @@ class Service(Protocol):
 S = TypeVar("S", bound=Service)
 
 
-class Services:
+class ServiceRegistry:
     """One service of each kind. Thread-safe."""
 
     def __init__(self) -> None:

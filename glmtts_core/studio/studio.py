@@ -28,13 +28,13 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Problem
 from glmtts_core.sessions.history import clear_old_sessions
 from glmtts_core.sessions.ids import SessionIds
-from glmtts_core.sessions.registry import SessionSpaces
+from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.settings import Settings, load_settings
 from glmtts_core.studio.jobs import Job, Keep, Priority
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.runner import JobRunner
-from glmtts_core.studio.service_registry import Services
-from glmtts_core.studio.worker import Errand, Worker
+from glmtts_core.studio.service_registry import ServiceRegistry
+from glmtts_core.studio.worker import Worker, WorkerTask
 
 #: Seconds that closing waits for a running synthesis to stop.
 _CLOSE_S: Final = 4.0
@@ -88,14 +88,14 @@ class Studio:
             self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
         )
         self.monitor = self._account.monitor
-        self.spaces = SessionSpaces(settings, self.ledger)
+        self.sessions = SessionRegistry(settings, self.ledger)
         self.session_ids = SessionIds(settings.output_dir)
-        self._runner = JobRunner(self.engines, self.spaces, self._account, rescue=rescue)
+        self._runner = JobRunner(self.engines, self.sessions, self._account, rescue=rescue)
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{self._account.device}")
         self.monitor.start()
-        self.services = Services()
+        self.services = ServiceRegistry()
         self._cleared_s: float | None = None
         self._clear_old_sessions()
 
@@ -103,17 +103,17 @@ class Studio:
 
     def end_lease(self, session_id: str, holder: object | None = None) -> None:
         """Give the session's caches back; returns at once, the worker does it at a safe point."""
-        self.spaces.end_lease(session_id, holder)
+        self.sessions.end_lease(session_id, holder)
         # all of them: a script that was still running may have opened a closed session once more
-        for each in self.spaces.closed_ids():
+        for each in self.sessions.closed_ids():
             self._forget_if_closed(each)
 
     def _forget_if_closed(self, session_id: str) -> None:
-        if self.spaces.closed(session_id):
-            self._worker.send(Errand(lambda: self._forget(session_id), within_jobs=True))
+        if self.sessions.closed(session_id):
+            self._worker.send(WorkerTask(lambda: self._forget(session_id), within_jobs=True))
 
     def _forget(self, session_id: str) -> None:
-        caches = self.spaces.forget(session_id)
+        caches = self.sessions.forget(session_id)
         if caches is not None:
             caches.clear()
             self._account.allocator.give_back()
@@ -126,7 +126,7 @@ class Studio:
             return
         self._cleared_s = now_s
         settings = self.settings
-        known = self.spaces.known_ids()
+        known = self.sessions.known_ids()
         clear_old_sessions(settings.output_dir, settings.history_max_age_days, known)
         sweep_leftovers(settings.output_dir, settings.cache_dir)
 
@@ -137,10 +137,10 @@ class Studio:
         """The preferred engine."""
         return self.engines.preferred
 
-    def rehearse(self, wanted: bool) -> Errand[bool]:
+    def rehearse(self, wanted: bool) -> WorkerTask[bool]:
         """Offer GLM-TTS with random weights besides the engines there are, or take it away again.
 
-        Runs on the worker's thread; bringing PyTorch in may take seconds. The errand returns True,
+        Runs on the worker's thread; bringing PyTorch in may take seconds. The task returns True,
         so that what is done differs from what still waits.
 
         Raises:
@@ -148,9 +148,9 @@ class Studio:
         """
         if self._worker.running is not None or self._worker.waiting():
             raise BusyError("studio.rehearsal_busy")
-        errand = Errand(lambda: self._rehearse(wanted), within_jobs=False)
-        self._worker.send(errand)
-        return errand
+        task = WorkerTask(lambda: self._rehearse(wanted), within_jobs=False)
+        self._worker.send(task)
+        return task
 
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
@@ -200,12 +200,12 @@ class Studio:
         capabilities = self.engines.find(request.engine).capabilities
         check_request(request, capabilities, self.settings.max_text_chars)
         job = Job(session_id, request, priority, capabilities.engine, keep)
-        space = self.spaces.space(session_id)
+        entry = self.sessions.entry(session_id)
         with self._lock:
             if priority is Priority.INTERACTIVE:
-                if space.active_job is not None:
+                if entry.active_job is not None:
                     raise BusyError("studio.session_busy")
-                space.job = job
+                entry.job = job
             self._worker.submit(job)
         return job
 
@@ -229,7 +229,7 @@ class Studio:
         return StudioState(state, loading, len(self._worker.waiting()))
 
     def _run_job(self, job: Job) -> None:
-        self._runner.run(job, self._worker.run_errands_within_job)
+        self._runner.run(job, self._worker.run_tasks_within_job)
         self._forget_if_closed(job.session_id)
 
     # -- memory --------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Studio:
     def advice(self, session_id: str) -> Advice | None:
         """Return one line of advice for this session, where there is any."""
         return advise(
-            tuple(self.spaces.space(session_id).facts),
+            tuple(self.sessions.entry(session_id).facts),
             # what others have spoken since is not what loading has left
             loaded_at_s=self._runner.fresh_since_s if self.engines.any_loaded else None,
             last_cleanup_s=self._last_cleanup_s,
@@ -265,7 +265,7 @@ class Studio:
 
     def cleanup(
         self, level: CleanupLevel, session_id: str | None, *, force: bool = False
-    ) -> Errand[CleanupReport]:
+    ) -> WorkerTask[CleanupReport]:
         """Ask for a cleanup; it runs at once, or at the running job's next safe point.
 
         A trim by a session drops this session's caches, one by nobody (``None``) those of all
@@ -278,10 +278,12 @@ class Studio:
             others = self._jobs_of_others(session_id)
             if others:
                 raise BusyError("studio.unload_busy", count=others)
-        owners = self.spaces.idle_ids() if session_id is None else [session_id]
-        errand = Errand(lambda: self._clean(level, owners), within_jobs=level is CleanupLevel.TRIM)
-        self._worker.send(errand)
-        return errand
+        owners = self.sessions.idle_ids() if session_id is None else [session_id]
+        task = WorkerTask(
+            lambda: self._clean(level, owners), within_jobs=level is CleanupLevel.TRIM
+        )
+        self._worker.send(task)
+        return task
 
     def _jobs_of_others(self, session_id: str | None) -> int:
         running = self._worker.running
@@ -289,7 +291,7 @@ class Studio:
         return sum(job.session_id != session_id for job in jobs)
 
     def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
-        drop: list[Callable[[], object]] = [each.clear for each in self.spaces.caches_of(owners)]
+        drop: list[Callable[[], object]] = [each.clear for each in self.sessions.caches_of(owners)]
         drop.append(lambda: self.engines.release(level))
         self._last_cleanup_s = time.monotonic()
         return self._account.cleaner.clean(level, drop=drop, owners=owners)

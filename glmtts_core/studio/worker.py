@@ -1,4 +1,4 @@
-"""The one thread of a device: runs jobs in order, and errands between them or at safe points.
+"""The one thread of a device: runs jobs in order, and tasks between them or at safe points.
 
 Knows nothing about engines or memory; the studio says what running a job means.
 """
@@ -18,7 +18,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class Errand(Generic[T]):
+class WorkerTask(Generic[T]):
     """A short piece of work that must run on the worker thread, such as a cleanup.
 
     Args:
@@ -44,9 +44,9 @@ class Errand(Generic[T]):
             self._error = error.with_traceback(None)
         except Exception as error:  # noqa: BLE001
             # neither the thread nor the job in whose safe point it runs may end by it
-            _log.exception("an errand failed")
+            _log.exception("a task failed")
             self._error = GLMTTSError(
-                "studio.errand_failed", reason=f"{type(error).__name__}: {error}"
+                "studio.task_failed", reason=f"{type(error).__name__}: {error}"
             )
         finally:
             self._done.set()
@@ -70,13 +70,13 @@ class Errand(Generic[T]):
 
 
 class Worker:
-    """A thread with two queues of jobs (interactive before batch) and one of errands."""
+    """A thread with two queues of jobs (interactive before batch) and one of tasks."""
 
     def __init__(self, run_job: Callable[[Job], None], name: str) -> None:
         self._run_job = run_job
         self._wake = threading.Condition()
         self._queues: Final[dict[Priority, deque[Job]]] = {kind: deque() for kind in Priority}
-        self._errands: deque[Errand[Any]] = deque()
+        self._tasks: deque[WorkerTask[Any]] = deque()
         self._running: Job | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
@@ -94,14 +94,14 @@ class Worker:
             self._queues[job.priority].append(job)
             self._wake.notify()
 
-    def send(self, errand: Errand[Any]) -> None:
-        """Have an errand run as soon as it may."""
+    def send(self, task: WorkerTask[Any]) -> None:
+        """Have a task run as soon as it may."""
         with self._wake:
             if not self._closing:
-                self._errands.append(errand)
+                self._tasks.append(task)
                 self._wake.notify()
                 return
-        errand.abandon()
+        task.abandon()
 
     @property
     def running(self) -> Job | None:
@@ -128,15 +128,15 @@ class Worker:
                     before += 0 if other.finished else 1
         return 0
 
-    def run_errands_within_job(self) -> None:
+    def run_tasks_within_job(self) -> None:
         """Run what may run inside a job; called on the worker thread at a safe point."""
         while True:
             with self._wake:
-                errand = next((each for each in self._errands if each.within_jobs), None)
-                if errand is None:
+                task = next((each for each in self._tasks if each.within_jobs), None)
+                if task is None:
                     return
-                self._errands.remove(errand)
-            errand.run()
+                self._tasks.remove(task)
+            task.run()
 
     def close(self, timeout_s: float) -> bool:
         """Cancel everything and wait for the thread; False when it did not end in time."""
@@ -154,7 +154,7 @@ class Worker:
 
     def _loop(self) -> None:
         while (work := self._next()) is not None:
-            if isinstance(work, Errand):
+            if isinstance(work, WorkerTask):
                 work.run()
             else:
                 if work.start():
@@ -163,16 +163,16 @@ class Worker:
                     self._running = None
             # this name would keep the last job, and what it holds, alive while the thread is idle
             del work
-        for errand in self._errands:
-            errand.abandon()
+        for task in self._tasks:
+            task.abandon()
 
-    def _next(self) -> Job | Errand[Any] | None:
+    def _next(self) -> Job | WorkerTask[Any] | None:
         with self._wake:
             while True:
                 if self._closing:
                     return None
-                if self._errands:
-                    return self._errands.popleft()
+                if self._tasks:
+                    return self._tasks.popleft()
                 for kind in Priority:
                     while self._queues[kind]:
                         job = self._queues[kind].popleft()

@@ -117,7 +117,7 @@ def test_no_body_or_an_empty_one_means_a_trim(client, studio, body):
 
 
 def test_the_report_tells_promise_and_fact(client, studio):
-    studio.spaces.space(ANNA).caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 2**20)
+    studio.sessions.entry(ANNA).caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 2**20)
     report = client.post("/api/cleanup").json()
     assert report["promised"] == {"bytes": 2**20, "exact": False}
     assert report["line"] == "resident_set_bytes"
@@ -128,7 +128,7 @@ def test_the_report_tells_promise_and_fact(client, studio):
 
 def test_the_caches_of_all_idle_sessions_are_dropped(client, studio):
     for session_id in (ANNA, BERT):
-        caches = studio.spaces.space(session_id).caches
+        caches = studio.sessions.entry(session_id).caches
         caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 2**20)
     client.post("/api/cleanup")
     assert studio.ledger.snapshot().total_bytes() == 0

@@ -76,25 +76,25 @@ def test_a_line_can_be_cancelled_and_its_progress_is_seen(studio, executor):
 
 def test_a_line_holds_nobodys_one_place_and_enters_no_history(studio, executor):
     executor.submit(0, request()).result(BOUND_S)
-    owner = next(iter(studio.spaces.known_ids()))
-    assert studio.spaces.space(owner).active_job is None
-    assert studio.spaces.space(owner).history.list().records == ()
+    owner = next(iter(studio.sessions.known_ids()))
+    assert studio.sessions.entry(owner).active_job is None
+    assert studio.sessions.entry(owner).history.list().records == ()
 
 
 def test_voice_prompts_are_kept_from_line_to_line_and_dropped_in_the_end(studio, sink):
     executor = LocalExecutor(studio, sink)
-    (owner,) = studio.spaces.known_ids()
-    studio.spaces.space(owner).caches.put(LedgerKind.VOICE_CACHE, "prompt", object(), 1_000)
+    (owner,) = studio.sessions.known_ids()
+    studio.sessions.entry(owner).caches.put(LedgerKind.VOICE_CACHE, "prompt", object(), 1_000)
     executor.submit(0, request()).result(BOUND_S)
     assert studio.ledger.snapshot().total_bytes(owner=owner) == 1_000
     executor.close()
     wait_until(lambda: studio.ledger.snapshot().total_bytes(owner=owner) == 0)
-    wait_until(lambda: owner not in studio.spaces.known_ids())
+    wait_until(lambda: owner not in studio.sessions.known_ids())
 
 
 def test_cleaning_up_trims_what_the_run_keeps_or_all_that_is_idle(studio, executor):
-    studio.spaces.lease(ANNA)
-    studio.spaces.space(ANNA).caches.put(LedgerKind.VOICE_CACHE, "prompt", object(), 1_000)
+    studio.sessions.lease(ANNA)
+    studio.sessions.entry(ANNA).caches.put(LedgerKind.VOICE_CACHE, "prompt", object(), 1_000)
     executor.submit(0, request()).result(BOUND_S)
     assert executor.clean(everything=False) is not None
     assert studio.ledger.snapshot().total_bytes(owner=ANNA) == 1_000

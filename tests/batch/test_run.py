@@ -161,7 +161,7 @@ def test_a_session_is_not_hindered_and_its_history_not_touched(studio):
     finish(run)
     job = studio.submit(ANNA, request("mine"))
     assert job.wait(BOUND_S)
-    assert [each.text for each in studio.spaces.space(ANNA).history.list().records] == ["mine"]
+    assert [each.text for each in studio.sessions.entry(ANNA).history.list().records] == ["mine"]
 
 
 def test_two_runs_go_on_side_by_side(studio):

@@ -82,7 +82,7 @@ def cloning(settings):
         closing(Studio(settings, VoicelessEngine)) as studio,
         closing(Laboratory(studio, (*CHILD, "voiceless"))) as opened,
     ):
-        yield opened, studio.spaces.space(ANNA).draft
+        yield opened, studio.sessions.entry(ANNA).draft
 
 
 VOICELESS = Experiment(engine="Voiceless", arms=(NEVER,), repetitions=1, workload=WORK)

@@ -108,7 +108,7 @@ def test_where_all_is_well_every_light_is_green(settings):
 def test_the_check_leaves_nothing_behind(settings):
     with opened(settings) as studio:
         check(studio)
-        wait_until(lambda: not studio.spaces.known_ids())
+        wait_until(lambda: not studio.sessions.known_ids())
     assert [path for path in settings.output_dir.rglob("*") if path.is_file()] == []
     assert [path for path in settings.cache_dir.rglob("*") if path.is_file()] == []
 

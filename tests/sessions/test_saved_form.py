@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glmtts_core.sessions.saved_form import BatchForm, Form, SessionDraft
+from glmtts_core.sessions.saved_form import BatchForm, Form, SavedForm
 from tests.parts import full_disk
 
 
@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def draft(folder):
-    return SessionDraft(folder)
+    return SavedForm(folder)
 
 
 def test_a_new_session_has_an_empty_form_and_no_recording(draft, folder):
@@ -27,7 +27,7 @@ def test_a_new_session_has_an_empty_form_and_no_recording(draft, folder):
 
 def test_what_was_typed_is_there_after_a_restart(draft, folder):
     assert draft.keep(text="你好", speed=1.2) == ""
-    assert SessionDraft(folder).form == Form(text="你好", speed=1.2)
+    assert SavedForm(folder).form == Form(text="你好", speed=1.2)
 
 
 def test_a_change_of_one_field_leaves_the_others(draft):
@@ -40,7 +40,7 @@ def test_the_batch_page_has_fields_of_its_own(draft, folder):
     draft.keep(voice="alpha")
     assert draft.keep_batch(voice="kumo", clean_every=True) == ""
     draft.keep_batch(every_lines=5)
-    kept = SessionDraft(folder).form
+    kept = SavedForm(folder).form
     assert kept.voice == "alpha"
     assert kept.batch == BatchForm(voice="kumo", clean_every=True, every_lines=5)
 
@@ -50,7 +50,7 @@ def test_fields_changed_by_two_threads_at_once_are_both_kept(draft, folder):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda change: draft.keep(**change), changes))
     kept = Form(text="hello", voice="alpha", speed=1.5, sample_rate_hz=32_000)
-    assert SessionDraft(folder).form == kept
+    assert SavedForm(folder).form == kept
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b'{"unheard_of": 1}', b'{"speed": "fast"}'])
@@ -64,8 +64,8 @@ def test_a_form_that_cannot_be_read_is_kept_beside_the_new_one(draft, folder):
     draft.keep(text="hello")
     newer = (folder / "form.json").read_bytes().replace(b"{", b'{"emotion": "glad", ', 1)
     (folder / "form.json").write_bytes(newer)
-    SessionDraft(folder).keep(text="good day")
-    assert SessionDraft(folder).form.text == "good day"
+    SavedForm(folder).keep(text="good day")
+    assert SavedForm(folder).form.text == "good day"
     assert (folder / "form-unreadable.txt").read_bytes() == newer
 
 
@@ -85,12 +85,12 @@ def test_what_the_disk_refused_is_written_as_soon_as_it_can_be(draft, folder):
     with full_disk():
         draft.keep(text="hello")
     assert draft.keep(text="hello") == ""
-    assert SessionDraft(folder).form.text == "hello"
+    assert SavedForm(folder).form.text == "hello"
 
 
 def test_a_recording_is_there_after_a_restart(draft, folder):
     assert draft.keep_reference(b"RIFF...", "anna.wav") == ""
-    again = SessionDraft(folder)
+    again = SavedForm(folder)
     assert (again.reference(), again.form.reference_name) == (b"RIFF...", "anna.wav")
 
 

@@ -192,7 +192,7 @@ def test_a_recording_longer_than_the_setting_is_refused(session, studio):
 
 
 def test_the_promise_is_what_the_studio_promises_this_session(session, studio):
-    caches = studio.spaces.space(ANNA).caches
+    caches = studio.sessions.entry(ANNA).caches
     caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 7 * 2**20)
     assert session.promise() == studio.promise(ANNA)
     assert session.promise().bytes == 7 * 2**20

@@ -21,15 +21,15 @@ def test_a_result_with_a_place_of_its_own_goes_there_and_not_into_the_history(st
     view = line(studio, kept.append).view()
     assert [each.audio.sample_rate_hz for each in kept] == [24_000]
     assert (view.state, view.record) == (JobState.DONE, None)
-    assert studio.spaces.space(ANNA).history.list().records == ()
+    assert studio.sessions.entry(ANNA).history.list().records == ()
 
 
 def test_such_a_result_is_not_held_ready_for_a_page_either(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     line(studio, lambda result: None)
     kinds = {entry.kind for entry in studio.ledger.snapshot().entries if entry.owner == ANNA}
     assert LedgerKind.RESULTS not in kinds
-    assert not studio.spaces.space(ANNA).facts
+    assert not studio.sessions.entry(ANNA).facts
 
 
 def test_a_result_that_cannot_be_kept_fails_its_job_with_the_reason(studio):

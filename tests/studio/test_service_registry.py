@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glmtts_core.errors import SynthesisCancelled
-from glmtts_core.studio.service_registry import Services
+from glmtts_core.studio.service_registry import ServiceRegistry
 
 
 class Noted:
@@ -26,13 +26,13 @@ class Failing(Noted):
 
 
 def test_a_service_is_made_once():
-    services = Services()
+    services = ServiceRegistry()
     first = services.get(Noted, lambda: Noted([]))
     assert services.get(Noted, lambda: Noted([])) is first
 
 
 def test_services_close_newest_first_and_one_that_fails_keeps_no_other_from_it():
-    services, notes = Services(), []
+    services, notes = ServiceRegistry(), []
     for kind in (Noted, Failing, Other):
         services.get(kind, lambda kind=kind: kind(notes))
     services.close()
@@ -40,7 +40,7 @@ def test_services_close_newest_first_and_one_that_fails_keeps_no_other_from_it()
 
 
 def test_nothing_is_opened_once_the_program_closes():
-    services = Services()
+    services = ServiceRegistry()
     services.close()
     with pytest.raises(SynthesisCancelled):
         services.get(Noted, lambda: Noted([]))

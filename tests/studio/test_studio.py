@@ -152,7 +152,7 @@ def test_the_state_is_that_of_the_engine_asked_for(two_engines):
 
 
 def test_a_job_that_runs_out_of_memory_is_begun_anew_once_all_that_is_idle_is_gone(two_engines):
-    assert two_engines.spaces.lease(BERT)
+    assert two_engines.sessions.lease(BERT)
     speak(two_engines, BERT)
     assert two_engines.load(ANNA, "Scripted").wait(BOUND_S)
     failures = [OutOfMemoryError("engine.out_of_memory")]
@@ -197,7 +197,7 @@ def test_a_job_that_runs_out_of_memory_twice_fails_and_the_next_one_works(studio
 
 def test_a_synthesis_ends_in_the_sessions_history_with_its_cost(studio):
     record = speak(studio, text="你好").view().record
-    assert studio.spaces.space(ANNA).history.list().records == (record,)
+    assert studio.sessions.entry(ANNA).history.list().records == (record,)
     assert (record.text, record.engine) == ("你好", "Scripted")
     assert record.memory_cost.peak_bytes >= record.memory_cost.before_bytes > 0
 
@@ -209,7 +209,7 @@ def test_progress_is_seen_while_the_engine_speaks(studio):
 
 
 def test_a_result_is_held_ready_for_the_page_and_written_down(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     speak(studio, text="hi")
     samples_bytes = 2 * 2_400 * 4
     kept = studio.ledger.snapshot().total_bytes(owner=ANNA, kinds={LedgerKind.RESULTS})
@@ -235,7 +235,7 @@ def test_a_refused_job_does_not_displace_the_one_that_runs(studio):
     job = held(studio)
     with pytest.raises(BusyError):
         studio.submit(ANNA, request())
-    assert studio.spaces.space(ANNA).job is job
+    assert studio.sessions.entry(ANNA).job is job
 
 
 def test_batch_lines_are_no_obstacle_to_an_interactive_job(studio):
@@ -278,7 +278,7 @@ def test_a_cancelled_job_leaves_no_result(studio):
     job = held(studio)
     job.cancel()
     assert job.wait(BOUND_S)
-    assert studio.spaces.space(ANNA).history.list().records == ()
+    assert studio.sessions.entry(ANNA).history.list().records == ()
 
 
 # -- failing -----------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_the_error_of_a_failed_job_keeps_no_traceback(studio, fault):
 def test_a_failed_synthesis_leaves_no_result_and_its_end_on_the_timeline(studio):
     studio.engine.fail_with = RuntimeError
     speak(studio)
-    assert studio.spaces.space(ANNA).history.list().records == ()
+    assert studio.sessions.entry(ANNA).history.list().records == ()
     assert events(studio)[-1] is EventKind.SYNTHESIS_END
 
 
@@ -332,7 +332,7 @@ def test_a_failed_synthesis_leaves_no_result_and_its_end_on_the_timeline(studio)
 
 
 def keep_voice(studio: Studio, session_id: str, size_bytes: int = 10 * MIB) -> None:
-    caches = studio.spaces.space(session_id).caches
+    caches = studio.sessions.entry(session_id).caches
     caches.put(LedgerKind.VOICE_CACHE, "voice", object(), size_bytes)
 
 
@@ -362,7 +362,7 @@ def test_a_trim_by_nobody_drops_the_caches_of_all_sessions_without_a_job(studio)
 def test_a_cleanup_never_drops_a_finished_result(studio):
     record = speak(studio).view().record
     studio.cleanup(UNLOAD, ANNA).wait(BOUND_S)
-    history = studio.spaces.space(ANNA).history
+    history = studio.sessions.entry(ANNA).history
     assert history.list().records == (record,)
     assert history.wav(record.number).startswith(b"RIFF")
 
@@ -447,41 +447,41 @@ def test_there_is_no_advice_where_there_is_nothing_worth_a_click(studio):
 
 
 def test_a_closed_session_gives_its_caches_back_but_not_its_results(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     record = speak(studio).view().record
     keep_voice(studio, ANNA)
     studio.end_lease(ANNA)
     wait_until(lambda: kept_bytes(studio, ANNA) == 0)
-    assert studio.spaces.space(ANNA).history.list().records == (record,)
+    assert studio.sessions.entry(ANNA).history.list().records == (record,)
 
 
 def test_a_session_closed_during_its_job_gives_its_caches_back_when_the_job_ends(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     job = held(studio)
     studio.end_lease(ANNA)
     studio.engine.gate.set()
     assert job.wait(BOUND_S)
     wait_until(lambda: kept_bytes(studio, ANNA) == 0)
-    assert len(studio.spaces.space(ANNA).history.list().records) == 1
+    assert len(studio.sessions.entry(ANNA).history.list().records) == 1
 
 
 def test_a_page_that_is_reloaded_during_a_job_finds_the_job(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     job = held(studio)
     studio.end_lease(ANNA)
-    assert studio.spaces.lease(ANNA)
-    # an errand that came later has run, so that of the closed page has
+    assert studio.sessions.lease(ANNA)
+    # a task that came later has run, so that of the closed page has
     studio.cleanup(TRIM, BERT).wait(BOUND_S)
-    assert studio.spaces.space(ANNA).job is job
+    assert studio.sessions.entry(ANNA).job is job
     studio.engine.gate.set()
     assert job.wait(BOUND_S)
     assert job.view().state is JobState.DONE
 
 
 def test_a_session_that_is_open_again_keeps_what_it_caches_afterwards(studio):
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     studio.end_lease(ANNA)
-    studio.spaces.lease(ANNA)
+    studio.sessions.lease(ANNA)
     studio.cleanup(TRIM, BERT).wait(BOUND_S)
     keep_voice(studio, ANNA)
     studio.cleanup(TRIM, BERT).wait(BOUND_S)
@@ -602,10 +602,10 @@ def test_while_jobs_run_or_wait_the_rehearsal_stays_as_it_is(studio, tiny_rehear
 
 def test_offloading_waits_for_the_running_job_and_takes_nobodys_text(studio):
     job = held(studio)
-    errand = studio.cleanup(CleanupLevel.OFFLOAD, ANNA)
-    assert errand.wait(0.05) is None
+    task = studio.cleanup(CleanupLevel.OFFLOAD, ANNA)
+    assert task.wait(0.05) is None
     studio.engine.gate.set()
-    assert errand.wait(BOUND_S).level is CleanupLevel.OFFLOAD
+    assert task.wait(BOUND_S).level is CleanupLevel.OFFLOAD
     assert job.view().state is JobState.DONE
     assert CleanupLevel.OFFLOAD in studio.engine.released
 

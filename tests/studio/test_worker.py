@@ -1,4 +1,4 @@
-"""The one thread of a device: order of jobs, errands between and within them, the end."""
+"""The one thread of a device: order of jobs, tasks between and within them, the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from glmtts_core.errors import BusyError, GLMTTSError, SynthesisCancelled
 from glmtts_core.studio.jobs import Job, JobState, Priority
-from glmtts_core.studio.worker import Errand, Worker
+from glmtts_core.studio.worker import Worker, WorkerTask
 from tests.parts import ANNA, BERT, BOUND_S, request, wait_until
 
 
@@ -24,7 +24,7 @@ class Device:
     def _run(self, job: Job) -> None:
         self.started.append(job)
         while not self.gate.wait(0.002):
-            self.worker.run_errands_within_job()
+            self.worker.run_tasks_within_job()
             if job.cancel_token.cancelled:
                 job.fail(SynthesisCancelled("engine.cancelled"))
                 return
@@ -111,37 +111,37 @@ def test_nothing_runs_once_all_jobs_are_done(device):
     assert device.worker.waiting() == ()
 
 
-# -- errands -----------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------
 
 
 def test_an_errand_runs_at_once_on_the_workers_thread_when_nothing_else_does(device):
-    errand = Errand(lambda: threading.current_thread().name, within_jobs=False)
-    device.worker.send(errand)
-    assert errand.wait(BOUND_S) == "device"
+    task = WorkerTask(lambda: threading.current_thread().name, within_jobs=False)
+    device.worker.send(task)
+    assert task.wait(BOUND_S) == "device"
 
 
 def test_an_errand_that_may_run_within_jobs_does_so_at_a_safe_point(device):
     job = device.busy_with()
-    errand = Errand(lambda: job.finished, within_jobs=True)
-    device.worker.send(errand)
-    assert errand.wait(BOUND_S) is False
+    task = WorkerTask(lambda: job.finished, within_jobs=True)
+    device.worker.send(task)
+    assert task.wait(BOUND_S) is False
 
 
 def test_an_errand_that_may_not_waits_for_the_jobs_end_but_goes_ahead_of_the_next(device):
     running = device.busy_with()
     waiting = device.submit()
-    errand = Errand(lambda: (running.finished, waiting.finished), within_jobs=False)
-    device.worker.send(errand)
-    assert errand.wait(0.0) is None
+    task = WorkerTask(lambda: (running.finished, waiting.finished), within_jobs=False)
+    device.worker.send(task)
+    assert task.wait(0.0) is None
     device.gate.set()
-    assert errand.wait(BOUND_S) == (True, False)
+    assert task.wait(BOUND_S) == (True, False)
 
 
 def test_an_errand_that_must_wait_does_not_hold_up_one_that_need_not(device):
     device.busy_with()
-    held = Errand(lambda: "held", within_jobs=False)
+    held = WorkerTask(lambda: "held", within_jobs=False)
     device.worker.send(held)
-    free = Errand(lambda: "free", within_jobs=True)
+    free = WorkerTask(lambda: "free", within_jobs=True)
     device.worker.send(free)
     assert free.wait(BOUND_S) == "free"
     assert held.wait(0.0) is None
@@ -151,10 +151,10 @@ def test_an_errands_own_error_reaches_the_one_who_waits(device):
     def refuse() -> None:
         raise BusyError("studio.session_busy")
 
-    errand = Errand(refuse, within_jobs=True)
-    device.worker.send(errand)
+    task = WorkerTask(refuse, within_jobs=True)
+    device.worker.send(task)
     with pytest.raises(BusyError):
-        errand.wait(BOUND_S)
+        task.wait(BOUND_S)
 
 
 @pytest.mark.parametrize("during_job", [False, True])
@@ -163,10 +163,10 @@ def test_an_errand_that_breaks_says_so_in_one_sentence_and_jobs_go_on(device, du
         raise RuntimeError("the driver is gone")
 
     job = device.busy_with() if during_job else None
-    errand = Errand(broken, within_jobs=True)
-    device.worker.send(errand)
+    task = WorkerTask(broken, within_jobs=True)
+    device.worker.send(task)
     with pytest.raises(GLMTTSError, match="the driver is gone"):
-        errand.wait(BOUND_S)
+        task.wait(BOUND_S)
     device.gate.set()
     job = job or device.submit()
     assert job.wait(BOUND_S)
@@ -180,10 +180,10 @@ def test_an_error_of_an_errand_is_kept_without_its_frames_and_its_cause(device):
         except ValueError as error:
             raise BusyError("studio.session_busy") from error
 
-    errand = Errand(refuse, within_jobs=True)
-    device.worker.send(errand)
+    task = WorkerTask(refuse, within_jobs=True)
+    device.worker.send(task)
     with pytest.raises(BusyError) as failed:
-        errand.wait(BOUND_S)
+        task.wait(BOUND_S)
     assert "refuse" not in [entry.name for entry in failed.traceback]
     assert (failed.value.__cause__, failed.value.__context__) == (None, None)
 
@@ -199,11 +199,11 @@ def test_closing_cancels_the_running_and_the_waiting_jobs(device):
 
 def test_closing_releases_those_who_wait_for_an_errand(device):
     device.busy_with()
-    errand = Errand(lambda: "done", within_jobs=False)
-    device.worker.send(errand)
+    task = WorkerTask(lambda: "done", within_jobs=False)
+    device.worker.send(task)
     device.worker.close(BOUND_S)
     with pytest.raises(SynthesisCancelled):
-        errand.wait(BOUND_S)
+        task.wait(BOUND_S)
 
 
 def test_a_closed_worker_takes_no_more_jobs(device):
@@ -214,10 +214,10 @@ def test_a_closed_worker_takes_no_more_jobs(device):
 
 def test_a_closed_worker_releases_errands_at_once(device):
     device.worker.close(BOUND_S)
-    errand = Errand(lambda: "done", within_jobs=True)
-    device.worker.send(errand)
+    task = WorkerTask(lambda: "done", within_jobs=True)
+    device.worker.send(task)
     with pytest.raises(SynthesisCancelled):
-        errand.wait(0.0)
+        task.wait(0.0)
 
 
 def test_closing_an_idle_worker_is_possible_twice(device):

@@ -152,7 +152,7 @@ def test_a_chosen_language_holds_on_other_pages_and_after_a_reload(visit: Visit,
 
 
 def test_a_tab_whose_session_another_one_has_taken_over_says_so_and_does_nothing(synthesis, studio):
-    studio.spaces.lease(synthesis.session.id, object(), force=True)
+    studio.sessions.lease(synthesis.session.id, object(), force=True)
     synthesis.start()
     assert synthesis.words("tab.taken_over") in synthesis.read()
     assert synthesis.session.job is None
@@ -160,7 +160,7 @@ def test_a_tab_whose_session_another_one_has_taken_over_says_so_and_does_nothing
 
 def test_a_session_can_be_taken_back_with_all_that_was_typed(synthesis, studio):
     synthesis.type("half a thought")
-    studio.spaces.lease(synthesis.session.id, object(), force=True)
+    studio.sessions.lease(synthesis.session.id, object(), force=True)
     synthesis.run().click("take_back")
     assert synthesis.form()["text"] == "half a thought"
     assert synthesis.speak("half a thought").records[0].number == 1
@@ -514,7 +514,7 @@ def test_a_reload_finds_form_and_history_again(visit: Visit, synthesis):
 
 def test_a_tab_that_was_duplicated_gets_a_session_of_its_own(visit: Visit, studio):
     known = studio.session_ids.issue(NO_BROWSER)
-    assert studio.spaces.lease(known)
+    assert studio.sessions.lease(known)
     visitor = visit(session_id=known)
     assert visitor.session.id != known
     assert visitor.app.query_params["s"] == visitor.session.id
@@ -525,13 +525,13 @@ def test_an_address_with_a_session_that_was_never_given_out_opens_a_new_one(
     visit: Visit, studio, wanted
 ):
     assert visit(session_id=wanted).session.id != wanted
-    assert wanted not in studio.spaces.known_ids()
+    assert wanted not in studio.sessions.known_ids()
 
 
 def test_an_address_with_the_session_of_another_browser_opens_a_new_one(visit: Visit, studio):
     foreign = studio.session_ids.issue("another browser's cookie")
     assert visit(session_id=foreign).session.id != foreign
-    assert foreign not in studio.spaces.known_ids()
+    assert foreign not in studio.sessions.known_ids()
 
 
 # -- the form ----------------------------------------------------------------------------------
@@ -745,7 +745,7 @@ def test_a_cleanup_shows_promise_and_fact(visit: Visit, language):
 
 
 def test_the_cleanup_button_tells_what_it_would_give_back(visitor, studio):
-    caches = studio.spaces.space(visitor.session.id).caches
+    caches = studio.sessions.entry(visitor.session.id).caches
     caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 60 * 2**20)
     assert "60 MiB" in visitor.run().app.button(key="sidebar_cleanup").label
 
@@ -815,7 +815,7 @@ def test_the_engines_state_is_shown(visit: Visit, studio, language):
 @both_languages
 def test_advice_to_clean_up_gives_its_reason(visit: Visit, studio, language):
     visitor = visit(SYNTHESIS, language).speak("a long text " * 10)
-    caches = studio.spaces.space(visitor.session.id).caches
+    caches = studio.sessions.entry(visitor.session.id).caches
     caches.put(LedgerKind.VOICE_CACHE, "voice", object(), 64 * 2**20)
     visitor.run()
     advice = visitor.session.advice()
@@ -829,4 +829,4 @@ def test_a_closed_tab_gives_its_caches_back_and_keeps_its_results(visit: Visit, 
     assert studio.ledger.snapshot().total_bytes(owner=session_id) > 0
     st.cache_resource.clear()
     wait_until(lambda: studio.ledger.snapshot().total_bytes(owner=session_id) == 0)
-    assert len(studio.spaces.space(session_id).history.list().records) == 1
+    assert len(studio.sessions.entry(session_id).history.list().records) == 1

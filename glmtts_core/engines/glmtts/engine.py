@@ -30,10 +30,10 @@ from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_byte
 from glmtts_core.engines.glmtts.network_set import (
     MAIN_PARTS,
     VOCODERS,
-    Networks,
+    NetworkSet,
+    NetworkSource,
     OnBytes,
     Part,
-    PartSource,
 )
 from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
@@ -75,7 +75,7 @@ class GlmTtsEngine:
         settings: Settings,
         ledger: Ledger,
         device: str,
-        parts: PartSource,
+        parts: NetworkSource,
         on_cpu: Problem | None = None,
     ) -> None:
         self._settings = settings
@@ -110,7 +110,7 @@ class GlmTtsEngine:
 
     def _compute_on(self, device: torch.device) -> None:
         self._device = device
-        self._networks = Networks(self._source, device, self._ledger)
+        self._networks = NetworkSet(self._source, device, self._ledger)
         self._known_load_bytes: int | None = None
 
     def _confirm_device(self) -> None:

@@ -1,6 +1,6 @@
 """The networks of GLM-TTS: each loaded when it is first used, counted, moved and dropped alone.
 
-Knows nothing about requests; where the weights come from is a `PartSource`'s business.
+Knows nothing about requests; where the weights come from is a `NetworkSource`'s business.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class RateVocoder(Protocol):
         """Return the sound (1, S) of a mel (1, 80, M)."""
 
 
-class PartSource(Protocol):
+class NetworkSource(Protocol):
     """Where networks, ids and texts' tokens come from: a checkpoint or a rehearsal."""
 
     engine_name: str
@@ -144,7 +144,7 @@ class PartSource(Protocol):
         """Load the speaker model, which comes in one piece and runs on the host."""
 
 
-class Networks:
+class NetworkSet:
     """The parts that are in memory; the ledger has every one of them at all times.
 
     What loads one raises `OutOfMemoryError` before it begins where there is no room for it.
@@ -155,7 +155,7 @@ class Networks:
         ledger: where they are written down.
     """
 
-    def __init__(self, source: PartSource, device: torch.device, ledger: Ledger) -> None:
+    def __init__(self, source: NetworkSource, device: torch.device, ledger: Ledger) -> None:
         self.source = source
         self.device = device
         self._ledger = ledger

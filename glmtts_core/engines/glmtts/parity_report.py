@@ -22,7 +22,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.parity import Check, golden_checks
 from glmtts_core.engines.glmtts.precision import Precisions, bfloat16_instructions
-from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalParts, RehearsalSize
+from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalNetworks, RehearsalSize
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.host import (
     host_memory,
@@ -160,7 +160,7 @@ def _rehearsal(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[str]:
     ledger = Ledger()
-    parts = RehearsalParts(size, Precisions.of(settings))
+    parts = RehearsalNetworks(size, Precisions.of(settings))
     engine = GlmTtsEngine(settings, ledger, str(device), parts)
     _start_peak(device)
     started_s = time.perf_counter()

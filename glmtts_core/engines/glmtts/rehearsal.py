@@ -69,7 +69,7 @@ OFFICIAL_SIZE: Final = RehearsalSize(
 )
 
 
-class RehearsalParts:
+class RehearsalNetworks:
     """Random networks, and stand-ins for what only files can tell.
 
     Args:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from glmtts_core.engines.base import JobControl, Progress, Stage, StageTime
-from glmtts_core.engines.glmtts.network_set import VOCODERS, Networks, Part
+from glmtts_core.engines.glmtts.network_set import VOCODERS, NetworkSet, Part
 from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.engines.glmtts.spoken_history import MAX_SPEECH_TOKENS, SpokenHistory, pruned
@@ -68,7 +68,7 @@ class SentenceSpeaker:
         clock: counts the stages.
     """
 
-    networks: Networks
+    networks: NetworkSet
     voice: VoicePrompt
     prompt: Spoken
     seed: int

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glmtts_core.engines.base import CancelToken, ReferenceAudio
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.glmtts.network_set import Networks
+from glmtts_core.engines.glmtts.network_set import NetworkSet
 from glmtts_core.engines.glmtts.networks.features import (
     ENCODER_HZ,
     MelSettings,
@@ -63,7 +63,7 @@ def voice_prompt(
     reference: ReferenceAudio,
     sample_rate_hz: int,
     caches: SessionCaches,
-    networks: Networks,
+    networks: NetworkSet,
     cancel: CancelToken,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> VoicePrompt:

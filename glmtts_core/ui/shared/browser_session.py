@@ -67,13 +67,13 @@ def still_there(session: Session) -> bool:
     False where another tab has the session: this one was silent for so long (a browser slows the
     timers of a hidden tab) that it was taken for closed.
     """
-    return session.studio.spaces.lease(session.id, _lease(session.studio, session.id))
+    return session.studio.sessions.lease(session.id, _lease(session.studio, session.id))
 
 
 def take_back(studio: Studio) -> None:
     """Get the session again that another tab has taken over."""
     session = st.session_state[HANDLE_KEY]
-    studio.spaces.lease(session.id, _lease(studio, session.id), force=True)
+    studio.sessions.lease(session.id, _lease(studio, session.id), force=True)
 
 
 def _end(lease: _Lease) -> None:

@@ -42,7 +42,7 @@ class LeakingEngine(ScriptedEngine):
 def leaking(settings):
     with closing(Studio(settings, LeakingEngine)) as studio:
         # without a lease, the caches of the session would go with each job
-        studio.spaces.lease(ANNA)
+        studio.sessions.lease(ANNA)
         yield Session(studio, ANNA)
 
 

@@ -78,9 +78,9 @@ needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="here PyTorc
 
 def glmtts_on_gpu(settings, ledger):
     from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-    from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+    from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 
-    return GlmTtsEngine(settings, ledger, "cuda:0", RehearsalParts(TINY_SIZE))
+    return GlmTtsEngine(settings, ledger, "cuda:0", RehearsalNetworks(TINY_SIZE))
 
 
 @needs_no_gpu

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from glmtts_core.engines.base import Stage, SynthesisRequest
-from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointParts
+from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.network_set import Part
 from glmtts_core.engines.glmtts.precision import Precisions
-from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind
@@ -33,7 +33,7 @@ TWO_SENTENCES = request(
 @pytest.fixture
 def rig(settings: Settings) -> Rig:
     """An engine with tiny random networks."""
-    return Rig(settings, RehearsalParts(TINY_SIZE))
+    return Rig(settings, RehearsalNetworks(TINY_SIZE))
 
 
 def kept(rig: Rig, *kinds: LedgerKind) -> dict[str, int]:
@@ -45,7 +45,7 @@ def kept(rig: Rig, *kinds: LedgerKind) -> dict[str, int]:
 
 @pytest.mark.parametrize("hz", [24_000, 32_000])
 def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, hz):
-    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+    rig = Rig(settings, CheckpointNetworks(tiny_checkpoint.root))
     spoken = rig.engine.synthesize(replace(HELLO, sample_rate_hz=hz), rig.caches, rig.control)
     assert spoken.sample_rate_hz == hz
     assert spoken.samples.dtype == np.float32
@@ -66,7 +66,7 @@ def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, h
 
 def test_a_checkpoint_offers_the_rates_whose_vocoders_are_there(settings, own_checkpoint):
     def rates() -> list[int]:
-        engine = Rig(settings, CheckpointParts(own_checkpoint.root)).engine
+        engine = Rig(settings, CheckpointNetworks(own_checkpoint.root)).engine
         return [each.hz for each in engine.capabilities.sample_rates]
 
     assert rates() == [24_000, 32_000]
@@ -75,7 +75,7 @@ def test_a_checkpoint_offers_the_rates_whose_vocoders_are_there(settings, own_ch
 
 
 def test_a_checkpoint_has_no_voice_without_a_recording(settings, tiny_checkpoint):
-    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+    rig = Rig(settings, CheckpointNetworks(tiny_checkpoint.root))
     with pytest.raises(RequestError):
         rig.speak(HELLO, reference=None)
 
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_sound_bit_for_bit(settings, rig):
         rig.engine.release(CleanupLevel.UNLOAD)
         rig.caches.clear()
         assert np.array_equal(rig.speak(HELLO, sample_rate_hz=hz), first)
-    other = Rig(settings, RehearsalParts(TINY_SIZE))
+    other = Rig(settings, RehearsalNetworks(TINY_SIZE))
     assert np.array_equal(other.speak(HELLO, sample_rate_hz=32_000), first)
 
 
@@ -174,7 +174,7 @@ def test_stereo_of_any_rate_can_be_cloned(rig):
 def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
     rig.speak(HELLO, sample_rate_hz=24_000, use_history=True)
     rig.speak(HELLO, sample_rate_hz=32_000)
-    parts = RehearsalParts(TINY_SIZE)
+    parts = RehearsalNetworks(TINY_SIZE)
     cpu = torch.device("cpu")
     assert kept(rig, LedgerKind.WEIGHTS) == {
         Part.LANGUAGE_MODEL: held_bytes(parts.language_model(cpu, lambda _: None)),
@@ -252,7 +252,7 @@ def test_on_the_cpu_offloading_is_not_offered_and_trims(rig):
     [Stage.LOADING, Stage.TEXT, Stage.PROMPT, Stage.SPEECH_TOKENS, Stage.MEL, Stage.WAVEFORM],
 )
 def test_a_stop_in_any_stage_is_honoured_and_the_next_request_works(settings, rig, stage):
-    expected = Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO)
+    expected = Rig(settings, RehearsalNetworks(TINY_SIZE)).speak(HELLO)
 
     def stop(progress) -> None:
         if progress.stage is stage:
@@ -316,7 +316,9 @@ def test_a_network_that_is_loaded_on_demand_tells_how_far_it_is_and_can_be_stopp
     settings, tiny_checkpoint, part, label_key, official
 ):
     def rig() -> Rig:
-        parts = CheckpointParts(tiny_checkpoint.root) if official else RehearsalParts(TINY_SIZE)
+        parts = (
+            CheckpointNetworks(tiny_checkpoint.root) if official else RehearsalNetworks(TINY_SIZE)
+        )
         return Rig(settings, parts)
 
     whole = rig()
@@ -368,7 +370,7 @@ def test_of_a_network_that_was_stopped_half_loaded_no_tensor_stays_alive(rig):
 def test_a_network_that_comes_in_one_piece_is_named_and_can_be_stopped_before(
     settings, tiny_checkpoint, part, label_key
 ):
-    rig = Rig(settings, CheckpointParts(tiny_checkpoint.root))
+    rig = Rig(settings, CheckpointNetworks(tiny_checkpoint.root))
 
     def stop(progress) -> None:
         if progress.label_key == label_key:
@@ -408,7 +410,7 @@ def test_a_recording_without_its_text_can_be_cloned(rig):
 
 
 def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
-    rig = Rig(settings, RehearsalParts(TINY_SIZE))
+    rig = Rig(settings, RehearsalNetworks(TINY_SIZE))
     assert "rehearsal" in rig.engine.capabilities.engine
     asked = SynthesisRequest("你好", rig.engine.capabilities.voices[0].id, seed=0)
     assert len(rig.speak(asked))
@@ -416,25 +418,25 @@ def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
 
 def test_with_a_language_model_of_integers_it_speaks_and_repeats_itself(settings):
     sounds = [
-        Rig(settings, RehearsalParts(TINY_SIZE, Precisions(int8=True))).speak(HELLO)
+        Rig(settings, RehearsalNetworks(TINY_SIZE, Precisions(int8=True))).speak(HELLO)
         for _ in range(2)
     ]
     assert np.array_equal(*sounds)
-    assert not np.array_equal(sounds[0], Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO))
+    assert not np.array_equal(sounds[0], Rig(settings, RehearsalNetworks(TINY_SIZE)).speak(HELLO))
 
 
 @pytest.mark.parametrize(("device", "told"), [("cpu", False), ("cuda:0", True)])
 def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
     wanted = settings.model_copy(update={"language_model_int8": True})
     engine = GlmTtsEngine(
-        wanted, Ledger(), device, RehearsalParts(TINY_SIZE, Precisions(int8=True))
+        wanted, Ledger(), device, RehearsalNetworks(TINY_SIZE, Precisions(int8=True))
     )
     assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told
 
 
 def test_what_was_moved_to_the_host_is_loaded_before_it_speaks_and_says_the_same(settings):
-    before = Rig(settings, RehearsalParts(TINY_SIZE)).speak(HELLO)
-    rig = Rig(settings, RehearsalParts(TINY_SIZE))
+    before = Rig(settings, RehearsalNetworks(TINY_SIZE)).speak(HELLO)
+    rig = Rig(settings, RehearsalNetworks(TINY_SIZE))
     rig.speak(HELLO)
     assert rig.engine.ready
     rig.engine._networks.offload()
@@ -450,5 +452,5 @@ def test_what_was_moved_to_the_host_is_loaded_before_it_speaks_and_says_the_same
 def test_mixed_precision_where_it_is_slow_is_told(settings, monkeypatch, fast, told):
     monkeypatch.setattr("glmtts_core.engines.glmtts.engine.has_fast_bfloat16", lambda _: fast)
     wanted = settings.model_copy(update={"flow_precision": "mixed"})
-    engine = GlmTtsEngine(wanted, Ledger(), "cpu", RehearsalParts(TINY_SIZE))
+    engine = GlmTtsEngine(wanted, Ledger(), "cpu", RehearsalNetworks(TINY_SIZE))
     assert [problem.key for problem in engine.problems] == ["glmtts.mixed_is_slow"] * told

@@ -15,7 +15,7 @@ from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
 from glmtts_core.engines.glmtts.network_set import Part
-from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.settings import Settings
@@ -71,7 +71,7 @@ class Faults:
             raise self.error()
 
 
-class FaultyParts(RehearsalParts):
+class FaultyParts(RehearsalNetworks):
     """Tiny networks, one of which runs out of memory while it loads or works."""
 
     def __init__(self, faults: Faults, part: str, method: str | None = None) -> None:
@@ -102,12 +102,12 @@ def out_of_gpu_memory() -> BaseException:
 class StudioRig:
     """A studio with an engine on ``parts``: the retry is the studio's, who can free most."""
 
-    def __init__(self, settings: Settings, parts: RehearsalParts) -> None:
+    def __init__(self, settings: Settings, parts: RehearsalNetworks) -> None:
         self.studio = Studio(
             settings, lambda settings, ledger: GlmTtsEngine(settings, ledger, "cpu", parts)
         )
         # a session that is open keeps its caches between two requests
-        assert self.studio.spaces.lease(ANNA)
+        assert self.studio.sessions.lease(ANNA)
 
     def speak(self, request: SynthesisRequest, **changes: Any) -> bytes:
         """Return the WAV file of ``request`` with ``changes``, or raise what ended its job."""
@@ -117,7 +117,7 @@ class StudioRig:
         if view.error is not None:
             raise view.error
         assert view.record is not None
-        return self.studio.spaces.space(ANNA).history.wav(view.record.number)
+        return self.studio.sessions.entry(ANNA).history.wav(view.record.number)
 
     def names(self) -> set[str]:
         """Return the names of all that the engine keeps."""
@@ -125,14 +125,14 @@ class StudioRig:
         return {entry.name for entry in entries if entry.owner == "engine"}
 
 
-MakeRig = Callable[[RehearsalParts], StudioRig]
+MakeRig = Callable[[RehearsalNetworks], StudioRig]
 
 
 @pytest.fixture
 def make_rig(settings: Settings) -> Iterator[MakeRig]:
     with ExitStack() as stack:
 
-        def make(parts: RehearsalParts) -> StudioRig:
+        def make(parts: RehearsalNetworks) -> StudioRig:
             rig = StudioRig(settings, parts)
             stack.callback(rig.studio.close)
             return rig
@@ -146,7 +146,7 @@ def speak_both(rig: StudioRig) -> list[bytes]:
 
 @pytest.fixture
 def expected(make_rig: MakeRig) -> list[bytes]:
-    return speak_both(make_rig(RehearsalParts(TINY_SIZE)))
+    return speak_both(make_rig(RehearsalNetworks(TINY_SIZE)))
 
 
 @pytest.mark.parametrize("use", USES)
@@ -192,7 +192,7 @@ def test_before_the_second_try_what_is_idle_is_released(make_rig):
 def test_the_history_is_as_if_the_failure_had_not_been(make_rig):
     faults = Faults(0, out_of_gpu_memory)
     rig = make_rig(FaultyParts(faults, "flow", "generate"))
-    healthy = make_rig(RehearsalParts(TINY_SIZE))
+    healthy = make_rig(RehearsalNetworks(TINY_SIZE))
     for failures in (0, 1, 2, 0):
         faults.left = failures
         if failures == 2:
@@ -233,7 +233,7 @@ def test_other_errors_are_no_shortage(error):
 
 
 def test_a_model_that_cannot_fit_is_refused_before_it_is_loaded(settings):
-    class Huge(RehearsalParts):
+    class Huge(RehearsalNetworks):
         def size_bytes(self, part, device) -> int:
             return 2**50
 
@@ -244,7 +244,7 @@ def test_a_model_that_cannot_fit_is_refused_before_it_is_loaded(settings):
 
 
 def test_a_part_that_has_no_room_is_not_even_begun(settings):
-    class LargeTokenizer(RehearsalParts):
+    class LargeTokenizer(RehearsalNetworks):
         large = True
 
         def size_bytes(self, part, device) -> int:

@@ -1,14 +1,14 @@
-"""Networks come when they are needed, and the ledger has each of them where it is."""
+"""NetworkSet come when they are needed, and the ledger has each of them where it is."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointParts
-from glmtts_core.engines.glmtts.network_set import MAIN_PARTS, Networks, Part
+from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
+from glmtts_core.engines.glmtts.network_set import MAIN_PARTS, NetworkSet, Part
 from glmtts_core.engines.glmtts.precision import Precisions
-from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalParts
+from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalNetworks
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from tests.engines.glmtts.parts import TINY_SIZE
@@ -24,8 +24,8 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture
-def networks(ledger) -> Networks:
-    return Networks(RehearsalParts(TINY_SIZE), CPU, ledger)
+def networks(ledger) -> NetworkSet:
+    return NetworkSet(RehearsalNetworks(TINY_SIZE), CPU, ledger)
 
 
 def kinds(ledger: Ledger) -> dict[str, LedgerKind]:
@@ -79,11 +79,11 @@ def test_dropping_everything_leaves_nothing_in_the_ledger(networks, ledger):
 
 
 def test_in_8_bit_integers_the_language_model_is_promised_a_quarter_and_takes_it(ledger):
-    parts = RehearsalParts(TINY_SIZE, Precisions(int8=True))
-    whole = 4 * RehearsalParts(TINY_SIZE, Precisions(int8=True)).size_bytes(
+    parts = RehearsalNetworks(TINY_SIZE, Precisions(int8=True))
+    whole = 4 * RehearsalNetworks(TINY_SIZE, Precisions(int8=True)).size_bytes(
         Part.LANGUAGE_MODEL, CPU
     )
-    networks = Networks(parts, CPU, ledger)
+    networks = NetworkSet(parts, CPU, ledger)
     networks.language_model()
     held = networks.weights_bytes
     # norms and scales come on top, and weigh in a network as small as this
@@ -99,16 +99,16 @@ def test_the_flow_is_in_the_precision_that_is_wanted(
 ):
     precisions = Precisions(flow=wanted)
     parts = (
-        CheckpointParts(tiny_checkpoint.root, precisions=precisions)
+        CheckpointNetworks(tiny_checkpoint.root, precisions=precisions)
         if official
-        else RehearsalParts(TINY_SIZE, precisions)
+        else RehearsalNetworks(TINY_SIZE, precisions)
     )
-    matrices = Networks(parts, CPU, ledger).flow().estimator.transformer_blocks[0].attn
+    matrices = NetworkSet(parts, CPU, ledger).flow().estimator.transformer_blocks[0].attn
     assert matrices.to_qkv.weight.dtype == dtype
 
 
 def test_the_official_sizes_are_those_of_the_official_checkpoint():
-    parts = RehearsalParts(OFFICIAL_SIZE)
+    parts = RehearsalNetworks(OFFICIAL_SIZE)
     sizes = {part: parts.size_bytes(part, CPU) for part in Part}
     # two bytes a parameter where the processor has bfloat16
     assert sizes[Part.LANGUAGE_MODEL] in (2 * 1_552_009_216, 4 * 1_552_009_216)
@@ -118,9 +118,9 @@ def test_the_official_sizes_are_those_of_the_official_checkpoint():
 
 
 def test_a_checkpoint_and_a_rehearsal_stand_side_by_side_in_the_ledger(networks, ledger):
-    parts = RehearsalParts(TINY_SIZE)
+    parts = RehearsalNetworks(TINY_SIZE)
     parts.engine_name = "GLM-TTS"
-    others = Networks(parts, CPU, ledger)
+    others = NetworkSet(parts, CPU, ledger)
     networks.flow()
     others.flow()
     both = ledger.snapshot().total_bytes()

@@ -11,7 +11,7 @@ import torch
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
 from glmtts_core.engines.glmtts.networks.language_model import Spoken
-from glmtts_core.engines.glmtts.rehearsal import RehearsalParts
+from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory, pruned
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from tests.engines.glmtts.parts import TINY_SIZE, Rig, recording, request
@@ -74,7 +74,7 @@ def test_ids_and_keys_and_values_are_counted_to_the_byte_and_cleared():
 
 @pytest.fixture
 def rig(settings) -> Rig:
-    return Rig(settings, RehearsalParts(TINY_SIZE))
+    return Rig(settings, RehearsalNetworks(TINY_SIZE))
 
 
 def test_what_was_spoken_changes_what_follows_only_where_it_is_asked_for(rig):
@@ -91,13 +91,13 @@ def test_what_was_spoken_changes_what_follows_only_where_it_is_asked_for(rig):
 def test_another_recording_or_another_text_of_it_begins_anew(rig, settings):
     rig.speak(HELLO)
     for reference in (recording(seed=1), recording(transcript="other")):
-        fresh = Rig(settings, RehearsalParts(TINY_SIZE))
+        fresh = Rig(settings, RehearsalNetworks(TINY_SIZE))
         asked = replace(HELLO, reference=reference)
         assert np.array_equal(rig.speak(asked), fresh.speak(asked))
 
 
 def test_dropping_keys_and_values_alone_changes_no_sample(rig, settings):
-    other = Rig(settings, RehearsalParts(TINY_SIZE))
+    other = Rig(settings, RehearsalNetworks(TINY_SIZE))
     for _ in range(3):
         sound = rig.speak(HELLO)
         assert np.array_equal(other.speak(HELLO), sound)

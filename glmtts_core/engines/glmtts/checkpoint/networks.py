@@ -36,7 +36,7 @@ _Config = TypeVar("_Config", bound=BaseModel)
 _STORED_BYTES: Final = 4
 
 
-class CheckpointParts:
+class CheckpointNetworks:
     """Reads a folder in the official layout; opening a file costs no memory, reading it does.
 
     Args:
