@@ -71,7 +71,9 @@ def _serve(port: int, lines: int, run_file: Path) -> None:
     ).encode()
     studio = Studio(load_settings(), ScriptedEngine)
     with use_studio(studio):
-        run = batches_of(studio).create("b.jsonl", text, read_batch(text), RunDefaults("alpha"))
+        run = batches_of(studio).create(
+            "b.jsonl", text, read_batch(text), RunDefaults(voice="alpha")
+        )
         engine = studio.engine
         assert isinstance(engine, ScriptedEngine)
         engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="scripted")

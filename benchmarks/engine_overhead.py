@@ -17,13 +17,14 @@ from typing import Final
 from kokoro_onnx import Kokoro
 
 from benchmarks.reporting import Figure, count, print_figures, print_machine
-from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
+from glmtts_core.engines.base import CancelToken, Progress
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.engines.kokoro.model_file import japanese_voices_path, model_path
 from glmtts_core.engines.kokoro.phonemes import Phonemizer
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
+from glmtts_core.speech import SynthesisRequest
 
 TEXT: Final = "今天天气很好，我们一起去公园散步吧。"
 VOICE: Final = "jf_alpha"
@@ -67,7 +68,7 @@ def main() -> None:
     (piece,) = phonemizer.pieces(options.text)
 
     def ours() -> None:
-        engine.synthesize(SynthesisRequest(options.text, VOICE), caches, Control())
+        engine.synthesize(SynthesisRequest(text=options.text, voice=VOICE), caches, Control())
 
     def theirs() -> None:
         bare.create(piece.phonemes, VOICE, is_phonemes=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.glmtts_arms import SIZES
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
-from glmtts_core.engines.base import CancelToken, Progress, SynthesisRequest
+from glmtts_core.engines.base import CancelToken, Progress
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.network_set import VOCODERS
@@ -22,6 +22,7 @@ from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalNetwo
 from glmtts_core.memory.host import resident_set_bytes
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 
 
 class _Control:
@@ -56,7 +57,9 @@ def main() -> None:
     seconds, resident_mib = [], []
     for switch in range(options.switches + 1):
         hz = tuple(VOCODERS)[switch % 2]
-        request = SynthesisRequest("你好。", REHEARSAL_VOICE.id, sample_rate_hz=hz, seed=1)
+        request = SynthesisRequest(
+            text="你好。", voice=REHEARSAL_VOICE.id, sample_rate_hz=hz, seed=1
+        )
         started_s = time.perf_counter()
         samples = engine.synthesize(request, caches, control).samples
         seconds.append(time.perf_counter() - started_s)

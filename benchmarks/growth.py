@@ -95,10 +95,10 @@ def _experiment(texts: int) -> dict[str, Any]:
 
 
 def _speak(session: Session, sentences: int) -> float:
-    from glmtts_core.engines.base import SynthesisRequest
+    from glmtts_core.speech import SynthesisRequest
 
     text = "".join(_SENTENCES[index % 2] for index in range(sentences))
-    job = session.submit(SynthesisRequest(text, "jf_alpha"))
+    job = session.submit(SynthesisRequest(text=text, voice="jf_alpha"))
     job.wait()
     view = job.view()
     if view.error is not None:

@@ -34,13 +34,14 @@ from benchmarks.texts import TEXTS
 from glmtts_core.audio import resample
 from glmtts_core.catalogue import Language
 from glmtts_core.diagnostics.research.dnsmos import MeanOpinion, mean_opinion
-from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings, load_settings
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.text.reading import read_text
 from glmtts_core.text.split import sentences
 
@@ -150,7 +151,7 @@ def heard_of(
     caches = SessionCaches("benchmark", Ledger())
     for text in texts:
         started_s = time.monotonic()
-        request = SynthesisRequest(text, voice, second_voice=second_voice)
+        request = SynthesisRequest(text=text, voice=voice, second_voice=second_voice)
         spoken = engine.synthesize(request, caches, Control(CancelToken()))
         seconds = time.monotonic() - started_s
         ctranslate2.set_random_seed(0)

@@ -21,12 +21,12 @@ from glmtts_core.audio import Samples, decode, encode_wav, resample
 from glmtts_core.diagnostics.quality import Baseline, judge
 from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import load_settings
+from glmtts_core.speech import SynthesisRequest
 from tests.diagnostics.sounds import DAMAGES
 from tests.scripted_engine import LoadOnly
 
@@ -79,7 +79,7 @@ def _spoken(count: int) -> Iterator[tuple[str, Samples, int]]:
     wanted = itertools.islice(enumerate(itertools.product(texts, VOICES)), count)
     for number, (text, voice) in wanted:
         rate_hz, speed = _RATES_HZ[number % len(_RATES_HZ)], _SPEEDS[number % len(_SPEEDS)]
-        request = SynthesisRequest(text, voice.id, rate_hz, speed)
+        request = SynthesisRequest(text=text, voice=voice.id, sample_rate_hz=rate_hz, speed=speed)
         audio = engine.synthesize(request, caches, LoadOnly())
         wav = encode_wav(audio.samples, rate_hz)
         yield f"{text} ({voice.id}, {speed}, {rate_hz} Hz)", decode(wav, "spoken").samples, rate_hz

@@ -10,8 +10,9 @@ import sys
 import threading
 
 from glmtts_core.cli.main import main
-from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.speech import SynthesisRequest
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -11,15 +11,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.engines.base import (
-    SpokenAudio,
-    Stage,
-    StageTime,
-    SynthesisRequest,
-    SynthesisResult,
-)
+from glmtts_core.engines.base import SpokenAudio, Stage, StageTime, SynthesisResult
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.memory.points import MemoryPoint
+from glmtts_core.speech import SynthesisRequest
 
 #: Seconds after which something that takes milliseconds counts as never happening.
 BOUND_S = 30.0

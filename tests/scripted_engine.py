@@ -16,7 +16,6 @@ from glmtts_core.engines.base import (
     SpokenAudio,
     Stage,
     StageTime,
-    SynthesisRequest,
 )
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
@@ -24,6 +23,7 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 
 WEIGHTS_BYTES = 8 * 2**20
 PIECES = 3

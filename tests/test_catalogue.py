@@ -34,6 +34,7 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
+from glmtts_core.speech import OPTION_NAMES
 from glmtts_core.studio.studio import EngineState
 
 PACKAGE = Path(glmtts_core.__file__).parent
@@ -56,7 +57,9 @@ COMPOSED = {
     # the charts mark the start of a synthesis only
     "event.{}": [kind.value for kind in EventKind if kind is not EventKind.SYNTHESIS_END],
     "kokoro.voice.{}": [voice.id for voice in VOICES],
-    "sampling.{}": ["ras", "topk"],
+    "speech.sampling.{}": ["ras", "topk"],
+    "speech.{}.wrong": list(OPTION_NAMES),
+    "speech.{}.help": [*OPTION_NAMES, "engine"],
     "batch.line_state.{}": list(LineState),
     "batch.run_state.{}": [*RunState, "stopping"],
     # the report's headings, and the figures at its top
@@ -66,7 +69,7 @@ COMPOSED = {
         *("done", "failed", "set_aside", "success", "time", "retries", "cleanups"),
         *("memory", "speed"),
     ],
-    "batch.line.value.{}": list(LineFields.model_fields),
+    "batch.line.value.{}": [name for name in LineFields.model_fields if name not in OPTION_NAMES],
     "batch.reference.{}": ["outside", "missing"],
     "batch.filter.{}": ["all", "failed", "done", "waiting", "set_aside"],
     "batch.offer.{}": [RunState.RUNNING.value, RunState.INTERRUPTED.value],

@@ -19,7 +19,7 @@ from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.states import LineState, Reason, RunState
 from glmtts_core.batch.table import LineTable
-from glmtts_core.engines.base import Progress, SynthesisRequest
+from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
     EngineError,
     GLMTTSError,
@@ -29,6 +29,7 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.speech import SynthesisRequest
 
 #: States that do not wait for the line that is being spoken.
 _AT_ONCE: Final = (RunState.CANCELLED, RunState.INTERRUPTED)

@@ -17,6 +17,7 @@ from glmtts_core.batch.lines import (
     LineProblem,
     RunDefaults,
     reference_name_of,
+    request_for,
     request_of,
     transcript_of,
 )
@@ -24,7 +25,6 @@ from glmtts_core.batch.reading import excerpt_of
 from glmtts_core.batch.reading_hints import ReadingHints
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.voice_hints import VoiceHints
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
@@ -32,10 +32,10 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.message import Problem
 from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SpeechOverride
 
 #: Lines between two calls that tell how far the check is.
 _TELL_EVERY_LINES: Final = 1_000
-_NO_LINE: Final = BatchLine(number=0, uttid="", file_stem="", text="")
 
 
 def dry_run(
@@ -105,7 +105,7 @@ def check_defaults(
             references.find(defaults.reference_name)
         silence = np.zeros(0, np.float32)
         reference = ReferenceAudio(silence, capabilities.sample_rates[0].hz, "")
-    check_choices(request_of(_NO_LINE, defaults, reference), capabilities)
+    check_choices(request_for("", SpeechOverride(), defaults, reference), capabilities)
 
 
 def missing_from(
@@ -199,8 +199,8 @@ def _checked(
         return line
     recording = known.digests[reference.name]
     if line.prompt_audio is None:
-        return replace(line, recording=recording)
-    return replace(line, prompt_audio=reference.name, recording=recording)
+        return line.changed(recording=recording)
+    return line.changed(prompt_audio=reference.name, recording=recording)
 
 
 def _problem(line: BatchLine, error: GLMTTSError) -> LineProblem:

@@ -12,10 +12,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from glmtts_core.engines.base import Progress, SynthesisRequest, SynthesisResult
+from glmtts_core.engines.base import Progress, SynthesisResult
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Priority
 from glmtts_core.studio.studio import Studio
 

@@ -9,43 +9,35 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from glmtts_core.quoting import quoted
-
-#: Names that a field goes by in files that people have; the first is the one of `LineFields`.
-ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "uttid": ("uttid", "output_name"),
-    "text": ("text", "syn_text", "input_text"),
-    "prompt_text": ("prompt_text",),
-    "prompt_audio": ("prompt_audio", "prompt_speech"),
-    "use_kv_cache": ("use_kv_cache",),
-    "seed": ("seed",),
-    "sample_rate": ("sample_rate",),
-    "sampling": ("sampling",),
-    "voice": ("voice",),
-    "second_voice": ("second_voice",),
-    "speed": ("speed",),
-}
-_FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
+from glmtts_core.speech import OPTION_NAMES, SpeechOverride
 
 
-class LineFields(BaseModel):
+class LineFields(SpeechOverride):
     """What a line may say; what it leaves out is up to the run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: Annotated[str, Field(max_length=100_000)]
     uttid: Annotated[str, Field(max_length=200, coerce_numbers_to_str=True)] = ""
     prompt_text: Annotated[str, Field(max_length=5_000)] = ""
     prompt_audio: Annotated[str, Field(max_length=1_000)] | None = None
-    use_kv_cache: bool | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
-    sample_rate: Annotated[int, Field(gt=0, le=384_000)] | None = None
-    sampling: Annotated[str, Field(max_length=100)] | None = None
-    voice: Annotated[str, Field(max_length=200)] | None = None
-    second_voice: Annotated[str, Field(max_length=200)] | None = None
-    speed: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
+
+
+#: What files call the fields whose own names they do not have; the first is what messages say.
+_FILE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "uttid": ("uttid", "output_name"),
+    "text": ("text", "syn_text", "input_text"),
+    "prompt_audio": ("prompt_audio", "prompt_speech"),
+    "history": ("use_kv_cache",),
+    "sample_rate_hz": ("sample_rate",),
+}
+#: The names in files of every field of `LineFields`.
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    name: _FILE_NAMES.get(name, (name,)) for name in LineFields.model_fields
+}
+_FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
 
 class FieldError(Exception):
@@ -96,23 +88,20 @@ def check_fields(pairs: Iterable[tuple[str, Any]]) -> LineFields:
     try:
         return LineFields.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        name = str(first["loc"][0])
-        raise _wrong_value(name, first["type"], values[name]) from error
+        first = error.errors(include_url=False)[0]
+        raise _wrong_value(first, values[str(first["loc"][0])]) from error
 
 
-def _wrong_value(name: str, kind: str, value: object) -> FieldError:
-    if kind == "string_too_long":
-        limit = max(each.max_length for each in _constraints(name))
-        chars = len(str(value))
-        return FieldError("batch.line.value_too_long", name=name, chars=chars, limit=limit)
-    if kind == "string_unicode":
+def _wrong_value(error: ErrorDetails, value: object) -> FieldError:
+    field = str(error["loc"][0])
+    name = ALIASES[field][0]
+    if error["type"] == "string_too_long":
+        limit = error["ctx"]["max_length"]
+        return FieldError(
+            "batch.line.value_too_long", name=name, chars=len(str(value)), limit=limit
+        )
+    if error["type"] == "string_unicode":
         return FieldError("batch.line.not_unicode", name=name)
-    return FieldError(f"batch.line.value.{name}", given=quoted(value))
-
-
-def _constraints(name: str) -> list[Any]:
-    metadata: list[Any] = list(LineFields.model_fields[name].metadata)
-    for part in getattr(LineFields.model_fields[name].annotation, "__args__", ()):
-        metadata += list(getattr(part, "__metadata__", ()))
-    return [each for each in metadata if hasattr(each, "max_length")]
+    if field in OPTION_NAMES:
+        return FieldError(f"speech.{field}.wrong", given=quoted(value))
+    return FieldError(f"batch.line.value.{field}", given=quoted(value))

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, with_config
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.message import Problem
+from glmtts_core.speech import ReferenceAudio, SpeechOptions, SpeechOverride, SynthesisRequest
 from glmtts_core.stored import STRICT
 
 InputFormat = Literal["jsonl", "csv", "tsv"]
@@ -33,10 +33,8 @@ LineNumber = Annotated[int, Field(ge=1, le=2**31)]
 FileStem = Annotated[str, AfterValidator(_one_name)]
 
 
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True)
-class BatchLine:
-    """One checked line, ready to be spoken; None leaves a choice to the run's defaults.
+class BatchLine(SpeechOverride):
+    """One checked line, ready to be spoken; what it leaves open is up to the run.
 
     Attributes:
         number: line number in the input file, from 1.
@@ -46,13 +44,13 @@ class BatchLine:
         text: what to say.
         prompt_text: what is said in the reference; empty leaves it to the run.
         prompt_audio: the reference's name inside the run's references folder.
-        use_history: speak on from the lines already spoken; None leaves it to the run.
         recording: SHA-256 of the recording that it is spoken with; None where there is none, or
             before the check against the recordings.
         settings: digest of what it takes from the run, where that has changed since the run began;
             None where it has not.
-        seed: see `SynthesisRequest`, as the rest.
     """
+
+    model_config = STRICT
 
     number: LineNumber
     uttid: str
@@ -60,37 +58,35 @@ class BatchLine:
     text: str
     prompt_text: str = ""
     prompt_audio: str | None = None
-    use_history: bool | None = None
-    seed: int | None = None
-    sample_rate_hz: int | None = None
-    sampling: str | None = None
-    voice: str | None = None
-    speed: float | None = None
     recording: str | None = None
     settings: str | None = None
-    second_voice: str | None = None
 
     @property
     def content_hash(self) -> str:
         """SHA-256 over all that decides how the line sounds: not its number, not its names."""
-        values = self.to_dict()
-        for name in ("number", "uttid", "file_stem"):
-            del values[name]
-        for name in ("recording", "settings", "second_voice"):
-            if values[name] is None:
-                # as it was before lines knew of these
-                del values[name]
+        values = {
+            name: value
+            for name, value in self.to_dict().items()
+            if name not in _NAMES and (value is not None or name in _HASHED_ALWAYS)
+        }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @property
     def input_hash(self) -> str:
         """As `content_hash`, of the line as the input file has it."""
-        return replace(self, settings=None).content_hash
+        return self.changed(settings=None).content_hash
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        # `asdict` would copy each value, which takes most of the time of reading a long run back
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return plain JSON values, as they are kept on disk."""
+        return self.model_dump()
+
+
+#: Part of no hash.
+_NAMES: Final = frozenset({"number", "uttid", "file_stem"})
+#: Hashed where they are left open too, as in lines that were kept before there were other fields.
+_HASHED_ALWAYS: Final = frozenset(
+    {"prompt_audio", "use_history", "seed", "sample_rate_hz", "sampling", "voice", "speed"}
+)
 
 
 @with_config(STRICT)
@@ -160,39 +156,21 @@ class BatchInput:
         return sum(len(line.text) for line in self.lines)
 
 
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True)
-class RunDefaults:
+class RunDefaults(SpeechOptions):
     """What holds for every line of a run that says nothing else.
 
+    The voice is None for an engine that only clones, or for the preferred voice of each line's
+    language; the second voice is not for lines that name a voice or a recording.
+
     Attributes:
-        voice: id of a built-in voice; None for an engine that only clones, or for the preferred
-            voice of each line's language.
-        second_voice: see `SynthesisRequest`; not for lines that name a voice or a recording.
         reference_name: the one reference for all, by its name inside the references folder.
         reference_text: what is said in it.
-        engine: name of the engine; None takes the preferred one.
     """
 
-    voice: str | None = None
-    speed: float = 1.0
-    sample_rate_hz: int = 24_000
-    seed: int | None = None
-    sampling: str | None = None
-    use_history: bool = False
+    model_config = STRICT
+
     reference_name: str | None = None
     reference_text: str = ""
-    engine: str | None = None
-    second_voice: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> RunDefaults:
-        """Return the defaults that `to_dict` took apart."""
-        return cls(**values)
 
 
 def reference_name_of(line: BatchLine, defaults: RunDefaults) -> str | None:
@@ -234,7 +212,7 @@ def with_settings(
             return marks.get(line.uttid)
         return hashlib.sha256(repr(wanted).encode()).hexdigest()
 
-    return tuple(replace(line, settings=mark(line)) for line in lines)
+    return tuple(line.changed(settings=mark(line)) for line in lines)
 
 
 def _settings_of(line: BatchLine, defaults: RunDefaults) -> tuple[object, ...]:
@@ -242,7 +220,7 @@ def _settings_of(line: BatchLine, defaults: RunDefaults) -> tuple[object, ...]:
     request = request_of(line, defaults, None)
     if name is None:
         return (request,)
-    cloned = replace(request, voice=None, second_voice=line.second_voice)
+    cloned = request.changed(voice=None, second_voice=line.second_voice)
     return (cloned, name, transcript_of(line, defaults))
 
 
@@ -255,18 +233,17 @@ def request_of(
         reference: the recording named by `reference_name_of`, with `transcript_of` as its
             transcript; None where no recording is named.
     """
-    voice = None if reference is not None else line.voice or defaults.voice
-    alone = reference is not None or line.voice is not None
-    history = defaults.use_history if line.use_history is None else line.use_history
-    return SynthesisRequest(
-        text=line.text,
-        voice=voice,
-        sample_rate_hz=line.sample_rate_hz or defaults.sample_rate_hz,
-        speed=defaults.speed if line.speed is None else line.speed,
-        seed=defaults.seed if line.seed is None else line.seed,
-        sampling=defaults.sampling if line.sampling is None else line.sampling,
-        use_history=history,
-        reference=reference,
-        engine=defaults.engine,
-        second_voice=line.second_voice or (None if alone else defaults.second_voice),
-    )
+    return request_for(line.text, line, defaults, reference)
+
+
+def request_for(
+    text: str, override: SpeechOverride, defaults: RunDefaults, reference: ReferenceAudio | None
+) -> SynthesisRequest:
+    """Return what speaks a text by a run's defaults, except for what ``override`` gives."""
+    options = defaults.overridden(override)
+    if reference is not None:
+        options = options.changed(voice=None)
+    if (reference is not None or override.voice is not None) and override.second_voice is None:
+        # the run's second voice belongs to the run's voice
+        options = options.changed(second_voice=None)
+    return SynthesisRequest(text=text, reference=reference, **options.values())

@@ -18,10 +18,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final
 
 from glmtts_core.audio import decode
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.files import write_whole
 from glmtts_core.quoting import quoted
+from glmtts_core.speech import ReferenceAudio
 
 MIB: Final = 2**20
 MAX_FILE_BYTES: Final = 64 * MIB

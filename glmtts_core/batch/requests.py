@@ -10,8 +10,8 @@ from glmtts_core.batch.lines import (
     transcript_of,
 )
 from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.errors import BatchError
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 
 
 class LineRequests:

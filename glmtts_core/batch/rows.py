@@ -102,11 +102,5 @@ def _batch_line(number: int, uttid: str, stem: str, fields: LineFields) -> Batch
         text=fields.text,
         prompt_text=fields.prompt_text,
         prompt_audio=fields.prompt_audio,
-        use_history=fields.use_kv_cache,
-        seed=fields.seed,
-        sample_rate_hz=fields.sample_rate,
-        sampling=fields.sampling,
-        voice=fields.voice,
-        second_voice=fields.second_voice,
-        speed=fields.speed,
+        **fields.given(),
     )

@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -132,14 +132,14 @@ def _resumed(batches: Batches, command: _Command) -> BatchRun:
     engine = header.defaults.engine
     if engine in engines.names or options.engine is None:
         engine = engines.find(engine).capabilities.engine
-    before = replace(header.defaults, engine=engine), header.policy
+    before = header.defaults.changed(engine=engine), header.policy
     after = defaults_of(options, engines, before[0]), policy_of(options, header.policy)
     differing = differences(before, after)
     if differing and not options.override:
         folder = shown(options.out)
         raise BatchError("cli.batch_differs", folder=folder, differences=differing)
     if after[0].engine == engine:
-        after = replace(after[0], engine=header.defaults.engine), after[1]
+        after = after[0].changed(engine=header.defaults.engine), after[1]
     if differing or options.references is not None or raw != run.store.read_input():
         named = options.references
         references = run.store.references if named is None else ReferenceFolder(named)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.cli.combinations import refuse_both, refuse_without
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import BatchError
+from glmtts_core.speech import checked
 
 _NEW: Final = RunDefaults()
 #: The options by the run's settings that they set.
@@ -106,6 +107,7 @@ def defaults_of(
     wanted = known.engine if options.engine is None else options.engine
     capabilities = engines.find(wanted).capabilities
     asked = {
+        "engine": capabilities.engine,
         "second_voice": options.second_voice,
         "speed": options.speed,
         "sample_rate_hz": options.sample_rate,
@@ -113,14 +115,14 @@ def defaults_of(
         "reference_text": options.reference_text,
     }
     given = {name: value for name, value in asked.items() if value is not None}
-    after = _with_speaker(replace(known, engine=capabilities.engine, **given), options)
+    after = _with_speaker(checked(RunDefaults, known.model_dump() | given), options)
     chooses = before is None or options.engine is not None
     if (
         chooses
         and capabilities.voice_cloning
         and (after.voice, after.reference_name) == (None,) * 2
     ):
-        after = replace(after, voice=capabilities.default_voice(""))
+        after = after.changed(voice=capabilities.default_voice(""))
     spoken = bool(options.reference_text)
     refuse_without("--reference", after.reference_name is not None, "--reference-text", spoken)
     return after
@@ -131,15 +133,14 @@ def _with_speaker(defaults: RunDefaults, options: argparse.Namespace) -> RunDefa
     if options.reference is not None:
         same = options.reference == defaults.reference_name or options.reference_text is not None
         transcript = defaults.reference_text if same else ""
-        return replace(
-            defaults,
+        return defaults.changed(
             voice=None,
             second_voice=None,
             reference_name=options.reference,
             reference_text=transcript,
         )
     if options.voice is not None:
-        return replace(defaults, voice=options.voice, reference_name=None, reference_text="")
+        return defaults.changed(voice=options.voice, reference_name=None, reference_text="")
     return defaults
 
 
@@ -167,10 +168,10 @@ def differences(
 
 
 def _default_differences(before: RunDefaults, after: RunDefaults) -> Iterator[str]:
-    for field in fields(RunDefaults):
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        if old != new and field.name in _OPTION_OF:
-            yield _difference(_OPTION_OF[field.name], old, new)
+    for name in RunDefaults.model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new and name in _OPTION_OF:
+            yield _difference(_OPTION_OF[name], old, new)
 
 
 def _difference(option: str, old: object, new: object) -> str:

@@ -19,11 +19,11 @@ from glmtts_core.api.access import AccessMiddleware
 from glmtts_core.catalogue import Language
 from glmtts_core.diagnostics.self_check import TEXT, Check, CheckResult, Light, self_check
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.files import scratch_folder
 from glmtts_core.host_names import HostRules
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
 
 #: Where the app answers unless told otherwise (`.streamlit/config.toml`).

@@ -21,7 +21,6 @@ from glmtts_core.cli.paths import (
 from glmtts_core.cli.stop import stop_requests
 from glmtts_core.ending import STOPPED
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.labels import progress_line
 from glmtts_core.engines.voice_language import foreign_voice
@@ -29,6 +28,7 @@ from glmtts_core.errors import TextError
 from glmtts_core.files import scratch_folder
 from glmtts_core.sessions.session import Session, new_session_id, take_lease
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SpeechOptions, SynthesisRequest, checked
 from glmtts_core.studio.jobs import Job, JobState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.text.reading import Reading
@@ -46,26 +46,25 @@ def add_say_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
         required=True,
         help="the WAV file to write; - writes it to the standard output",
     )
-    say.add_argument(
-        "--voice", help="one of the engine's voices (default: the best of the text's language)"
-    )
-    say.add_argument("--second-voice", help="speaks the parts that are in its own language")
-    say.add_argument("--speed", type=float, default=1.0, help="1.0 is natural")
-    say.add_argument("--sample-rate", type=int, default=24_000, help="24000 or 32000")
+    say.add_argument("--voice", help=help_of("voice"))
+    say.add_argument("--second-voice", help=help_of("second_voice"))
+    say.add_argument("--speed", type=float, default=1.0, help=help_of("speed"))
+    say.add_argument("--sample-rate", type=int, default=24_000, help=help_of("sample_rate_hz"))
     add_speaker_options(say)
-    say.add_argument("--seed", type=int, help="the same seed gives the same audio")
-    say.add_argument("--sampling", help="how speech tokens are drawn: ras or topk")
-    say.add_argument(
-        "--history", action="store_true", help="use the sentences already spoken as prompt history"
-    )
+    say.add_argument("--seed", type=int, help=help_of("seed"))
+    say.add_argument("--sampling", help=help_of("sampling"))
+    say.add_argument("--history", action="store_true", help=help_of("history"))
     say.add_argument("--cpu", action="store_true", help="do not use a GPU")
+
+
+def help_of(option: str) -> str:
+    """Return what an option of speech does, in English as all help."""
+    return text(f"speech.{option}.help", "en")
 
 
 def add_speaker_options(parser: argparse.ArgumentParser) -> None:
     """Add what names engine and recording; `reference_of` reads the latter."""
-    parser.add_argument(
-        "--engine", help="GLM-TTS or Kokoro-82M (default: GLM-TTS where it is there)"
-    )
+    parser.add_argument("--engine", help=help_of("engine"))
     parser.add_argument("--reference", type=Path, help="a recording whose voice GLM-TTS clones")
     parser.add_argument("--reference-text", help="what is said in the recording")
 
@@ -116,18 +115,18 @@ def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> Synthe
     voice = options.voice
     if voice is None and reference is None and can.voice_cloning:
         voice = can.default_voice(spoken)
-    return SynthesisRequest(
-        spoken,
-        voice,
-        options.sample_rate,
-        options.speed,
-        seed=options.seed,
-        sampling=options.sampling,
-        use_history=options.history,
-        reference=reference,
-        engine=can.engine,
-        second_voice=options.second_voice,
-    )
+    asked = {
+        "voice": voice,
+        "second_voice": options.second_voice,
+        "speed": options.speed,
+        "sample_rate_hz": options.sample_rate,
+        "seed": options.seed,
+        "sampling": options.sampling,
+        "history": options.history,
+        "engine": can.engine,
+    }
+    chosen = checked(SpeechOptions, asked)
+    return SynthesisRequest(text=spoken, reference=reference, **chosen.values())
 
 
 def reference_of(options: argparse.Namespace, max_s: float) -> ReferenceAudio | None:

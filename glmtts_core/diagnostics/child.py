@@ -33,13 +33,12 @@ from glmtts_core.diagnostics.trial import (
     TrialOrder,
 )
 from glmtts_core.engines.available import EngineFactory
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
-from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
 from glmtts_core.sessions.session import Session, new_session_id
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 from glmtts_core.studio.jobs import JobView
 from glmtts_core.studio.studio import Studio
 
@@ -177,7 +176,7 @@ class _Trial:
             voice=voices[self._spoken % len(voices)] if voices else None,
             sample_rate_hz=rate,
             seed=(new_seed() if arm.fresh_seeds else FIXED_SEED) if can.seed else None,
-            use_history=arm.use_history,
+            history=arm.history,
             reference=self._reference,
             engine=self._order.engine,
         )

@@ -32,7 +32,13 @@ class Policy(StrEnum):
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
 
 
 class Arm(_Value):
@@ -44,7 +50,7 @@ class Arm(_Value):
         clean_at_start: whether it cleans up once before the first synthesis.
         switch_rates: whether each synthesis has another sample rate than the one before.
         switch_voices: whether each synthesis has another of two voices than the one before.
-        use_history: whether sentences already spoken serve as prompt history.
+        history: whether sentences already spoken serve as prompt history.
         fresh_seeds: whether each synthesis draws its own seed.
         headroom_bytes: memory that it may take above what it holds after loading; None sets no
             limit.
@@ -55,7 +61,8 @@ class Arm(_Value):
     clean_at_start: bool = False
     switch_rates: bool = False
     switch_voices: bool = False
-    use_history: bool = False
+    # kept experiments have this name
+    history: bool = Field(default=False, alias="use_history")
     fresh_seeds: bool = False
     headroom_bytes: Annotated[int, Field(ge=2**20)] | None = None
 
@@ -66,7 +73,7 @@ class Arm(_Value):
         parts += ["start"] if self.clean_at_start else []
         parts += ["rates"] if self.switch_rates else []
         parts += ["voices"] if self.switch_voices else []
-        parts += ["history"] if self.use_history else []
+        parts += ["history"] if self.history else []
         parts += ["seeds"] if self.fresh_seeds else []
         parts += [f"limit-{self.headroom_bytes}"] if self.headroom_bytes is not None else []
         return "+".join(parts)
@@ -164,7 +171,7 @@ def claim_arms(capabilities: Capabilities, headroom_bytes: int) -> tuple[Arm, ..
     if len(capabilities.voices) > 1:
         arms += [Arm(policy=never, switch_voices=True), Arm(policy=always, switch_voices=True)]
     if capabilities.kv_history:
-        arms.append(Arm(policy=never, use_history=True))
+        arms.append(Arm(policy=never, history=True))
     if capabilities.seed:
         arms.append(Arm(policy=never, fresh_seeds=True))
     return tuple(arms)

@@ -22,7 +22,7 @@ def arm_name(arm: Arm, language: Language) -> str:
         "start": arm.clean_at_start,
         "rates": arm.switch_rates,
         "voices": arm.switch_voices,
-        "history": arm.use_history,
+        "history": arm.history,
         "seeds": arm.fresh_seeds,
     }
     parts += [text(f"laboratory.extra.{name}", language) for name, is_on in extras.items() if is_on]

@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.quality import Verdict, assess
-from glmtts_core.engines.base import CancelToken, SynthesisRequest, SynthesisResult
+from glmtts_core.engines.base import CancelToken, SynthesisResult
 from glmtts_core.errors import GLMTTSError, StorageError
 from glmtts_core.files import write_whole
 from glmtts_core.memory.advisor import WORTH_BYTES
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.sessions.session import new_session_id, take_lease
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
 from glmtts_core.studio.studio import Studio
 

@@ -5,22 +5,19 @@ Knows nothing about queues, sessions or pages.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 from glmtts_core.audio import Samples
 from glmtts_core.errors import SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.message import Problem
+from glmtts_core.speech import SynthesisRequest
 
 if TYPE_CHECKING:
     from glmtts_core.engines.caches import SessionCaches
@@ -36,60 +33,6 @@ class Stage(StrEnum):
     SPEECH_TOKENS = "speech_tokens"
     MEL = "mel"
     WAVEFORM = "waveform"
-
-
-@dataclass(frozen=True)
-class ReferenceAudio:
-    """The recording whose voice is to be cloned, and what is said in it.
-
-    Attributes:
-        samples: float32, shape (frames,) or (frames, channels), full scale ±1.
-        sample_rate_hz: its own rate.
-        name: the file's name, for messages.
-        transcript: what is said in it.
-    """
-
-    samples: Samples
-    sample_rate_hz: int
-    name: str
-    transcript: str = ""
-
-    @cached_property
-    def content_hash(self) -> str:
-        """SHA-256 over samples and rate: the key under which prompts are cached."""
-        digest = hashlib.sha256(str((self.sample_rate_hz, self.samples.shape)).encode())
-        digest.update(np.ascontiguousarray(self.samples).tobytes())
-        return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class SynthesisRequest:
-    """One text to speak, and how. Engines ignore nothing silently: what they cannot do they refuse.
-
-    Attributes:
-        text: what to say.
-        voice: id of a built-in voice; None with a reference, or for `Capabilities.with_voice`.
-        second_voice: id of the voice that speaks the parts in its own language; None has `voice`
-            speak everything.
-        sample_rate_hz: one of the engine's rates.
-        speed: 1.0 is natural.
-        seed: None draws a fresh one.
-        sampling: one of the engine's sampling methods; None takes its preferred one.
-        use_history: speak on from the sentences already spoken in this session.
-        reference: the recording to clone.
-        engine: name of the engine; None takes the preferred one.
-    """
-
-    text: str
-    voice: str | None
-    sample_rate_hz: int = 24_000
-    speed: float = 1.0
-    seed: int | None = None
-    sampling: str | None = None
-    use_history: bool = False
-    reference: ReferenceAudio | None = None
-    engine: str | None = None
-    second_voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

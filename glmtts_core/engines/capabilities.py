@@ -5,11 +5,11 @@ Knows nothing about files and networks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from glmtts_core.catalogue import Language
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from glmtts_core.text.reading import Reading, read_text, unread
 from glmtts_core.text.script import main_language
 
@@ -98,7 +98,7 @@ class Capabilities:
         if second is not None and second.language == language:
             language = "en" if language == "zh" else "zh"
         voice = next((each.id for each in self.voices_for(language)), None)
-        return replace(request, voice=voice)
+        return request.changed(voice=voice)
 
     @property
     def native_languages(self) -> frozenset[Language]:

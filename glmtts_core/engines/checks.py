@@ -5,15 +5,10 @@ Knows only what an engine says of itself, so that every engine refuses in the sa
 
 from __future__ import annotations
 
-from typing import Final
-
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities, Voice
 from glmtts_core.errors import RequestError, TextError
-
-#: Seeds lie below this, in a batch's lines as everywhere.
-_SEEDS: Final = 2**32
+from glmtts_core.speech import SynthesisRequest
 
 
 def check_request(
@@ -23,8 +18,8 @@ def check_request(
 
     Raises:
         TextError: the text is empty, too long, or holds nothing that can be spoken.
-        RequestError: voice, second voice, speed, sample rate, reference, sampling method, history
-            or seed is not among what the engine offers.
+        RequestError: voice, second voice, speed, sample rate, reference, sampling method or
+            history is not among what the engine offers.
     """
     _check_text(request.text, max_text_chars, capabilities)
     _check_voice(request, capabilities)
@@ -34,7 +29,7 @@ def check_request(
 def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None:
     """Raise for what `check_request` refuses, but for the text and a voice that is still to come.
 
-    A seed is not refused where nothing is drawn at random: every seed gives the same sound.
+    A seed is taken where nothing is drawn at random too: every seed gives the same sound.
 
     Raises:
         RequestError: as `check_request`.
@@ -44,13 +39,11 @@ def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None
     if request.second_voice is not None:
         _check_second_voice(request.second_voice, request, capabilities)
     _check_speed(request, capabilities)
-    if request.seed is not None and not 0 <= request.seed < _SEEDS:
-        raise RequestError("request.seed", seed=request.seed, largest=_SEEDS - 1)
     rates = [rate.hz for rate in capabilities.sample_rates]
     if request.sample_rate_hz not in rates:
         known = ", ".join(str(hz) for hz in rates)
         raise RequestError("request.sample_rate", hz=request.sample_rate_hz, known=known)
-    if request.use_history and not capabilities.kv_history:
+    if request.history and not capabilities.kv_history:
         raise RequestError("request.no_history", engine=capabilities.engine)
     methods = capabilities.sampling_methods
     if request.sampling is not None and request.sampling not in methods:

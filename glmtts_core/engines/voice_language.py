@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.catalogue import Language
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities, Voice
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import main_language
 

@@ -19,10 +19,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field, field_validator
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.engines.base import SynthesisRequest, SynthesisResult
+from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.stored import STRICT, Moment
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")

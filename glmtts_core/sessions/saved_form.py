@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from glmtts_core.catalogue import Language
-from glmtts_core.engines.seeds import SEEDS
 from glmtts_core.files import write_whole
+from glmtts_core.speech import SpeechOverride
 
 #: Most that the fields of the batch page take.
 MOST_THRESHOLD_MIB: Final = 100_000
@@ -26,21 +26,7 @@ _REFERENCE_FILE: Final = "reference.audio"
 _log = logging.getLogger(__name__)
 
 
-class SpeakingChoices(BaseModel):
-    """How something is to be spoken; None where the user has chosen nothing yet."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    voice: str | None = None
-    second_voice: str | None = None
-    speed: float | None = None
-    sample_rate_hz: int | None = None
-    seed: Annotated[int, Field(ge=0, lt=SEEDS)] | None = None
-    sampling: str | None = None
-    use_history: bool = False
-
-
-class BatchForm(SpeakingChoices):
+class BatchForm(SpeechOverride):
     """What holds for the lines of the next batch that say nothing else, and when it cleans up."""
 
     reference_name: str | None = None
@@ -52,7 +38,7 @@ class BatchForm(SpeakingChoices):
     clean_after_failure: bool = True
 
 
-class Form(SpeakingChoices):
+class Form(SpeechOverride):
     """The fields of the synthesis form, of the batch page, and what both share."""
 
     language: Language | None = None

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from glmtts_core.audio import Samples, decode
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities
-from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.advisor import Advice
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
@@ -23,6 +20,7 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.history import ResultRecord, SessionHistory
 from glmtts_core.sessions.registry import TAKEOVER_S
 from glmtts_core.sessions.saved_form import SavedForm
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 from glmtts_core.studio.jobs import Job
 from glmtts_core.studio.studio import Studio
 from glmtts_core.studio.worker import WorkerTask
@@ -94,11 +92,11 @@ class Session:
         is given, one is drawn, so that the result can tell how to get it again.
         """
         if request.engine is None:
-            request = replace(request, engine=self.engine)
+            request = request.changed(engine=self.engine)
         can = self.studio.engines.find(request.engine).capabilities
         request = can.with_voice(request)
         if can.seed and request.seed is None:
-            request = replace(request, seed=new_seed())
+            request = request.changed(seed=new_seed())
         return self.studio.submit(self.id, request)
 
     def plain_request(self, text: str, seed: int | None = None) -> SynthesisRequest:

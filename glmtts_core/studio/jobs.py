@@ -14,16 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from glmtts_core.engines.base import (
-    CancelToken,
-    Progress,
-    Stage,
-    SynthesisRequest,
-    SynthesisResult,
-)
+from glmtts_core.engines.base import CancelToken, Progress, Stage, SynthesisResult
 from glmtts_core.errors import GLMTTSError, SynthesisCancelled
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.speech import SynthesisRequest
 
 #: Takes a result to where it is to be kept, on the worker thread; an error of it fails the job.
 Keep = Callable[[SynthesisResult], None]

@@ -9,14 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from glmtts_core.engines.base import (
-    CancelToken,
-    Engine,
-    Progress,
-    Stage,
-    SynthesisRequest,
-    SynthesisResult,
-)
+from glmtts_core.engines.base import CancelToken, Engine, Progress, Stage, SynthesisResult
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
@@ -28,6 +21,7 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.sessions.history import ResultRecord
 from glmtts_core.sessions.registry import SessionRegistry
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Priority
 
 _log = logging.getLogger(__name__)

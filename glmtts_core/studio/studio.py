@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from glmtts_core.engines.available import EngineFactory, engines_on_offer, rehearsal_engine
-from glmtts_core.engines.base import Engine, SynthesisRequest
+from glmtts_core.engines.base import Engine
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import BusyError
@@ -30,6 +30,7 @@ from glmtts_core.sessions.history import clear_old_sessions
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.settings import Settings, load_settings
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Keep, Priority
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.runner import JobRunner

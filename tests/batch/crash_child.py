@@ -14,9 +14,10 @@ from pathlib import Path
 
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.store import HEADER_FILE
-from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of
 from tests.scripted_engine import ScriptedEngine

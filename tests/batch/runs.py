@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem, RunDefaults
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
-from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.parts import wait_until
 from tests.scripted_engine import ScriptedEngine
@@ -46,7 +46,9 @@ class MoodyEngine(ScriptedEngine):
 def lines(*texts: str, **values: Any) -> tuple[BatchLine, ...]:
     """Return lines with these texts, named a, b, c, ... (and then 26, 27, ...)."""
     return tuple(
-        replace(BatchLine(number, _name(number), _name(number), text), **values)
+        BatchLine(number=number, uttid=_name(number), file_stem=_name(number), text=text).changed(
+            **values
+        )
         for number, text in enumerate(texts, 1)
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def test_lines_may_change_places(studio):
     run = make_run(studio, lines("one", "two"))
     finish(run)
     one, two = lines("one", "two")
-    amend(run, (replace(two, number=1), replace(one, number=2)))
+    amend(run, (two.changed(number=1), one.changed(number=2)))
     assert states(run) == "dd"
 
 
@@ -99,8 +98,8 @@ def test_another_recording_of_the_same_name_has_its_lines_spoken_anew(settings, 
         def good() -> tuple[BatchLine, ...]:
             digest = ReferenceFolder(folder).digest
             return (
-                replace(one, prompt_audio="a.wav", recording=digest("a.wav")),
-                replace(two, prompt_audio="b.wav", recording=digest("b.wav")),
+                one.changed(prompt_audio="a.wav", recording=digest("a.wav")),
+                two.changed(prompt_audio="b.wav", recording=digest("b.wav")),
             )
 
         run = make_run(studio, good(), defaults=RunDefaults(), references=folder)

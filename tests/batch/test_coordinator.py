@@ -12,7 +12,7 @@ from glmtts_core.batch.executor import LineOutcome, ResultSink
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
-from glmtts_core.engines.base import Progress, SynthesisRequest
+from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
     EngineError,
     GLMTTSError,
@@ -21,6 +21,7 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cleanup import CleanupReport
+from glmtts_core.speech import SynthesisRequest
 from tests.batch.runs import DEFAULTS, batch_of, ended, finish, lines, raw_of, states
 from tests.parts import BOUND_S, full_disk, wait_until
 from tests.parts import result as spoken_result

@@ -13,9 +13,9 @@ from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES, text
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio
 from tests.parts import voice_wav
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
@@ -142,7 +142,9 @@ def test_the_runs_reference_missing_is_said_at_every_line(check):
 
 
 def test_a_line_asks_for_what_it_says_and_else_for_what_the_run_says(check):
-    defaults = RunDefaults("alpha", 1.1, 32_000, 5, "ras", True)
+    defaults = RunDefaults(
+        voice="alpha", speed=1.1, sample_rate_hz=32_000, seed=5, sampling="ras", history=True
+    )
     lines = check(
         {"text": "a"},
         {"text": "b", "voice": "kumo", "speed": 0.9, "sample_rate": 24_000, "seed": 0},
@@ -152,9 +154,9 @@ def test_a_line_asks_for_what_it_says_and_else_for_what_the_run_says(check):
     ).lines
     plain, own, switched = (request_of(line, defaults, None) for line in lines)
     assert (plain.voice, plain.speed, plain.sample_rate_hz, plain.seed) == ("alpha", 1.1, 32_000, 5)
-    assert (plain.sampling, plain.use_history) == ("ras", True)
+    assert (plain.sampling, plain.history) == ("ras", True)
     assert (own.voice, own.speed, own.sample_rate_hz, own.seed) == ("kumo", 0.9, 24_000, 0)
-    assert (switched.use_history, switched.sampling) == (False, "topk")
+    assert (switched.history, switched.sampling) == (False, "topk")
 
 
 def test_of_a_corrected_file_only_what_is_missing_or_changed_runs(check):
@@ -190,9 +192,11 @@ def test_a_second_voice_holds_for_lines_that_name_no_voice():
     asked = [
         request_of(line, defaults, None)
         for line in (
-            BatchLine(1, "a", "a", "你好"),
-            BatchLine(2, "b", "b", "你好", voice="lin"),
-            BatchLine(3, "c", "c", "你好", voice="lin", second_voice="ann"),
+            BatchLine(number=1, uttid="a", file_stem="a", text="你好"),
+            BatchLine(number=2, uttid="b", file_stem="b", text="你好", voice="lin"),
+            BatchLine(
+                number=3, uttid="c", file_stem="c", text="你好", voice="lin", second_voice="ann"
+            ),
         )
     ]
     pairs = [(request.voice, request.second_voice) for request in asked]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -91,7 +90,7 @@ def test_an_odd_id_is_no_run_and_is_told_shortly(batches, settings, run_id):
         {"speed": float("inf")},
         {"sample_rate_hz": 44_100},
         {"sampling": "dice"},
-        {"use_history": True},
+        {"history": True},
         {"seed": -1},
         {"voice": None, "reference_name": "anna.wav"},
     ],
@@ -99,7 +98,7 @@ def test_an_odd_id_is_no_run_and_is_told_shortly(batches, settings, run_id):
 )
 def test_a_run_is_not_made_with_what_its_engine_cannot_do(batches, settings, defaults):
     raw = b'{"text": "one", "voice": "alpha", "speed": 1.0, "sample_rate": 24000}'
-    wrong = replace(RunDefaults(voice="alpha"), **defaults)
+    wrong = RunDefaults(voice="alpha").changed(**defaults)
     with pytest.raises(RequestError):
         batches.create("in.jsonl", raw, read_batch(raw), wrong)
     assert not list(settings.output_dir.glob("batch-*"))

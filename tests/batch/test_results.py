@@ -48,8 +48,8 @@ def run(studio) -> BatchRun:
     one, three, four = lines("one", "three", NASTY)
     good = [
         one,
-        replace(three, number=3),
-        replace(four, number=4),
+        three.changed(number=3),
+        four.changed(number=4),
     ]
     made = make_run(studio, good, problems=[PROBLEM])
     finish(made)
@@ -154,8 +154,8 @@ def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
         studio.engine.moods[said] = fail
         first, second = lines("one", said)
         good = [
-            replace(first, uttid=said, prompt_audio=None),
-            replace(second, uttid=f"{said} 2", prompt_audio=None),
+            first.changed(uttid=said, prompt_audio=None),
+            second.changed(uttid=f"{said} 2", prompt_audio=None),
         ]
         problem = replace(PROBLEM, uttid=said, excerpt=said, details={"name": said})
         run = make_run(studio, good, problems=[problem], name=said)
@@ -169,14 +169,14 @@ def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
 
 def test_the_report_names_what_of_a_line_was_not_heard(studio):
     (line,) = lines("one")
-    run = make_run(studio, [replace(line, text="Hello 🎉 → you")])
+    run = make_run(studio, [line.changed(text="Hello 🎉 → you")])
     finish(run)
     assert "🎉 →" in Page("".join(report(run, "en"))).words
 
 
 def test_the_charts_of_the_report_show_names_as_text(studio):
     (line,) = lines("one")
-    run = make_run(studio, [replace(line, uttid="<b>x</b> &lt;")])
+    run = make_run(studio, [line.changed(uttid="<b>x</b> &lt;")])
     finish(run)
     drawn = speed_figure(run.rows(), "en")["data"][0]["text"]
     assert drawn == ["&lt;b&gt;x&lt;/b&gt; &amp;lt;"]

@@ -49,7 +49,20 @@ def test_a_line_keeps_all_that_it_says():
         "speed": 1.2,
     }
     assert read_batch(jsonl(whole)).lines == (
-        BatchLine(1, "a1", "a1", TEXT, "你好", "p.wav", True, 7, 32000, "ras", "alpha", 1.2),
+        BatchLine(
+            number=1,
+            uttid="a1",
+            file_stem="a1",
+            text=TEXT,
+            prompt_text="你好",
+            prompt_audio="p.wav",
+            history=True,
+            seed=7,
+            sample_rate_hz=32000,
+            sampling="ras",
+            voice="alpha",
+            speed=1.2,
+        ),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -131,7 +130,7 @@ def test_a_recording_that_has_gone_costs_its_own_line_only(studio):
 
 def test_lines_are_spoken_by_voice_and_kept_in_the_inputs_order(studio):
     first, second, third = lines("one", "two", "three")
-    second = replace(second, voice="kumo")
+    second = second.changed(voice="kumo")
     run = make_run(studio, (first, second, third))
     finish(run)
     assert studio.engine.spoken == ["one", "three", "two"]
@@ -352,7 +351,7 @@ def test_an_engine_that_cannot_load_pauses_the_run_and_fails_no_line(studio):
 
 
 def test_an_engine_that_is_taken_away_pauses_the_run_and_fails_no_line(studio):
-    named = replace(DEFAULTS, engine="Scripted")
+    named = DEFAULTS.changed(engine="Scripted")
     run = make_run(studio, lines("one", "two", "three"), defaults=named)
     other = CloningEngine(studio.settings, studio.ledger)
     studio.engines.add(other)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.schedule import speaking_order
 from glmtts_core.batch.states import LineStatus
@@ -13,7 +11,7 @@ from tests.batch.runs import DEFAULTS, lines
 
 def table_of(*values):
     good = lines(*("x" * len(values)))
-    return LineTable([replace(line, **each) for line, each in zip(good, values, strict=True)], 0)
+    return LineTable([line.changed(**each) for line, each in zip(good, values, strict=True)], 0)
 
 
 def order(table, defaults=DEFAULTS):

@@ -87,7 +87,7 @@ def test_only_recordings_that_lines_name_are_taken_along(folder, tmp_path):
         (source / name).write_bytes(name.encode())
     good = (
         *lines("one", prompt_audio="sub/b.wav"),
-        replace(lines("x")[0], number=2, uttid="other", file_stem="other"),
+        lines("x")[0].changed(number=2, uttid="other", file_stem="other"),
     )
     store = create(folder, good, source, RunDefaults(reference_name="a.wav"))
     assert store.references.names() == ("a.wav", "sub/b.wav")

@@ -18,9 +18,10 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli.main import main
-from glmtts_core.engines.base import JobControl, SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
 from tests.parts import BOUND_S, wait_until

@@ -132,12 +132,12 @@ class Tab:
     @property
     def voice_field(self) -> Locator:
         """The chosen voice."""
-        return self.page.get_by_role("combobox", name=self.say("form.voice"), exact=True)
+        return self.page.get_by_role("combobox", name=self.say("speech.voice"), exact=True)
 
     @property
     def speed_field(self) -> Locator:
         """The speed's slider."""
-        return self.page.get_by_role("slider", name=self.say("form.speed"))
+        return self.page.get_by_role("slider", name=self.say("speech.speed"))
 
     @property
     def start_button(self) -> Locator:
@@ -175,7 +175,7 @@ class Tab:
         """Unfold the advanced settings."""
         self.page.get_by_text(self.say("form.advanced")).click()
         expect(
-            self.page.get_by_role("radiogroup", name=self.say("form.sample_rate"))
+            self.page.get_by_role("radiogroup", name=self.say("speech.sample_rate_hz"))
         ).to_be_visible()
 
     # -- speaking ------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_audio(open_tab, glmtts_app, tmp_path):
     tab = open_tab("/synthesis", app=glmtts_app)
     give_reference(tab)
     tab.open_advanced()
-    tab.page.get_by_role("button", name=tab.say("form.seed_throw")).click()
+    tab.page.get_by_role("button", name=tab.say("speech.seed.throw")).click()
     tab.speak(WORDS)
     first = tab.download(tmp_path / "first.wav").read_bytes()
     tab.speak(WORDS, number=2)

@@ -93,7 +93,7 @@ def test_a_recording_its_text_seed_method_and_history_reach_the_engine(tmp_path)
     assert main(["say", "hello", "--out", "x.wav", *asked], cloning) == 0
     request = made[0].requests[0]
     assert (request.voice, request.seed, request.sampling) == (None, 7, "topk")
-    assert request.use_history
+    assert request.history
     assert (request.reference.name, request.reference.transcript) == ("anna.wav", "hi")
 
 
@@ -105,7 +105,7 @@ def test_a_recording_that_is_not_there_is_told(maker, capsys):
 
 def test_without_asking_for_it_there_is_no_history(maker):
     assert main(["say", "hello", "--out", "x.wav"], maker) == 0
-    assert not maker.engine.requests[0].use_history
+    assert not maker.engine.requests[0].history
 
 
 def test_history_is_refused_by_an_engine_that_keeps_none(maker, capsys):

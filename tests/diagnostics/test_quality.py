@@ -15,11 +15,11 @@ from glmtts_core.diagnostics.quality import (
 )
 from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 from tests.diagnostics.sounds import DAMAGES, RATE_HZ, sped_up, speech
 from tests.scripted_engine import LoadOnly
 
@@ -130,7 +130,9 @@ def spoken() -> dict[tuple[str, str], np.ndarray]:
     engine = KokoroEngine(Settings(_env_file=None, device="cpu"), ledger)
     caches = SessionCaches("session", ledger)
     return {
-        (text, voice): engine.synthesize(SynthesisRequest(text, voice), caches, LoadOnly()).samples
+        (text, voice): engine.synthesize(
+            SynthesisRequest(text=text, voice=voice), caches, LoadOnly()
+        ).samples
         for text in CLEAN_TEXTS
         for voice in SPEAKERS
     }

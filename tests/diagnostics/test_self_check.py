@@ -29,11 +29,12 @@ from glmtts_core.diagnostics.self_check import (
     judge_cleanup,
     self_check,
 )
-from glmtts_core.engines.base import CancelToken, ReferenceAudio, SpokenAudio
+from glmtts_core.engines.base import CancelToken, SpokenAudio
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.host_names import HostRules
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
+from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
 from tests.diagnostics.sounds import RATE_HZ, silenced, speech
 from tests.parts import BOUND_S, wait_until

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from glmtts_core.engines.base import CancelToken, ReferenceAudio, SpokenAudio
+from glmtts_core.engines.base import CancelToken, SpokenAudio
 from glmtts_core.errors import SynthesisCancelled
+from glmtts_core.speech import ReferenceAudio
 
 
 class Stops:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from glmtts_core.catalogue import LANGUAGES, text
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.errors import RequestError
 from glmtts_core.memory.ledger import Ledger
+from glmtts_core.speech import SynthesisRequest
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 MANDARIN, ENGLISH, MIXED = "明天早上见。", "See you tomorrow.", "明天的 meeting 取消了。"
@@ -47,17 +45,17 @@ def test_natives_of_a_language_are_offered_first_and_those_of_neither_last(can, 
     ],
 )
 def test_a_voice_that_is_not_named_is_the_preferred_one_of_the_text(can, words, second, voice):
-    asked = SynthesisRequest(words, None, second_voice=second)
-    assert can.with_voice(asked) == replace(asked, voice=voice)
+    asked = SynthesisRequest(text=words, voice=None, second_voice=second)
+    assert can.with_voice(asked) == asked.changed(voice=voice)
 
 
 def test_a_voice_that_is_named_stays(can):
-    asked = SynthesisRequest(ENGLISH, "kumo")
+    asked = SynthesisRequest(text=ENGLISH, voice="kumo")
     assert can.with_voice(asked) == asked
 
 
 def test_an_engine_that_clones_is_given_no_voice(settings):
-    asked = SynthesisRequest(ENGLISH, None)
+    asked = SynthesisRequest(text=ENGLISH, voice=None)
     assert CloningEngine(settings, Ledger()).capabilities.with_voice(asked) == asked
 
 
@@ -83,7 +81,7 @@ def test_an_engine_that_clones_is_given_no_voice(settings):
     ],
 )
 def test_a_voice_that_is_foreign_to_the_text_is_told(can, words, voice, second, native):
-    found = foreign_voice(SynthesisRequest(words, voice, second_voice=second), can)
+    found = foreign_voice(SynthesisRequest(text=words, voice=voice, second_voice=second), can)
     assert (found.native.id if found else None) == native
     if found:
         told = {text(found.key, language, native="NATIVE") for language in LANGUAGES}
@@ -93,7 +91,7 @@ def test_a_voice_that_is_foreign_to_the_text_is_told(can, words, voice, second, 
 
 def test_nothing_is_told_where_nobody_is_native(settings):
     can = ScriptedEngine(settings, Ledger()).capabilities
-    assert foreign_voice(SynthesisRequest(MANDARIN, "alpha"), can) is None
+    assert foreign_voice(SynthesisRequest(text=MANDARIN, voice="alpha"), can) is None
 
 
 # -- a second voice ----------------------------------------------------------------------------
@@ -104,7 +102,7 @@ def test_nothing_is_told_where_nobody_is_native(settings):
     [("mei", "sam"), ("sam", "mei"), ("kumo", "ann"), (None, "ann"), ("mei", None)],
 )
 def test_a_second_voice_of_another_language_is_taken(can, voice, second):
-    check_choices(SynthesisRequest(MIXED, voice, second_voice=second), can)
+    check_choices(SynthesisRequest(text=MIXED, voice=voice, second_voice=second), can)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +116,7 @@ def test_a_second_voice_of_another_language_is_taken(can, voice, second):
 )
 def test_a_second_voice_that_has_nothing_to_say_is_refused(can, voice, second, key):
     with pytest.raises(RequestError) as error:
-        check_choices(SynthesisRequest(MIXED, voice, second_voice=second), can)
+        check_choices(SynthesisRequest(text=MIXED, voice=voice, second_voice=second), can)
     assert error.value.key == key
 
 
@@ -126,5 +124,5 @@ def test_a_second_voice_that_has_nothing_to_say_is_refused(can, voice, second, k
 def test_an_engine_without_natives_of_both_languages_has_no_second_voice(settings, engine):
     can = engine(settings, Ledger()).capabilities
     with pytest.raises(RequestError) as error:
-        check_choices(SynthesisRequest(MIXED, "alpha", second_voice="kumo"), can)
+        check_choices(SynthesisRequest(text=MIXED, voice="alpha", second_voice="kumo"), can)
     assert error.value.key == "request.no_second_voice"

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from glmtts_core.engines.base import ReferenceAudio, SynthesisRequest
 from glmtts_core.errors import StorageError
 from glmtts_core.sessions.history import (
     MAX_UNSAVED_RESULTS,
@@ -21,6 +20,7 @@ from glmtts_core.sessions.history import (
     clear_old_sessions,
     session_folder,
 )
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, result
 
 DAY_S = 86_400
@@ -67,7 +67,7 @@ def test_the_audio_comes_back_as_it_was_stored(history):
 
 def test_a_cloned_voice_is_remembered_by_its_recordings_name(history):
     reference = ReferenceAudio(np.zeros(10, np.float32), 16_000, "anna.wav", "hello")
-    asked = SynthesisRequest("hello", None, reference=reference)
+    asked = SynthesisRequest(text="hello", voice=None, reference=reference)
     assert history.save(asked, result(), "GLM-TTS").voice == "anna.wav"
 
 

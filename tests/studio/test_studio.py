@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -123,7 +122,7 @@ def two_engines(settings) -> Iterator[Studio]:
 
 
 def test_a_request_is_spoken_by_the_engine_that_it_names(two_engines):
-    named = replace(request("by name"), engine="Scripted")
+    named = request("by name").changed(engine="Scripted")
     assert two_engines.submit(ANNA, named).wait(BOUND_S)
     assert two_engines.engines.find("Scripted").spoken == ["by name"]
     speak(two_engines, text="by default")

@@ -590,25 +590,25 @@ def test_a_cleanup_while_a_synthesis_runs_leaves_both_alone(synthesis, studio):
 @both_languages
 def test_controls_that_the_engine_lacks_are_disabled_and_say_why(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
-    reason = visitor.words("form.lacking", engine="Scripted")
+    reason = visitor.words("speech.lacking", engine="Scripted")
     app = visitor.app
     controls = [
         app.number_input(key="form_seed"),
         app.selectbox(key="form_sampling"),
-        app.toggle(key="form_use_history"),
+        app.toggle(key="form_history"),
     ]
     assert [(control.disabled, control.help) for control in controls] == [(True, reason)] * 3
-    names = visitor.words("form.list_separator").join(
-        visitor.words(key) for key in ("form.seed", "form.sampling", "form.history")
+    names = visitor.words("speech.list_separator").join(
+        visitor.words(key) for key in ("speech.seed", "speech.sampling", "speech.history")
     )
-    assert visitor.words("form.lacking_list", engine="Scripted", controls=names) in visitor.read()
+    assert visitor.words("speech.lacking_list", engine="Scripted", controls=names) in visitor.read()
 
 
 @both_languages
 def test_a_resampled_rate_is_labelled_so(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
     rates = visitor.app.segmented_control(key="form_sample_rate_hz")
-    assert rates.options == ["24 kHz", visitor.words("form.resampled", rate="32 kHz")]
+    assert rates.options == ["24 kHz", visitor.words("speech.resampled", rate="32 kHz")]
 
 
 # -- the reference recording -------------------------------------------------------------------
@@ -666,10 +666,10 @@ def test_an_engine_that_clones_gets_recording_and_transcript(cloning):
 def test_an_engine_that_draws_at_random_gets_seed_method_and_history(cloning):
     cloning.app.number_input(key="form_seed").set_value(42)
     cloning.app.selectbox(key="form_sampling").set_value("topk")
-    cloning.app.toggle(key="form_use_history").set_value(True)
+    cloning.app.toggle(key="form_history").set_value(True)
     cloning.run().speak()
     asked = cloning.session.studio.engine.requests[0]
-    assert (asked.seed, asked.sampling, asked.use_history) == (42, "topk", True)
+    assert (asked.seed, asked.sampling, asked.history) == (42, "topk", True)
 
 
 def test_a_seed_that_nobody_gave_is_drawn_and_told_with_the_result(cloning):
@@ -695,7 +695,7 @@ def test_the_notice_of_misuse_is_shown_once(cloning):
 
 
 def test_nothing_is_called_lacking_where_nothing_lacks(cloning):
-    lacking = cloning.words("form.lacking", engine="Cloning")
+    lacking = cloning.words("speech.lacking", engine="Cloning")
     unused = cloning.words("form.reference_unused", engine="Cloning")
     assert lacking not in cloning.read()
     assert unused not in cloning.read()

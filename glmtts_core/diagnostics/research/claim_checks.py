@@ -95,7 +95,7 @@ def _metric(metric: Metric, *, limited: bool = False) -> Callable[[Claim, Findin
 
 def _history(claim: Claim, findings: Findings) -> Answer:
     """7: sentences kept as history quadruple what a synthesis leaves behind."""
-    kept = values_of(findings, arm_of(findings, Policy.NEVER, use_history=True), _growth_each)
+    kept = values_of(findings, arm_of(findings, Policy.NEVER, history=True), _growth_each)
     plain = values_of(findings, arm_of(findings, Policy.NEVER), _growth_each)
     if not kept:
         return not_testable(claim, "claims.reason.no_history")

@@ -17,9 +17,10 @@ from typing import Any, Final
 import numpy as np
 
 from glmtts_core.diagnostics.growth import Growth, growth
-from glmtts_core.engines.base import CancelToken, SynthesisRequest, SynthesisResult
+from glmtts_core.engines.base import CancelToken, SynthesisResult
 from glmtts_core.memory.ledger import LedgerKind, LedgerSnapshot
 from glmtts_core.sessions.session import Session
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
 
 #: Syntheses before the first look: what is made once is no leak.

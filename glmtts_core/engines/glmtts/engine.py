@@ -12,15 +12,7 @@ from typing import Final
 
 import torch
 
-from glmtts_core.engines.base import (
-    EngineMemory,
-    JobControl,
-    Progress,
-    ReferenceAudio,
-    SpokenAudio,
-    Stage,
-    SynthesisRequest,
-)
+from glmtts_core.engines.base import EngineMemory, JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
@@ -43,12 +35,12 @@ from glmtts_core.engines.glmtts.sentence_speaker import PREPARING, SentenceSpeak
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
 from glmtts_core.engines.glmtts.text.spoken_text import sentences_of, transcript_of
 from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
-from glmtts_core.engines.seeds import new_seed
 from glmtts_core.errors import OutOfMemoryError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 
 _log = logging.getLogger(__name__)
 #: Parts that only a new recording needs.
@@ -302,7 +294,7 @@ class GlmTtsEngine:
             seed=seed,
             sampling=Sampling("topk" if request.sampling == "topk" else "ras"),
             sample_rate_hz=request.sample_rate_hz,
-            history=self._history(reference, caches) if request.use_history else None,
+            history=self._history(reference, caches) if request.history else None,
             control=control,
             clock=clock,
         )

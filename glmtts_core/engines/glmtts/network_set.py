@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 import torch
 from torch import Tensor, nn
 
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.decoding import SpeechIds
@@ -28,6 +27,7 @@ from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizer
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.message import Problem
+from glmtts_core.speech import ReferenceAudio
 
 _log = logging.getLogger(__name__)
 _WORKSPACE_NAME: Final = "KV cache"

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glmtts_core.audio import Samples, to_mono
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.errors import AudioError
 from glmtts_core.message import Problem
+from glmtts_core.speech import ReferenceAudio
 
 #: Shortest and longest reference, in seconds.
 SHORTEST_S: Final = 3.0

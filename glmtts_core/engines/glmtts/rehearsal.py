@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.network_set import VOCODERS, OnBytes, Part
@@ -30,6 +29,7 @@ from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
 )
 from glmtts_core.engines.glmtts.networks.vocos import StandInVocos, Vocos2D, stand_in_vocos
 from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
+from glmtts_core.speech import ReferenceAudio
 
 #: The voice that needs no recording.
 REHEARSAL_VOICE: Final = Voice("rehearsal", "glmtts.voice.rehearsal")

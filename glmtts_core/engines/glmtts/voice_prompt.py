@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.base import CancelToken, ReferenceAudio
+from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.network_set import NetworkSet
 from glmtts_core.engines.glmtts.networks.features import (
@@ -27,6 +27,7 @@ from glmtts_core.engines.glmtts.networks.features import (
 from glmtts_core.engines.glmtts.networks.flow import FlowPrompt
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizer
 from glmtts_core.memory.ledger import LedgerKind
+from glmtts_core.speech import ReferenceAudio
 
 #: Longest piece that the speech tokenizer takes at once: 30 s.
 _PIECE_SAMPLES: Final = 30 * ENCODER_HZ

@@ -20,7 +20,6 @@ from glmtts_core.engines.base import (
     SpokenAudio,
     Stage,
     StageTime,
-    SynthesisRequest,
 )
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate
@@ -39,6 +38,7 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.message import Problem
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 
 SPEED_RANGE: Final = (0.5, 2.0)
 #: What the resident set grows by with a first load, the libraries' code included.

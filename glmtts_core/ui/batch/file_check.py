@@ -9,6 +9,7 @@ import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, Check
 from glmtts_core.batch.editing import editable_lines
+from glmtts_core.batch.fields import ALIASES
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
@@ -230,16 +231,9 @@ def _heard(page: Page, line: BatchLine, defaults: RunDefaults) -> None:
 
 
 def _row(page: Page, line: BatchLine, voice: str | None) -> dict[str, object]:
-    own = {
-        "voice": line.voice,
-        "second_voice": line.second_voice,
-        "prompt_audio": line.prompt_audio,
-        "speed": line.speed,
-        "sample_rate": line.sample_rate_hz,
-        "seed": line.seed,
-        "sampling": line.sampling,
-        "use_kv_cache": line.use_history,
-    }
+    own = {ALIASES[name][0]: value for name, value in line.given().items()}
+    if line.prompt_audio is not None:
+        own["prompt_audio"] = line.prompt_audio
     reading = page.session.capabilities.reading(line.text, voice)
     return {
         "number": line.number,
@@ -247,5 +241,5 @@ def _row(page: Page, line: BatchLine, voice: str | None) -> dict[str, object]:
         "text": line.text,
         "spoken": reading.spoken,
         "left_out": " ".join(reading.left_out),
-        "own": " · ".join(f"{name} {value}" for name, value in own.items() if value is not None),
+        "own": " · ".join(f"{name} {value}" for name, value in own.items()),
     }

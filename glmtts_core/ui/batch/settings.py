@@ -138,16 +138,9 @@ def run_defaults(page: Page, references: tuple[str, ...]) -> RunDefaults:
     chosen = kept.reference_name if kept.reference_name in references else None
     cloning = page.session.capabilities.voice_cloning
     return RunDefaults(
-        engine=page.session.engine,
-        voice=speaking.voice,
-        second_voice=speaking.second_voice,
-        speed=speaking.speed,
-        sample_rate_hz=speaking.sample_rate_hz,
-        seed=speaking.seed,
-        sampling=speaking.sampling,
-        use_history=speaking.use_history,
         reference_name=chosen if cloning else None,
         reference_text=kept.reference_text if cloning else "",
+        **speaking.options().values(),
     )
 
 

@@ -13,17 +13,16 @@ import streamlit as st
 
 from glmtts_core.catalogue import LANGUAGES, Language
 from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
-from glmtts_core.engines.seeds import SEEDS, new_seed
-from glmtts_core.sessions.saved_form import SpeakingChoices
+from glmtts_core.speech import OPTION_NAMES, SEEDS, SpeechOptions, SpeechOverride, new_seed
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.fields import prefill
 from glmtts_core.ui.shared.markdown import Markdown, plain
 
 #: What the second voice is called, by the language of the first.
 _SECOND_VOICE: Final[dict[Language | None, str]] = {
-    "zh": "form.second_voice_english",
-    "en": "form.second_voice_mandarin",
-    None: "form.second_voice",
+    "zh": "speech.second_voice.english",
+    "en": "speech.second_voice.mandarin",
+    None: "speech.second_voice",
 }
 #: Keeps a field of the draft under the widget's key.
 Keep = Callable[[Page, str, str], None]
@@ -46,7 +45,7 @@ class Speaking:
 
     page: Page
     prefix: str
-    kept: SpeakingChoices
+    kept: SpeechOverride
     keep: Keep
 
     # -- what was chosen -----------------------------------------------------------------------
@@ -105,9 +104,14 @@ class Speaking:
         return self.kept.sampling if self.kept.sampling in methods else next(iter(methods), None)
 
     @property
-    def use_history(self) -> bool:
+    def history(self) -> bool:
         """Whether sentences already spoken serve as prompt history."""
-        return self.kept.use_history and self.can.kv_history
+        return bool(self.kept.history) and self.can.kv_history
+
+    def options(self) -> SpeechOptions:
+        """Return what was chosen; what the engine lacks is left out."""
+        chosen = {name: getattr(self, name) for name in OPTION_NAMES}
+        return SpeechOptions(engine=self.page.session.engine, **chosen)
 
     # -- the widgets ---------------------------------------------------------------------------
 
@@ -119,7 +123,7 @@ class Speaking:
         if labels:
             st.session_state[self._key("voice")] = self.voice
             voice_column.selectbox(
-                self.page.text("form.voice"),
+                self.page.text("speech.voice"),
                 list(labels),
                 format_func=labels.__getitem__,
                 key=self._key("voice"),
@@ -131,7 +135,7 @@ class Speaking:
             slowest, fastest = self.can.speed_range
             prefill(self._key("speed"), self.speed)
             speed_column.slider(
-                self.page.text("form.speed"),
+                self.page.text("speech.speed"),
                 slowest,
                 fastest,
                 step=0.05,
@@ -154,7 +158,7 @@ class Speaking:
         self._draw_history()
         if controls := self._lacking_controls():
             words = {"engine": self.can.engine, "controls": controls}
-            st.caption(self.page.markdown("form.lacking_list", **words))
+            st.caption(self.page.markdown("speech.lacking_list", **words))
 
     def _draw_second_voice(self) -> None:
         labels = {voice.id: self.page.text(voice.label_key) for voice in self._second_voices()}
@@ -169,8 +173,8 @@ class Speaking:
             format_func=labels.__getitem__,
             key=self._key("second_voice"),
             persist_state="session",
-            placeholder=self.page.text("form.second_voice_same"),
-            help=self.page.text("form.second_voice_help"),
+            placeholder=self.page.text("speech.second_voice.same"),
+            help=self.page.text("speech.second_voice.help"),
             on_change=self._keep_offered,
             args=("second_voice", [*labels, None]),
         )
@@ -179,7 +183,7 @@ class Speaking:
         rates = {rate.hz: rate for rate in self.can.sample_rates}
         st.session_state[self._key("sample_rate_hz")] = self.sample_rate_hz
         st.segmented_control(
-            self.page.text("form.sample_rate"),
+            self.page.text("speech.sample_rate_hz"),
             list(rates),
             format_func=lambda hz: self._rate_label(rates[hz]),
             key=self._key("sample_rate_hz"),
@@ -191,28 +195,28 @@ class Speaking:
 
     def _rate_label(self, rate: SampleRate) -> Markdown:
         name = plain(f"{rate.hz // 1000} kHz")
-        return self.page.markdown("form.resampled", rate=name) if rate.resampled else name
+        return self.page.markdown("speech.resampled", rate=name) if rate.resampled else name
 
     def _draw_seed(self) -> None:
         """Draw the seed and, beside it, the die that throws one."""
         prefill(self._key("seed"), self.kept.seed)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(
-                self.page.text("form.seed"),
+                self.page.text("speech.seed"),
                 min_value=0,
                 max_value=SEEDS - 1,
                 value=None,
                 key=self._key("seed"),
                 persist_state="session",
-                placeholder=self.page.text("form.seed_random"),
+                placeholder=self.page.text("speech.seed.random"),
                 disabled=not self.can.seed,
-                help=self._help("form.seed_help", offered=self.can.seed),
+                help=self._help("speech.seed.help", offered=self.can.seed),
                 on_change=self._keep,
                 args=("seed",),
             )
             if self.can.seed:
                 st.button(
-                    self.page.text("form.seed_throw"),
+                    self.page.text("speech.seed.throw"),
                     key=self._key("throw_seed"),
                     icon=":material/casino:",
                     on_click=self._throw_seed,
@@ -227,44 +231,44 @@ class Speaking:
         if methods:
             st.session_state[self._key("sampling")] = self.sampling
         st.selectbox(
-            self.page.text("form.sampling"),
+            self.page.text("speech.sampling"),
             methods,
             key=self._key("sampling"),
-            format_func=lambda method: self.page.text(f"sampling.{method}"),
+            format_func=lambda method: self.page.text(f"speech.sampling.{method}"),
             persist_state="session",
             disabled=not methods,
             placeholder="–",
-            help=self._help("form.sampling_help", offered=bool(methods)),
+            help=self._help("speech.sampling.help", offered=bool(methods)),
             on_change=self._keep_offered,
             args=("sampling", list(methods)),
         )
 
     def _draw_history(self) -> None:
-        prefill(self._key("use_history"), self.kept.use_history)
+        prefill(self._key("history"), bool(self.kept.history))
         st.toggle(
-            self.page.text("form.history"),
-            key=self._key("use_history"),
+            self.page.text("speech.history"),
+            key=self._key("history"),
             persist_state="session",
             disabled=not self.can.kv_history,
-            help=self._help("form.history_help", offered=self.can.kv_history),
+            help=self._help("speech.history.help", offered=self.can.kv_history),
             on_change=self._keep,
-            args=("use_history",),
+            args=("history",),
         )
 
     def _lacking_controls(self) -> str:
         lacking = {
-            "form.seed": not self.can.seed,
-            "form.sampling": not self.can.sampling_methods,
-            "form.history": not self.can.kv_history,
+            "speech.seed": not self.can.seed,
+            "speech.sampling": not self.can.sampling_methods,
+            "speech.history": not self.can.kv_history,
         }
-        return self.page.text("form.list_separator").join(
+        return self.page.text("speech.list_separator").join(
             self.page.text(key) for key, lacks in lacking.items() if lacks
         )
 
     def _help(self, key: str, *, offered: bool) -> Markdown:
         if offered:
             return self.page.markdown(key)
-        return self.page.markdown("form.lacking", engine=self.can.engine)
+        return self.page.markdown("speech.lacking", engine=self.can.engine)
 
     def _key(self, name: str) -> str:
         """Return the key of the widget of the draft's field ``name``."""

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import streamlit as st
 
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import browser_session, cleanup_button, engine_choice, reading_view
 from glmtts_core.ui.shared.fields import NOT_KEPT, keep, prefill
@@ -49,7 +49,7 @@ def text_and_voice(page: Page) -> None:
 def _foreign_voice(page: Page, text: str) -> None:
     """Say that the voice has an accent in the text's language, and which one has none."""
     speaking = _speaking(page)
-    asked = SynthesisRequest(text, speaking.voice, second_voice=speaking.second_voice)
+    asked = SynthesisRequest(text=text, voice=speaking.voice, second_voice=speaking.second_voice)
     found = foreign_voice(asked, page.session.capabilities)
     if found is not None:
         native = page.text(found.native.label_key).replace(" ", "\u00a0")  # on one line
@@ -101,20 +101,10 @@ def _start(page: Page) -> None:
 
 def _request(page: Page, state: dict[str, Any]) -> SynthesisRequest:
     """Return what the form asks for; controls that the engine lacks are left out."""
-    speaking = _speaking(page)
     cloning = page.session.capabilities.voice_cloning
-    return SynthesisRequest(
-        text=state[_TEXT],
-        voice=speaking.voice,
-        sample_rate_hz=speaking.sample_rate_hz,
-        speed=speaking.speed,
-        seed=speaking.seed,
-        sampling=speaking.sampling,
-        use_history=speaking.use_history,
-        reference=page.session.reference() if cloning else None,
-        engine=page.session.engine,
-        second_voice=speaking.second_voice,
-    )
+    reference = page.session.reference() if cloning else None
+    options = _speaking(page).options()
+    return SynthesisRequest(text=state[_TEXT], reference=reference, **options.values())
 
 
 def _speaking(page: Page) -> Speaking:

@@ -7,10 +7,10 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.audio import decode
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
 from glmtts_core.errors import AudioError, GLMTTSError
 from glmtts_core.message import Problem
+from glmtts_core.speech import ReferenceAudio
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import cloning_notice
 from glmtts_core.ui.shared.fields import keep, prefill

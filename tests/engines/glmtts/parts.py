@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
-from glmtts_core.engines.base import (
-    CancelToken,
-    Progress,
-    ReferenceAudio,
-    Stage,
-    SynthesisRequest,
-)
+from glmtts_core.engines.base import CancelToken, Progress, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
@@ -27,6 +20,7 @@ from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizer
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalSize
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 
 _CODES = 64
 TINY_SIZE = RehearsalSize(
@@ -110,7 +104,7 @@ class Rig:
 
     def speak(self, request: SynthesisRequest, **changes) -> np.ndarray:
         """Return the sound of ``request`` with ``changes``."""
-        asked = replace(request, **changes)
+        asked = request.changed(**changes)
         return self.engine.synthesize(asked, self.caches, self.control).samples
 
 
@@ -128,7 +122,7 @@ def request(text: str = "你好。", **more) -> SynthesisRequest:
     """Return a request with a recording and a seed."""
     more.setdefault("reference", recording())
     more.setdefault("seed", 1)
-    return SynthesisRequest(text, None, **more)
+    return SynthesisRequest(text=text, voice=None, **more)
 
 
 def living_tensor_bytes() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from glmtts_core.engines.base import Stage, SynthesisRequest
+from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
@@ -19,6 +19,7 @@ from glmtts_core.errors import AudioError, RequestError, SynthesisCancelled, Tex
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 from tests.engines.glmtts.parts import TINY_SIZE, Rig, living_tensor_bytes, recording, request
 
 # deprecated, but the form in which the official 32 kHz vocoder comes
@@ -46,7 +47,7 @@ def kept(rig: Rig, *kinds: LedgerKind) -> dict[str, int]:
 @pytest.mark.parametrize("hz", [24_000, 32_000])
 def test_a_checkpoint_in_the_official_layout_speaks(settings, tiny_checkpoint, hz):
     rig = Rig(settings, CheckpointNetworks(tiny_checkpoint.root))
-    spoken = rig.engine.synthesize(replace(HELLO, sample_rate_hz=hz), rig.caches, rig.control)
+    spoken = rig.engine.synthesize(HELLO.changed(sample_rate_hz=hz), rig.caches, rig.control)
     assert spoken.sample_rate_hz == hz
     assert spoken.samples.dtype == np.float32
     # a token lasts 40 ms, and the last frame may be missing
@@ -172,7 +173,7 @@ def test_stereo_of_any_rate_can_be_cloned(rig):
 
 
 def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
-    rig.speak(HELLO, sample_rate_hz=24_000, use_history=True)
+    rig.speak(HELLO, sample_rate_hz=24_000, history=True)
     rig.speak(HELLO, sample_rate_hz=32_000)
     parts = RehearsalNetworks(TINY_SIZE)
     cpu = torch.device("cpu")
@@ -201,7 +202,7 @@ def test_every_tensor_that_is_kept_stands_in_the_ledger(rig):
     rig.engine.release(CleanupLevel.UNLOAD)
     rig.caches.clear()
     before = living_tensor_bytes()
-    rig.speak(HELLO, use_history=True)
+    rig.speak(HELLO, history=True)
     # one storage may serve two networks' buffers, but none of ours does
     assert living_tensor_bytes() - before == rig.ledger.snapshot().total_bytes()
     rig.engine.release(CleanupLevel.UNLOAD)
@@ -220,7 +221,7 @@ def test_a_trim_drops_what_the_settings_do_not_use(rig):
 
 
 def test_a_trim_in_the_middle_changes_no_sample(rig):
-    whole = rig.speak(TWO_SENTENCES, use_history=True)
+    whole = rig.speak(TWO_SENTENCES, history=True)
     rig.caches.clear()
 
     def trim() -> None:
@@ -228,7 +229,7 @@ def test_a_trim_in_the_middle_changes_no_sample(rig):
         rig.caches.clear()
 
     rig.control.at_safe_point = trim
-    assert np.array_equal(rig.speak(TWO_SENTENCES, use_history=True), whole)
+    assert np.array_equal(rig.speak(TWO_SENTENCES, history=True), whole)
 
 
 def test_unloading_drops_everything_and_the_next_request_loads_again(rig):
@@ -412,7 +413,7 @@ def test_a_recording_without_its_text_can_be_cloned(rig):
 def test_a_rehearsal_needs_no_recording_and_says_what_it_is(settings):
     rig = Rig(settings, RehearsalNetworks(TINY_SIZE))
     assert "rehearsal" in rig.engine.capabilities.engine
-    asked = SynthesisRequest("你好", rig.engine.capabilities.voices[0].id, seed=0)
+    asked = SynthesisRequest(text="你好", voice=rig.engine.capabilities.voices[0].id, seed=0)
     assert len(rig.speak(asked))
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from glmtts_core.engines.base import SynthesisRequest
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
 from glmtts_core.engines.glmtts.network_set import Part
@@ -19,6 +17,7 @@ from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.engines.glmtts.parts import TINY_SIZE, Rig, request
 from tests.parts import ANNA, BOUND_S
@@ -111,7 +110,7 @@ class StudioRig:
 
     def speak(self, request: SynthesisRequest, **changes: Any) -> bytes:
         """Return the WAV file of ``request`` with ``changes``, or raise what ended its job."""
-        job = self.studio.submit(ANNA, replace(request, **changes))
+        job = self.studio.submit(ANNA, request.changed(**changes))
         assert job.wait(BOUND_S)
         view = job.view()
         if view.error is not None:
@@ -197,10 +196,10 @@ def test_the_history_is_as_if_the_failure_had_not_been(make_rig):
         faults.left = failures
         if failures == 2:
             with pytest.raises(OutOfMemoryError):
-                rig.speak(HELLO, use_history=True)
+                rig.speak(HELLO, history=True)
             continue
-        sound = rig.speak(HELLO, use_history=True)
-        assert sound == healthy.speak(HELLO, use_history=True)
+        sound = rig.speak(HELLO, history=True)
+        assert sound == healthy.speak(HELLO, history=True)
 
 
 def test_another_failure_is_not_tried_again(make_rig):

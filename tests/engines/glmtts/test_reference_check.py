@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.glmtts.reference_check import (
     check_reference,
     recording_hints,
     reference_hints,
 )
 from glmtts_core.errors import AudioError
+from glmtts_core.speech import ReferenceAudio
 from tests.engines.glmtts.parts import recording
 
 

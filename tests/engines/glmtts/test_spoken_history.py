@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -18,7 +16,7 @@ from tests.engines.glmtts.parts import TINY_SIZE, Rig, recording, request
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 
-HELLO = request("hello.", use_history=True)
+HELLO = request("hello.", history=True)
 
 
 def spoken(text: int, speech: int) -> Spoken:
@@ -81,8 +79,8 @@ def test_what_was_spoken_changes_what_follows_only_where_it_is_asked_for(rig):
     first = rig.speak(HELLO)
     followed = rig.speak(HELLO)
     assert not np.array_equal(followed, first)
-    alone = rig.speak(HELLO, use_history=False)
-    assert np.array_equal(rig.speak(HELLO, use_history=False), alone)
+    alone = rig.speak(HELLO, history=False)
+    assert np.array_equal(rig.speak(HELLO, history=False), alone)
     rig.caches.clear()
     assert np.array_equal(rig.speak(HELLO), first)
     assert np.array_equal(rig.speak(HELLO), followed)
@@ -92,7 +90,7 @@ def test_another_recording_or_another_text_of_it_begins_anew(rig, settings):
     rig.speak(HELLO)
     for reference in (recording(seed=1), recording(transcript="other")):
         fresh = Rig(settings, RehearsalNetworks(TINY_SIZE))
-        asked = replace(HELLO, reference=reference)
+        asked = HELLO.changed(reference=reference)
         assert np.array_equal(rig.speak(asked), fresh.speak(asked))
 
 

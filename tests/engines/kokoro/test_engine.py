@@ -9,7 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,7 @@ import psutil
 import pytest
 
 from glmtts_core.audio import measure
-from glmtts_core.engines.base import (
-    CancelToken,
-    Progress,
-    ReferenceAudio,
-    SpokenAudio,
-    Stage,
-    SynthesisRequest,
-)
+from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.engines.kokoro.network import KokoroNetwork
@@ -41,13 +34,14 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.host import malloc_trim
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.settings import Settings
+from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 
 MIB = 2**20
-SHORT = SynthesisRequest("你好，世界。", VOICES[0].id)
+SHORT = SynthesisRequest(text="你好，世界。", voice=VOICES[0].id)
 #: Two pieces.
-TWO = replace(SHORT, text="今天天气很好，我们一起去公园散步吧。明天见。")
+TWO = SHORT.changed(text="今天天气很好，我们一起去公园散步吧。明天见。")
 #: One piece of about six seconds.
-LONG = replace(SHORT, text="今天天气很好，我们一起去公园散步，然后回家吃饭。")
+LONG = SHORT.changed(text="今天天气很好，我们一起去公园散步，然后回家吃饭。")
 
 
 @dataclass
@@ -118,7 +112,7 @@ def new_engine(cache_dir: Path) -> tuple[KokoroEngine, Ledger]:
     ],
 )
 def test_it_speaks_both_languages_and_mixtures(engine, text, shortest_s, longest_s):
-    spoken = speak(engine, replace(SHORT, text=text))
+    spoken = speak(engine, SHORT.changed(text=text))
     assert spoken.sample_rate_hz == 24_000
     assert shortest_s < spoken.duration_s < longest_s
     assert np.isfinite(spoken.samples).all()
@@ -144,28 +138,26 @@ def test_pieces_join_without_a_click(two):
 
 @pytest.mark.voice
 def test_every_voice_speaks_with_its_own_sound(engine):
-    spoken = [
-        speak(engine, replace(SHORT, text="好的", voice=voice.id)).samples for voice in VOICES
-    ]
+    spoken = [speak(engine, SHORT.changed(text="好的", voice=voice.id)).samples for voice in VOICES]
     assert len({samples.tobytes() for samples in spoken}) == len(VOICES)
     assert min(measure(samples, 24_000).rms for samples in spoken) > 0.02
 
 
 @pytest.mark.voice
 def test_the_same_request_gives_the_same_sound_whatever_the_seed(engine, short):
-    assert np.array_equal(speak(engine, replace(SHORT, seed=7)).samples, short.samples)
+    assert np.array_equal(speak(engine, SHORT.changed(seed=7)).samples, short.samples)
 
 
 @pytest.mark.voice
 def test_speed_shortens_and_lengthens(engine, short):
-    slow, fast = (speak(engine, replace(SHORT, speed=speed)).duration_s for speed in (0.5, 2.0))
+    slow, fast = (speak(engine, SHORT.changed(speed=speed)).duration_s for speed in (0.5, 2.0))
     assert slow > 1.4 * short.duration_s
     assert short.duration_s > 1.3 * fast
 
 
 @pytest.mark.voice
 def test_32_khz_is_the_same_sound_resampled(engine, short):
-    resampled = speak(engine, replace(SHORT, sample_rate_hz=32_000))
+    resampled = speak(engine, SHORT.changed(sample_rate_hz=32_000))
     assert resampled.sample_rate_hz == 32_000
     assert resampled.duration_s == pytest.approx(short.duration_s, abs=0.001)
     assert np.abs(resampled.samples).max() <= 1.0
@@ -190,7 +182,7 @@ def test_32_khz_is_the_same_sound_resampled(engine, short):
         ({"speed": float("nan")}, RequestError, "from 0.5 to 2.0"),
         ({"sample_rate_hz": 44_100}, RequestError, "24000, 32000"),
         ({"sampling": "topk"}, RequestError, "no sampling method topk"),
-        ({"use_history": True}, RequestError, "history"),
+        ({"history": True}, RequestError, "history"),
         (
             {"reference": ReferenceAudio(np.zeros(1, np.float32), 24_000, "x.wav")},
             RequestError,
@@ -201,7 +193,7 @@ def test_32_khz_is_the_same_sound_resampled(engine, short):
 def test_what_it_cannot_do_it_refuses_before_loading(tmp_path, change, kind, words):
     engine, _ = new_engine(tmp_path)
     with pytest.raises(kind, match=words) as error:
-        speak(engine, replace(SHORT, **change))
+        speak(engine, SHORT.changed(**change))
     assert error.value.text("zh")
     assert not engine.loaded
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glmtts_core.catalogue import LANGUAGES, text
-from glmtts_core.engines.base import SpokenAudio, SynthesisRequest
+from glmtts_core.engines.base import SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro import model_file
 from glmtts_core.engines.kokoro.engine import KokoroEngine
@@ -19,6 +19,7 @@ from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.errors import ModelFileError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from glmtts_core.speech import SynthesisRequest
 from tests.scripted_engine import LoadOnly
 
 FOLDER = Path(model_file.__file__).with_name("styles")
@@ -108,7 +109,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> KokoroEngine:
 
 
 def speak(engine: KokoroEngine, words: str, voice: str | None, second: str | None = None):
-    asked = SynthesisRequest(words, voice, second_voice=second)
+    asked = SynthesisRequest(text=words, voice=voice, second_voice=second)
     return engine.synthesize(asked, SessionCaches("a" * 32, Ledger()), LoadOnly())
 
 

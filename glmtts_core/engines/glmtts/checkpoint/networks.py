@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 import torch
 from pydantic import BaseModel, ValidationError
 
-from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
 from glmtts_core.engines.glmtts.decoding import SpeechIds
@@ -30,6 +29,7 @@ from glmtts_core.engines.glmtts.networks.vocos import Vocos2D, load_vocos
 from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions
 from glmtts_core.engines.glmtts.text.tokenizer import TextTokenizer
 from glmtts_core.errors import CheckpointError, RequestError
+from glmtts_core.speech import ReferenceAudio
 
 _Config = TypeVar("_Config", bound=BaseModel)
 #: Bytes of a value in the files, which hold float32.
