@@ -62,7 +62,7 @@ Folder = Annotated[Path, AfterValidator(_anchored)]
 
 
 class Settings(BaseSettings):
-    """Everything that can be set from outside; the README's table shows the same names."""
+    """Everything that can be set from outside; docs/en/settings.md shows the same names."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
