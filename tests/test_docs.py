@@ -127,6 +127,20 @@ def test_every_link_leads_somewhere():
     assert missing == []
 
 
+def test_every_file_and_module_that_is_named_is_there():
+    files = re.compile(r"(?<![\w/.])(?:glmtts_core|tests|scripts|benchmarks|docs|pages)/[\w./-]*\w")
+    modules = re.compile(r"python -m ((?:glmtts_core|tests|scripts|benchmarks)[\w.]*)")
+    missing = []
+    for path in [*every_document(), ROOT / "NOTICE"]:
+        text = path.read_text(encoding="utf-8")
+        named = {
+            *files.findall(text),
+            *(f"{m.replace('.', '/')}.py" for m in modules.findall(text)),
+        }
+        missing += [f"{path.name}: {each}" for each in sorted(named) if not (ROOT / each).exists()]
+    assert missing == []
+
+
 def test_every_document_is_in_the_index():
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     decisions = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
