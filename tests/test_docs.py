@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -207,7 +208,7 @@ def test_every_command_is_shown_with_all_its_options(language, capsys):
     assert {line.split()[2] for line in commands(text)} == set(COMMANDS)
     wrong = {}
     for command in COMMANDS:
-        with pytest.raises(SystemExit):
+        with suppress(SystemExit):
             main([command, "--help"])
         real = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
         cells = [names[0] for names in first_cells(section(text, command))]
