@@ -1,0 +1,55 @@
+"""Voices, fields, results and examples in the documents are real."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from glmtts_core.batch.fields import ALIASES
+from glmtts_core.batch.lines import BatchLine, LineProblem
+from glmtts_core.batch.manifest import manifest
+from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch.states import LineRow, LineStatus
+from glmtts_core.engines.kokoro.voices import VOICES
+from tests.docs.documents import BOTH, CODE, blocks, document, first_cells, section
+
+
+@BOTH
+def test_every_voice_is_named_in_its_order(language):
+    rows = re.findall(
+        r"^\| \S+ \| (`z.*|`b.*|`j.*) \|$", document(language, "voices"), re.MULTILINE
+    )
+    assert [name for row in rows for name in CODE.findall(row)] == [voice.id for voice in VOICES]
+
+
+@BOTH
+def test_the_fields_of_a_line_are_all_there_with_their_other_names(language):
+    heading = {"en": "Fields", "zh": "字段"}[language]
+    table = section(document(language, "batch-files"), heading)
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE)
+    told = {(name, *CODE.findall(others)) for names, others in rows for name in CODE.findall(names)}
+    assert told == set(ALIASES.values())
+
+
+@BOTH
+def test_the_fields_of_the_manifest_are_all_there(language):
+    line = BatchLine(number=1, uttid="one", file_stem="one", text="text")
+    problem = LineProblem(2, "two", "batch.line.no_text", {"names": "text"}, "{}")
+    told = manifest([LineRow(0, line, LineStatus())], [problem], "en")
+    spoken, aside = (list(json.loads(each)) for each in told)
+    heading, last = {"en": ("The results", "has"), "zh": ("结果", "只有")}[language]
+    text = section(document(language, "batch-files"), heading)
+    assert [name for names in first_cells(text) for name in names] == spoken
+    (sentence,) = re.findall(rf"^\S[^|]*?{last} (`.*)$", text, re.MULTILINE)
+    assert CODE.findall(sentence) == aside
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_the_first_example_of_each_form_is_read_without_a_problem(language, kind):
+    example = blocks(document(language, "batch-files"), kind)[0]
+    read = read_batch(example.encode(), f"lines.{kind}")
+    assert read.problems == ()
+    assert len(read.lines) >= 2
