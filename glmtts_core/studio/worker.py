@@ -5,17 +5,16 @@ Knows nothing about engines or memory; the studio says what running a job means.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from glmtts_core.errors import GLMTTSError, SynthesisCancelled
+from glmtts_core.studio.background import UNEXPECTED, user_error
 from glmtts_core.studio.jobs import Job, Priority
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 class WorkerTask(Generic[T]):
@@ -38,16 +37,9 @@ class WorkerTask(Generic[T]):
         """Do the work; result or error are kept for the one who waits."""
         try:
             self._result = self._work()
-        except GLMTTSError as error:
-            # a traceback holds every frame's locals, tensors among them
-            error.__cause__ = error.__context__ = None
-            self._error = error.with_traceback(None)
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             # neither the thread nor the job in whose safe point it runs may end by it
-            _log.exception("a task failed")
-            self._error = GLMTTSError(
-                "studio.task_failed", reason=f"{type(error).__name__}: {error}"
-            )
+            self._error = user_error(error, UNEXPECTED)
         finally:
             self._done.set()
 
