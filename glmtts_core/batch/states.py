@@ -210,8 +210,7 @@ class RunView(RunSummary):
         active_s: seconds in which it ran, over all its starts.
         eta_s: seconds until the last line, as the pace since the last start tells; None before the
             first line, and while it stands still.
-        lines_per_min: pace since the last start, or of the last stretch in this process; None
-            before the first line.
+        lines_per_min: pace since the last start in this process; None before the first line.
         audio_per_s: seconds of sound made in a second, likewise.
         audio_s: seconds of sound that are there.
         retries: attempts after the first, over all lines.

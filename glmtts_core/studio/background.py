@@ -46,31 +46,31 @@ class BackgroundTask(Generic[T]):
         name: of the thread, and in the log.
         unexpected_key: the sentence shown after an exception that is no `GLMTTSError`; its
             placeholder is ``reason``.
-        on_end: called in the thread with the error, if any, before the task counts as ended.
     """
 
-    def __init__(
-        self,
-        name: str,
-        unexpected_key: str = UNEXPECTED,
-        on_end: Callable[[GLMTTSError | None], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, name: str, unexpected_key: str = UNEXPECTED) -> None:
         self._name = name
         self._unexpected_key = unexpected_key
-        self._on_end = on_end
         self._lock = threading.Lock()
         self._view: TaskView[T] = TaskView()
         self._cancel = CancelToken()
         self._thread: threading.Thread | None = None
 
-    def start(self, work: Work[T]) -> bool:
-        """Begin ``work``; while earlier work runs, nothing happens and False is returned."""
+    def start(
+        self, work: Work[T], on_end: Callable[[GLMTTSError | None], None] = lambda _: None
+    ) -> bool:
+        """Begin ``work``; while earlier work runs, nothing happens and False is returned.
+
+        Args:
+            work: runs in the thread.
+            on_end: called in the thread with the error, if any, before the task counts as ended.
+        """
         with self._lock:
             if self._view.running:
                 return False
             cancel = CancelToken()
             thread = threading.Thread(
-                target=self._run, args=(work, cancel), name=self._name, daemon=True
+                target=self._run, args=(work, cancel, on_end), name=self._name, daemon=True
             )
             thread.start()
             # the thread's own changes wait for the lock, so they come after this
@@ -109,7 +109,9 @@ class BackgroundTask(Generic[T]):
             _log.warning("%s did not end within %.0f s", self._name, timeout_s)
         return ended
 
-    def _run(self, work: Work[T], cancel: CancelToken) -> None:
+    def _run(
+        self, work: Work[T], cancel: CancelToken, on_end: Callable[[GLMTTSError | None], None]
+    ) -> None:
         result: T | None = None
         error: GLMTTSError | None = None
         try:
@@ -117,7 +119,7 @@ class BackgroundTask(Generic[T]):
         except BaseException as failure:  # noqa: BLE001
             error = user_error(failure, self._unexpected_key)
         try:
-            self._on_end(error)
+            on_end(error)
         except BaseException as failure:  # noqa: BLE001
             result, error = None, user_error(failure, self._unexpected_key)
         with self._lock:

@@ -10,7 +10,7 @@ import pytest
 
 from glmtts_core.errors import BatchError, GLMTTSError, SynthesisCancelled
 from glmtts_core.studio.background import BackgroundTask, TaskView
-from tests.parts import BOUND_S, wait_until
+from tests.parts import BOUND_S
 
 
 class Held:
@@ -163,26 +163,24 @@ def test_closing_gives_up_on_work_that_does_not_stop(task, caplog):
     assert task.wait(BOUND_S)
 
 
-def test_what_follows_the_end_gets_the_error_while_the_task_still_counts_as_running():
+def test_what_follows_the_end_gets_the_error_while_the_task_still_counts_as_running(task):
     seen: list[tuple[GLMTTSError | None, bool]] = []
-    task: BackgroundTask[None] = BackgroundTask(
-        "test-task", on_end=lambda error: seen.append((error, task.running))
-    )
-    task.start(lambda cancel, report: None)
+
+    def note(error: GLMTTSError | None) -> None:
+        seen.append((error, task.running))
+
+    task.start(lambda cancel, report: "found", note)
     assert task.wait(BOUND_S)
-    task.start(lambda cancel, report: 1 / 0)
+    task.start(lambda cancel, report: 1 / 0, note)
     assert task.wait(BOUND_S)
-    (first, second) = seen
-    assert first == (None, True)
-    assert isinstance(second[0], GLMTTSError)
+    assert seen == [(None, True), (task.view().error, True)]
 
 
-def test_what_goes_wrong_after_the_end_is_the_tasks_error():
+def test_what_goes_wrong_after_the_end_is_the_tasks_error(task):
     def broken(error: GLMTTSError | None) -> None:
         raise ValueError("no")
 
-    task: BackgroundTask[str] = BackgroundTask("test-task", on_end=broken)
-    task.start(lambda cancel, report: "found")
-    wait_until(lambda: not task.running)
+    task.start(lambda cancel, report: "found", broken)
+    assert task.wait(BOUND_S)
     assert "ValueError: no" in str(task.view().error)
     assert task.view().result is None
