@@ -46,8 +46,8 @@ class Coordinator:
         policy: when to clean up.
         request_of: makes the request for the line at a position.
         positions: the lines to speak, in this order.
-        on_end: called at the end, in the background, with the run's state and the reason of a
-            pause that nobody asked for.
+        on_end: called at the end, in the background, with the run's state and why it paused by
+            itself, if it did.
 
     Attributes:
         pace: the run's speed.
@@ -106,7 +106,7 @@ class Coordinator:
             return True
 
     def retry(self, positions: Iterable[int]) -> bool:
-        """Speak these lines again, as if for the first time; False where it is too late."""
+        """Speak these lines again; False where it is too late."""
         again = list(positions)
         with self._lock:
             if self._ending:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaceReading:
-    """The pace at one moment; None stands for "no line yet".
+    """The pace at one moment; None before the first line.
 
     Attributes:
         active_s: seconds since the start, or until the stop.

@@ -42,7 +42,7 @@ class ExperimentRun:
         runner: runs a trial.
         findings: what has been asked, without trials yet.
         folder: where sounds are kept.
-        estimated_s: how long the experiment takes, until its own trials tell.
+        estimated_s: how long the experiment takes; used until its first trial has ended.
         save: receives the findings at the start and after each trial.
     """
 

@@ -130,7 +130,7 @@ class Laboratory:
 
         Args:
             experiment: what to do.
-            session_id: who asks; its own waiting jobs do not stand in the way.
+            session_id: of the caller; only jobs of other sessions prevent the start.
             machine: what the figures depend on, to be kept with them.
 
         Raises:

@@ -21,7 +21,7 @@ class WorkerTask(Generic[T]):
     """A short piece of work that must run on the worker thread, such as a cleanup.
 
     Args:
-        work: what to do; any error of it reaches the one who waits, and nobody else.
+        work: what to do; its error is raised by `wait`, and nowhere else.
         within_jobs: whether it may run at a safe point inside a job; otherwise it waits for the
             job's end (and still goes ahead of the jobs that wait).
     """
@@ -34,7 +34,7 @@ class WorkerTask(Generic[T]):
         self._error: GLMTTSError | None = None
 
     def run(self) -> None:
-        """Do the work; result or error are kept for the one who waits."""
+        """Do the work; keep its result or error for `wait`."""
         try:
             self._result = self._work()
         except BaseException as error:  # noqa: BLE001
@@ -44,7 +44,7 @@ class WorkerTask(Generic[T]):
             self._done.set()
 
     def abandon(self) -> None:
-        """Release those who wait: the worker closes and the work will not be done."""
+        """End without doing the work, as the worker closes; `wait` raises."""
         self._error = SynthesisCancelled("studio.closing")
         self._done.set()
 
