@@ -24,7 +24,7 @@ from glmtts_core.diagnostics.research.claims import Verdict as ClaimVerdict
 from glmtts_core.diagnostics.research.claims import claim_table
 from glmtts_core.diagnostics.research.leak_hunt import Holder
 from glmtts_core.diagnostics.research.listening import Preference
-from glmtts_core.diagnostics.self_check import Check, Light
+from glmtts_core.diagnostics.self_check_results import Light, SelfCheckItem
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.engines.base import Stage
@@ -111,7 +111,7 @@ COMPOSED = {
     "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],
-    "self_check.{}": [check.value for check in Check],
+    "self_check.{}": [item.value for item in SelfCheckItem],
 }
 #: Strings that look like keys and are none.
 NOT_KEYS = {

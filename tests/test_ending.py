@@ -75,7 +75,7 @@ def test_a_batch_that_is_told_to_end_can_be_carried_on(number):
         process.send_signal(number)
         code, told = end_of(process)
     assert (code, "--resume" in told, "Traceback" in told) == (130, True, False)
-    assert load_run(RunStore(Path("out"))).told.state is RunState.INTERRUPTED
+    assert load_run(RunStore(Path("out"))).replayed.state is RunState.INTERRUPTED
     assert scratch_folders() == []
     assert main([*BATCH, "--resume"], ScriptedEngine) == 0
 
@@ -128,7 +128,7 @@ def test_a_closed_terminal_ends_a_batch_in_order():
             told += os.read(ours, 1024)
         os.close(ours)
         assert process.wait(STOP_S) == 130
-    assert load_run(RunStore(Path("out"))).told.state is RunState.INTERRUPTED
+    assert load_run(RunStore(Path("out"))).replayed.state is RunState.INTERRUPTED
     assert Path("out/manifest.jsonl").exists()
 
 

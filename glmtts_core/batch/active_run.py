@@ -1,4 +1,4 @@
-"""What is open while a run goes on: its lock, its journal, who speaks, and the thread."""
+"""What is open while a run is active: its lock, its journal, its executor and its coordinator."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from glmtts_core.batch.coordinator import Coordinator
 from glmtts_core.batch.executor import Executor, ResultSink
 from glmtts_core.batch.loaded import LoadedRun
 from glmtts_core.batch.lock import RunLock
+from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.requests import LineRequests
 from glmtts_core.batch.schedule import speaking_order
@@ -25,32 +26,38 @@ ExecutorFactory = Callable[[ResultSink], Executor]
 
 @dataclass(frozen=True, slots=True)
 class ActiveRunEnd:
-    """How a stretch ended.
+    """How an active run ended.
 
     Attributes:
         state: of the run.
-        reason: why it stands still, if so.
+        reason: why it paused by itself, if it did.
         lost: positions of the lines that wait again since their sounds have vanished.
-        written: whether the journal tells of it.
+        written: whether the journal has the end.
+        pace: of the run since its start.
+        cleanups: number of cleanups since its start.
+        regained_bytes: memory that they gave back.
     """
 
     state: RunState
     reason: Reason | None
     lost: tuple[int, ...]
     written: bool
+    pace: PaceReading
+    cleanups: int
+    regained_bytes: int
 
 
 class ActiveRun:
-    """A run that goes on, from its making until `close`.
+    """A run from its start until its pause or end.
 
     Args:
         store: the run's folder.
-        lock: of the folder; `close` lets go of it, unless the making fails.
+        lock: of the folder; released by `close`, but not if this raises.
         loaded: the run as just read.
-        make_executor: makes who speaks.
+        make_executor: makes the executor.
         max_reference_s: longest recording that is accepted, in seconds.
-        on_end: called in the run's thread when nothing is spoken any more; is to call `close`.
-        retry_failed: have the failed lines wait again first.
+        on_end: called in the background when no line is spoken any more; must call `close`.
+        retry_failed: speak the failed lines again.
 
     Raises:
         StorageError: the disk is full or cannot be written.
@@ -87,7 +94,7 @@ class ActiveRun:
         )
 
     def _executor(self, make: ExecutorFactory, retry_failed: bool) -> Executor:
-        """Write the start down, and return who speaks."""
+        """Write the start to the journal, and return the executor."""
         try:
             self.recorder.run(RunState.RUNNING)
             if retry_failed:
@@ -98,8 +105,9 @@ class ActiveRun:
             raise
 
     def close(self, state: RunState, reason: Reason | None) -> ActiveRunEnd:
-        """Write down how it ended and let go of the folder."""
+        """Write the end to the journal and release the folder."""
         lost: tuple[int, ...] = ()
+        written = True
         try:
             lost = self._vanished()
             if lost and state is RunState.FINISHED:
@@ -109,19 +117,21 @@ class ActiveRun:
                 reason = Reason("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
             self._table.skip_waiting(state is RunState.CANCELLED)
             self.recorder.run(state, reason)
-            return ActiveRunEnd(state, reason, lost, written=True)
         except StorageError as error:
-            # it will be found interrupted, and nothing is lost by that
+            # the journal will say that the run was interrupted, and nothing is lost by that
             _log.warning("%s: %s", self._store.id, error)
             if state is RunState.FINISHED:
                 state = RunState.INTERRUPTED
-            return ActiveRunEnd(state, reason or Reason.of(error), lost, written=False)
+            reason, written = reason or Reason.of(error), False
         finally:
             self.recorder.close()
             self._lock.release()
+        run = self.coordinator
+        pace = run.pace.read()
+        return ActiveRunEnd(state, reason, lost, written, pace, run.cleanups, run.regained_bytes)
 
     def _vanished(self) -> tuple[int, ...]:
-        """Have the lines wait again whose sounds are not there any more; return their positions."""
+        """Queue the done lines whose sounds have vanished; return their positions."""
         lost = tuple(
             position
             for position in self._table.positions({LineState.DONE})

@@ -1,6 +1,6 @@
-"""One stretch of a run, from a start to its pause or end: a thread that hands line after line on.
+"""Speaks the waiting lines of a run in the background, until they are done or it is stopped.
 
-Knows nothing about pages, and of the disk only the recorder.
+Knows nothing about pages; writes to the disk only through the recorder.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent import futures
 from typing import Final
 
 from glmtts_core.batch.executor import Executor, LineOutcome
@@ -30,6 +30,7 @@ from glmtts_core.errors import (
 )
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.speech import SynthesisRequest
+from glmtts_core.studio.background import BackgroundTask
 
 #: States that do not wait for the line that is being spoken.
 _AT_ONCE: Final = (RunState.CANCELLED, RunState.INTERRUPTED)
@@ -37,22 +38,22 @@ _log = logging.getLogger(__name__)
 
 
 class Coordinator:
-    """Speaks the lines that wait, and cleans up between them.
+    """Speaks the waiting lines, and cleans up between them; starts at once. Thread-safe.
 
     Args:
         table: the run's lines.
         recorder: through which every change goes.
-        executor: who speaks.
+        executor: speaks the lines.
         policy: when to clean up.
         request_of: makes the request for the line at a position.
         positions: the lines to speak, in this order.
-        on_end: called in the thread when all is over, with the run's state and the reason of a
-            pause that nobody asked for.
+        on_end: called at the end, in the background, with the run's state and why it paused by
+            itself, if it did.
 
     Attributes:
-        pace: how fast it goes.
-        cleanups: how often it has cleaned up.
-        regained_bytes: what they gave back.
+        pace: the run's speed.
+        cleanups: number of cleanups.
+        regained_bytes: memory that they gave back.
         cleanup_reason: why the last cleanup failed, if it did.
     """
 
@@ -74,39 +75,39 @@ class Coordinator:
         self._waiting = deque(positions)
         self._on_end = on_end
         self._lock = threading.Lock()
-        self._wish: RunState | None = None
+        self._wanted_state: RunState | None = None
         self._ending = False
-        self._flying: dict[Future[LineOutcome], int] = {}
+        self._in_flight: dict[futures.Future[LineOutcome], int] = {}
         self._retried: set[int] = set()
         self._lines_since_cleanup = 0
         self.cleanups = 0
         self.regained_bytes = 0
         self.cleanup_reason: Reason | None = None
         self.pace = Pace(sum(map(self._chars, self._waiting)))
-        self._thread = threading.Thread(target=self._run, name="batch-run", daemon=True)
-        self._thread.start()
+        self._task: BackgroundTask[None] = BackgroundTask("batch-run", "batch.run.unexpected")
+        self._task.start(lambda *_: self._speak_all(), self._end)
 
     # -- for other threads -----------------------------------------------------------------------
 
     def stop(self, state: RunState) -> None:
-        """End in ``state``: a pause lets the line that is being spoken come to its end first."""
+        """End in ``state``; a pause lets the running lines end first."""
         with self._lock:
-            # a pause gives way to what does not wait; of the others the first holds
-            if self._wish is None or self._wish is RunState.PAUSED:
-                self._wish = state
+            # cancelling and interrupting replace a pause; otherwise the first request holds
+            if self._wanted_state is None or self._wanted_state is RunState.PAUSED:
+                self._wanted_state = state
         if state in _AT_ONCE:
             self._executor.cancel()
 
     def carry_on(self) -> bool:
-        """Take a pause back; False where it is too late."""
+        """Withdraw a pause; False where it is too late."""
         with self._lock:
-            if self._ending or self._wish in _AT_ONCE:
+            if self._ending or self._wanted_state in _AT_ONCE:
                 return False
-            self._wish = None
+            self._wanted_state = None
             return True
 
     def retry(self, positions: Iterable[int]) -> bool:
-        """Speak these lines too, each as if for the first time; False where it is too late."""
+        """Speak these lines again; False where it is too late."""
         again = list(positions)
         with self._lock:
             if self._ending:
@@ -118,32 +119,37 @@ class Coordinator:
 
     @property
     def stopping(self) -> bool:
-        """Whether it is about to stop before the last line."""
+        """Whether it will stop before the last line."""
         with self._lock:
-            return self._wish is not None
+            return self._wanted_state is not None
 
     def progress(self) -> Progress | None:
-        """Return how far the line is that is being spoken."""
+        """Return the progress of the running line."""
         return self._executor.progress()
 
-    def join(self, timeout_s: float | None = None) -> bool:
-        """Wait until all is over; False when ``timeout_s`` ran out first."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; False when ``timeout_s`` ran out first."""
+        return self._task.wait(timeout_s)
 
-    # -- the thread ------------------------------------------------------------------------------
+    # -- in the background -----------------------------------------------------------------------
 
-    def _run(self) -> None:
-        reason: Reason | None = None
-        try:
-            self._speak_all()
-        except GLMTTSError as error:
-            reason = Reason.of(error)
-        except Exception as error:  # noqa: BLE001
-            # the run must not seem to go on for ever; the log has the whole story
-            _log.exception("a batch run stopped")
-            fault = f"{type(error).__name__}: {error}"
-            reason = Reason("batch.run.unexpected", {"reason": fault})
+    def _speak_all(self) -> None:
+        while True:
+            while len(self._in_flight) < self._executor.capacity:
+                position = self._take()
+                if position is None:
+                    break
+                self._submit(position)
+            if not self._in_flight:
+                if self._take_nothing_more():
+                    return
+                continue
+            done, _ = futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
+            for future in done:
+                self._finish(self._in_flight.pop(future), future.result())
+
+    def _end(self, error: GLMTTSError | None) -> None:
+        reason = None if error is None else Reason.of(error)
         with self._lock:
             self._ending = True
         try:
@@ -156,47 +162,32 @@ class Coordinator:
     def _end_state(self, reason: Reason | None) -> RunState:
         if reason is not None:
             return RunState.PAUSED
-        # a wish that came during the last line has nothing left to stop
+        # a stop requested during the last line has nothing left to stop
         waits = self._table.positions({LineState.QUEUED})
-        return (self._wish or RunState.FINISHED) if waits else RunState.FINISHED
-
-    def _speak_all(self) -> None:
-        while True:
-            while len(self._flying) < self._executor.capacity:
-                position = self._take()
-                if position is None:
-                    break
-                self._submit(position)
-            if not self._flying:
-                if self._take_nothing_more():
-                    return
-                continue
-            done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._land(self._flying.pop(future), future.result())
+        return (self._wanted_state or RunState.FINISHED) if waits else RunState.FINISHED
 
     def _take(self) -> int | None:
         with self._lock:
-            return self._waiting.popleft() if self._waiting and self._wish is None else None
+            return self._waiting.popleft() if self._waiting and self._wanted_state is None else None
 
     def _take_nothing_more(self) -> bool:
         with self._lock:
-            self._ending = self._wish is not None or not self._waiting
+            self._ending = self._wanted_state is not None or not self._waiting
             return self._ending
 
     def _submit(self, position: int) -> None:
         self._recorder.running(position)
         error = self._try_to_submit(position)
-        # here nothing of a failed attempt is held any more
+        # the failed attempt's frames are gone: a cleanup can free what they held
         if isinstance(error, SynthesisCancelled):
-            self._land(position, LineOutcome(error, None))
+            self._finish(position, LineOutcome(error, None))
         elif isinstance(error, NoSuchEngineError):
             self._recorder.queued(position)
             raise error
         elif error is not None:
             self._ended_with(position, error, None)
-        elif self._wish in _AT_ONCE:
-            # the wish came while there was nothing to cancel yet
+        elif self._wanted_state in _AT_ONCE:
+            # the stop was requested before there was a line to cancel
             self._executor.cancel()
 
     def _try_to_submit(self, position: int) -> GLMTTSError | None:
@@ -207,17 +198,17 @@ class Coordinator:
         except GLMTTSError as error:
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001
-            # such as a decoder's own fault: no line's trouble may stop the others
+            # such as a decoder's own fault: it must not stop the other lines
             _log.exception("the request of the line at %d could not be made", position)
             return EngineError("engine.unexpected", reason=f"{type(error).__name__}: {error}")
-        self._flying[future] = position
+        self._in_flight[future] = position
         return None
 
-    def _land(self, position: int, outcome: LineOutcome) -> None:
+    def _finish(self, position: int, outcome: LineOutcome) -> None:
         error = outcome.error
         if isinstance(error, SynthesisCancelled):
             self._recorder.queued(position)
-            # where nobody here wished it, the worker itself is closing
+            # if no stop was requested, the worker itself is closing
             self.stop(RunState.INTERRUPTED)
         elif error is not None and self._concerns_all_lines(position, outcome):
             self._recorder.queued(position)
@@ -226,7 +217,7 @@ class Coordinator:
             self._ended_with(position, error, outcome.memory)
 
     def _concerns_all_lines(self, position: int, outcome: LineOutcome) -> bool:
-        """Whether the next line would fare no better: a full disk, an engine that is gone."""
+        """Whether the next line would fail likewise: a full disk, a missing engine."""
         not_loaded = isinstance(outcome.error, EngineError) and outcome.memory is None
         if isinstance(outcome.error, OutOfMemoryError) and position not in self._retried:
             return False
@@ -272,7 +263,7 @@ class Coordinator:
             self.stop(RunState.INTERRUPTED)
             return
         except GLMTTSError as error:
-            # speaking goes on, as it does for a session; the page says so
+            # the run continues; the page shows the reason
             _log.warning("cleaning up between two lines failed: %s", error)
             self.cleanup_reason = Reason.of(error)
             return
@@ -283,11 +274,11 @@ class Coordinator:
             self._recorder.cleanup(report.regained_bytes, report.seconds)
 
     def _leave_nothing_running(self) -> None:
-        """After a fault, stop what still flies; what has come to its end meanwhile counts."""
-        if self._flying:
+        """After an error, stop the running lines; those that end meanwhile count."""
+        if self._in_flight:
             self._executor.cancel()
-            wait(self._flying)
-            self._flying.clear()
+            futures.wait(self._in_flight)
+            self._in_flight.clear()
         for row in self._table.running():
             self._recorder.queued(row.position)
 

@@ -34,8 +34,8 @@ from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SpeechOverride
 
-#: Lines between two calls that tell how far the check is.
-_TELL_EVERY_LINES: Final = 1_000
+#: Lines between two reports of progress.
+_REPORT_EVERY_LINES: Final = 1_000
 
 
 def dry_run(
@@ -44,7 +44,7 @@ def dry_run(
     references: ReferenceFolder,
     capabilities: Capabilities,
     settings: Settings,
-    tell: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> BatchInput:
     """Check every line; each recording is decoded and judged once.
 
@@ -60,7 +60,7 @@ def dry_run(
         references: where the recordings lie.
         capabilities: what the engine can do.
         settings: for the longest text and the longest reference.
-        tell: called now and then with the fraction that is checked.
+        on_progress: receives the checked fraction, 0 to 1.
     """
     known = _KnownReferences(
         references, settings.max_reference_s, cloning=capabilities.voice_cloning
@@ -69,8 +69,8 @@ def dry_run(
     ready: list[BatchLine] = []
     problems = list(batch.problems)
     for index, line in enumerate(batch.lines):
-        if tell is not None and index % _TELL_EVERY_LINES == 0:
-            tell(index / len(batch.lines))
+        if index % _REPORT_EVERY_LINES == 0:
+            on_progress(index / len(batch.lines))
         try:
             ready.append(_checked(line, defaults, known, capabilities, settings.max_text_chars))
         except GLMTTSError as error:

@@ -33,7 +33,7 @@ LineNumber = Annotated[int, Field(ge=1, le=2**31)]
 FileStem = Annotated[str, AfterValidator(_one_name)]
 
 
-class BatchLine(SpeechOverride):
+class BatchLine(number=SpeechOverride):
     """One checked line, ready to be spoken; what it leaves open is up to the run.
 
     Attributes:
@@ -156,7 +156,7 @@ class BatchInput:
         return sum(len(line.text) for line in self.lines)
 
 
-class RunDefaults(SpeechOptions):
+class RunDefaults(voice=SpeechOptions):
     """What holds for every line of a run that says nothing else.
 
     The voice is None for an engine that only clones, or for the preferred voice of each line's

@@ -1,4 +1,4 @@
-"""A run as its folder tells it: its lines, and how the journal says they stand."""
+"""A run as read from its folder: its lines, and their states according to the journal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from glmtts_core.batch.table import LineTable
 
 @dataclass
 class LoadedRun:
-    """What was read.
+    """A run as read.
 
     Attributes:
-        table: the lines that can be spoken, and how they stand.
+        table: the lines that can be spoken, and their states.
         problems: the lines that were set aside.
-        told: how the run stood.
+        replayed: the run's state and figures according to the journal.
         lost: positions of the lines that were spoken and whose sound is not there any more, or
             not whole: they wait again.
         stamp: of the folder that was read, or written since by this process.
@@ -28,7 +28,7 @@ class LoadedRun:
 
     table: LineTable
     problems: tuple[LineProblem, ...]
-    told: Replayed
+    replayed: Replayed
     lost: tuple[int, ...]
     stamp: Stamp
 
@@ -42,15 +42,15 @@ def load_run(store: RunStore) -> LoadedRun:
     stamp = store.stamp()
     lines, problems = store.lines(), store.problems()
     table = LineTable(lines, len(problems))
-    told = replay(read_entries(store.journal_path), lines, store.header.input_version)
+    replayed = replay(read_entries(store.journal_path), lines, store.header.input_version)
     journal = stamp[0]
-    # what a removed or emptied journal told of is lost with it
-    untold = journal is None or not journal[0]
-    lost = [n for n, line in enumerate(lines) if untold and store.audio_path(line).exists()]
-    for position, status in told.statuses.items():
+    # without a journal, nothing says that the sounds belong to these lines
+    no_journal = journal is None or not journal[0]
+    lost = [n for n, line in enumerate(lines) if no_journal and store.audio_path(line).exists()]
+    for position, status in replayed.statuses.items():
         if status.state is LineState.DONE and not store.holds_sound(lines[position], status):
             lost.append(position)
         else:
             table.put(position, status)
-    table.skip_waiting(told.state is RunState.CANCELLED)
-    return LoadedRun(table, problems, told, tuple(lost), stamp)
+    table.skip_waiting(replayed.state is RunState.CANCELLED)
+    return LoadedRun(table, problems, replayed, tuple(lost), stamp)

@@ -1,4 +1,4 @@
-"""How fast a run goes since its last start, and when it will be through."""
+"""The speed of a run since its last start, and the time that it still needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaceReading:
-    """The pace at one moment; None stands for "no line yet".
+    """The pace at one moment; None before the first line.
 
     Attributes:
         active_s: seconds since the start, or until the stop.
@@ -25,7 +25,7 @@ class PaceReading:
 
 
 class Pace:
-    """The pace of one stretch of work, in characters, since lines differ in length. Thread-safe.
+    """The pace of a run since its start, in characters, as lines differ in length. Thread-safe.
 
     Args:
         waiting_chars: characters of all lines that wait.
@@ -54,7 +54,7 @@ class Pace:
             self._audio_s += audio_s
 
     def stop(self) -> None:
-        """The stretch is over."""
+        """The run has stopped."""
         with self._lock:
             self._stopped_s = time.monotonic()
 
@@ -65,10 +65,10 @@ class Pace:
             active_s = end_s - self._started_s
             if self._lines == 0 or active_s <= 0:
                 return PaceReading(active_s)
-            going = self._stopped_s is None
+            running = self._stopped_s is None
             return PaceReading(
                 active_s=active_s,
-                eta_s=self._waiting_chars * active_s / max(1, self._chars) if going else None,
+                eta_s=self._waiting_chars * active_s / max(1, self._chars) if running else None,
                 lines_per_min=60 * self._lines / active_s,
                 audio_per_s=self._audio_s / active_s,
             )

@@ -94,7 +94,7 @@ class LineMemory:
 
 @dataclass(frozen=True, slots=True)
 class LineStatus:
-    """How a line stands.
+    """The state of a line.
 
     Attributes:
         state: where it is in its life.
@@ -126,7 +126,7 @@ class LineStatus:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line and how it stands; ``position`` counts the run's lines from 0."""
+    """A line and its status; ``position`` counts the run's lines from 0."""
 
     position: int
     line: BatchLine
@@ -208,10 +208,9 @@ class RunView(RunSummary):
         current: the lines that are being spoken.
         progress: how far the first of them is.
         active_s: seconds in which it ran, over all its starts.
-        eta_s: seconds until the last line, as the pace since the last start tells; None before the
-            first line, and while it stands still.
-        lines_per_min: pace since the last start, or of the last stretch in this process; None
-            before the first line.
+        eta_s: seconds until the last line, by the pace since the last start; None before the first
+            line, and while the run is not active.
+        lines_per_min: pace since the last start in this process; None before the first line.
         audio_per_s: seconds of sound made in a second, likewise.
         audio_s: seconds of sound that are there.
         retries: attempts after the first, over all lines.

@@ -17,7 +17,8 @@ from starlette.middleware import Middleware
 from glmtts_core.api import routes
 from glmtts_core.api.access import AccessMiddleware
 from glmtts_core.catalogue import Language
-from glmtts_core.diagnostics.self_check import TEXT, Check, CheckResult, Light, self_check
+from glmtts_core.diagnostics.self_check import TEXT, self_check
+from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheckItem
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.files import scratch_folder
@@ -131,10 +132,12 @@ def _judged(statuses: tuple[int, int], healthy: bool, key: str, *, url: str) -> 
     health, refused = statuses
     if health != 200 or not healthy:
         details = {"route": _HEALTH, "status": health}
-        return CheckResult(Check.ROUTES, Light.RED, "self_check.routes_failed", details)
+        return CheckResult(SelfCheckItem.ROUTES, Light.RED, "self_check.routes_failed", details)
     if refused != 403:
-        return CheckResult(Check.ROUTES, Light.RED, "self_check.routes_open", {"status": refused})
-    return CheckResult(Check.ROUTES, Light.GREEN, key, {"url": url})
+        return CheckResult(
+            SelfCheckItem.ROUTES, Light.RED, "self_check.routes_open", {"status": refused}
+        )
+    return CheckResult(SelfCheckItem.ROUTES, Light.GREEN, key, {"url": url})
 
 
 def _is_ok(body: bytes) -> bool:

@@ -5,24 +5,23 @@ Knows nothing about engines or memory; the studio says what running a job means.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from glmtts_core.errors import GLMTTSError, SynthesisCancelled
+from glmtts_core.studio.background import UNEXPECTED, user_error
 from glmtts_core.studio.jobs import Job, Priority
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 class WorkerTask(Generic[T]):
     """A short piece of work that must run on the worker thread, such as a cleanup.
 
     Args:
-        work: what to do; any error of it reaches the one who waits, and nobody else.
+        work: what to do; its error is raised by `wait`, and nowhere else.
         within_jobs: whether it may run at a safe point inside a job; otherwise it waits for the
             job's end (and still goes ahead of the jobs that wait).
     """
@@ -35,24 +34,17 @@ class WorkerTask(Generic[T]):
         self._error: GLMTTSError | None = None
 
     def run(self) -> None:
-        """Do the work; result or error are kept for the one who waits."""
+        """Do the work; keep its result or error for `wait`."""
         try:
             self._result = self._work()
-        except GLMTTSError as error:
-            # a traceback holds every frame's locals, tensors among them
-            error.__cause__ = error.__context__ = None
-            self._error = error.with_traceback(None)
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             # neither the thread nor the job in whose safe point it runs may end by it
-            _log.exception("a task failed")
-            self._error = GLMTTSError(
-                "studio.task_failed", reason=f"{type(error).__name__}: {error}"
-            )
+            self._error = user_error(error, UNEXPECTED)
         finally:
             self._done.set()
 
     def abandon(self) -> None:
-        """Release those who wait: the worker closes and the work will not be done."""
+        """End without doing the work, as the worker closes; `wait` raises."""
         self._error = SynthesisCancelled("studio.closing")
         self._done.set()
 

@@ -99,7 +99,7 @@ def _carry_on(folder: Path, count: int, spoken_path: Path, after_s: float | None
 def _look(store: RunStore, seen: Crashes, *, killed: bool) -> set[str]:
     """Return the texts that are done, after looking at all sounds that are there."""
     loaded = load_run(store)
-    ended = loaded.told.state is RunState.FINISHED
+    ended = loaded.replayed.state is RunState.FINISHED
     seen.amid += killed and not ended
     assert not store.locked
     for line in loaded.table.lines:

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,21 @@ def test_a_file_that_has_gone_from_the_disk_says_so(draft, tmp_path):
     draft.take(LINES, "a.jsonl")
     (tmp_path / "draft" / "lines").unlink()
     assert isinstance(draft.check_with(DEFAULTS, BOUND_S).error, BatchError)
+
+
+def test_a_fault_of_the_check_is_said_and_the_next_check_works(tmp_path, settings):
+    def capabilities_of(engine):
+        if engine == "broken":
+            raise ValueError("no")
+        return CloningEngine(settings, Ledger()).capabilities
+
+    draft = BatchDraft(tmp_path / "draft", capabilities_of, settings)
+    draft.take(LINES, "a.jsonl")
+    check = draft.check_with(replace(DEFAULTS, engine="broken"), BOUND_S)
+    assert not check.running
+    assert "ValueError: no" in check.error.text("en")
+    assert numbers(draft) == ([1], [2, 3])
+    draft.close()
 
 
 def test_a_full_disk_is_said_and_the_file_before_stays(draft):

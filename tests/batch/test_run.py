@@ -454,7 +454,7 @@ def test_what_a_run_has_done_is_the_same_when_it_is_read_from_its_folder(studio)
 
 
 def test_a_run_that_another_process_has_carried_on_is_read_again(studio, monkeypatch):
-    monkeypatch.setattr("glmtts_core.batch.run._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("glmtts_core.batch.run_on_disk.LOOK_EVERY_S", 0.0)
     run = make_run(studio, lines("one"))
     watched = reopened(run, studio)
     finish(run)

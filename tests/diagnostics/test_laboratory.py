@@ -112,6 +112,14 @@ def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
     assert not findings.trials[0].disturbed
 
 
+def test_a_trial_during_which_the_app_loads_its_engine_counts_as_disturbed(laboratory, studio):
+    laboratory.start(experiment(NEVER), ANNA, {})
+    wait_until(lambda: laboratory.view().progress.arm is not None, BOUND_S)
+    assert studio.load(ANNA).wait(BOUND_S)
+    assert laboratory.wait(BOUND_S)
+    assert laboratory.findings().trials[0].disturbed
+
+
 def test_it_does_not_start_while_others_speak(laboratory, studio):
     studio.engine.gate.clear()
     job = studio.submit(ANNA, request())
@@ -124,14 +132,14 @@ def test_it_does_not_start_while_others_speak(laboratory, studio):
 
 def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
     laboratory.start(experiment(NEVER, ALWAYS, repetitions=20), ANNA, {})
-    wait_until(lambda: laboratory.view().done >= 1, BOUND_S)
+    wait_until(lambda: laboratory.view().progress.done >= 1, BOUND_S)
     with pytest.raises(BusyError):
         laboratory.start(experiment(NEVER), ANNA, {})
     laboratory.cancel()
     assert laboratory.wait(BOUND_S)
     view = laboratory.view()
     assert view.state is LaboratoryState.CANCELLED
-    assert len(laboratory.findings().trials) >= view.done >= 1
+    assert len(laboratory.findings().trials) >= view.progress.done >= 1
     assert not laboratory.findings().complete
 
 

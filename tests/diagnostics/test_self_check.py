@@ -21,14 +21,9 @@ from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli.doctor import ask_app, ask_routes
 from glmtts_core.cli.main import main
-from glmtts_core.diagnostics.self_check import (
-    TEXT,
-    Check,
-    Light,
-    SelfCheck,
-    judge_cleanup,
-    self_check,
-)
+from glmtts_core.diagnostics.self_check import TEXT, self_check
+from glmtts_core.diagnostics.self_check_results import Light, SelfCheck, SelfCheckItem
+from glmtts_core.diagnostics.self_check_steps import judge_cleanup
 from glmtts_core.engines.base import CancelToken, SpokenAudio
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.host_names import HostRules
@@ -91,18 +86,18 @@ def check(studio: Studio, **options) -> SelfCheck:
     return self_check(studio, lambda: ask_routes(studio), **options)
 
 
-def lights(checked: SelfCheck) -> dict[Check, Light]:
+def lights(checked: SelfCheck) -> dict[SelfCheckItem, Light]:
     return {result.check: result.light for result in checked.results}
 
 
-def told(checked: SelfCheck, name: Check) -> str:
+def told(checked: SelfCheck, name: SelfCheckItem) -> str:
     return next(result for result in checked.results if result.check is name).text("en")
 
 
 def test_where_all_is_well_every_light_is_green(settings):
     with opened(settings) as studio:
         checked = check(studio)
-    assert lights(checked) == dict.fromkeys(Check, Light.GREEN)
+    assert lights(checked) == dict.fromkeys(SelfCheckItem, Light.GREEN)
     assert checked.light is Light.GREEN
 
 
@@ -119,32 +114,34 @@ def test_an_engine_that_does_not_load_is_red_and_what_needs_it_is_not_checked(se
         studio.engine.fail_loading_with = lambda: EngineError("engine.out_of_memory")
         checked = check(studio)
     found = lights(checked)
-    assert found[Check.LOAD] is Light.RED
-    assert {found[each] for each in (Check.SPEAK, Check.SOUND, Check.CLEANUP)} == {Light.AMBER}
-    assert found[Check.DISK] is found[Check.ROUTES] is Light.GREEN
-    assert "not enough free memory" in told(checked, Check.LOAD)
-    assert "earlier check failed" in told(checked, Check.SOUND)
+    assert found[SelfCheckItem.LOAD] is Light.RED
+    assert {
+        found[each] for each in (SelfCheckItem.SPEAK, SelfCheckItem.SOUND, SelfCheckItem.CLEANUP)
+    } == {Light.AMBER}
+    assert found[SelfCheckItem.DISK] is found[SelfCheckItem.ROUTES] is Light.GREEN
+    assert "not enough free memory" in told(checked, SelfCheckItem.LOAD)
+    assert "earlier check failed" in told(checked, SelfCheckItem.SOUND)
 
 
 def test_silence_is_red(settings):
     with opened(settings, SilentSpeaker) as studio:
         checked = check(studio)
-    assert lights(checked)[Check.SOUND] is Light.RED
-    assert "is silent" in told(checked, Check.SOUND)
+    assert lights(checked)[SelfCheckItem.SOUND] is Light.RED
+    assert "is silent" in told(checked, SelfCheckItem.SOUND)
 
 
 def test_the_sound_of_random_weights_is_not_judged(settings):
     with opened(settings, SilentRehearsal) as studio:
         checked = check(studio)
-    assert lights(checked)[Check.SOUND] is Light.GREEN
-    assert "Not meaningful" in told(checked, Check.SOUND)
+    assert lights(checked)[SelfCheckItem.SOUND] is Light.GREEN
+    assert "Not meaningful" in told(checked, SelfCheckItem.SOUND)
 
 
 def test_an_engine_without_a_voice_is_told_to_need_a_recording(settings):
     with opened(settings, Cloner) as studio:
         checked = check(studio)
-    assert lights(checked)[Check.SPEAK] is Light.AMBER
-    assert "reference recording" in told(checked, Check.SPEAK)
+    assert lights(checked)[SelfCheckItem.SPEAK] is Light.AMBER
+    assert "reference recording" in told(checked, SelfCheckItem.SPEAK)
     assert checked.light is Light.AMBER
 
 
@@ -161,8 +158,8 @@ def test_the_engine_that_is_asked_for_is_checked(settings):
         second = studio.engines.find("Silent").capabilities
         recording = ReferenceAudio(speech(4.0), RATE_HZ, "anna.wav", "hello")
         checked = check(studio, request=second.plain_request(TEXT, recording))
-        assert "Silent" in told(checked, Check.LOAD)
-        assert lights(checked)[Check.SOUND] is Light.RED
+        assert "Silent" in told(checked, SelfCheckItem.LOAD)
+        assert lights(checked)[SelfCheckItem.SOUND] is Light.RED
         assert not studio.engine.loaded
 
 
@@ -170,8 +167,8 @@ def test_a_folder_that_cannot_be_written_is_red(settings, tmp_path):
     (tmp_path / "file").touch()
     with opened(settings) as studio:
         checked = check(studio, folders=(tmp_path / "file" / "outputs",))
-    assert lights(checked)[Check.DISK] is Light.RED
-    assert "cannot be changed" in told(checked, Check.DISK)
+    assert lights(checked)[SelfCheckItem.DISK] is Light.RED
+    assert "cannot be changed" in told(checked, SelfCheckItem.DISK)
 
 
 def test_every_result_is_told_as_it_comes(settings):
@@ -192,7 +189,7 @@ def test_the_json_holds_every_check_in_words(settings, language):
     with opened(settings) as studio:
         plain = json.loads(json.dumps(check(studio).to_dict(language)))
     assert plain["light"] == "green"
-    assert [each["check"] for each in plain["checks"]] == [each.value for each in Check]
+    assert [each["check"] for each in plain["checks"]] == [each.value for each in SelfCheckItem]
     assert all(each["message"] for each in plain["checks"])
 
 
@@ -271,7 +268,7 @@ def doctor(tmp_path, monkeypatch):
 def test_the_doctor_prints_a_line_a_check_and_ends_with_0(doctor, capsys):
     assert doctor(Speaker) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * len(Check)
+    assert [line.split()[0] for line in lines] == ["ok"] * len(SelfCheckItem)
 
 
 def test_the_doctor_ends_with_1_where_something_fails(doctor, capsys):

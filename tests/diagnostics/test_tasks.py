@@ -1,57 +1,45 @@
-"""Longer work beside the page: one at a time, with its end, its error and its cancellation."""
+"""Tasks by name: one at a time of each, found again, and all cancelled at the end."""
 
 from __future__ import annotations
 
 import threading
 
 from glmtts_core.diagnostics.tasks import Tasks
-from glmtts_core.errors import DiagnosticsError, SynthesisCancelled
+from glmtts_core.errors import SynthesisCancelled
 from tests.parts import BOUND_S, wait_until
 
 
-def test_a_task_tells_how_far_it_is_and_what_came_of_it():
-    reached, go_on = threading.Event(), threading.Event()
+def patient(cancel, report):
+    wait_until(lambda: cancel.cancelled)
+    cancel.raise_if_cancelled()
 
-    def work(cancel, report):
-        report(0.5)
-        reached.set()
-        assert go_on.wait(BOUND_S)
-        return "found"
 
-    task = Tasks().start("hunt", work)
-    assert reached.wait(BOUND_S)
-    assert (task.view().running, task.view().fraction, task.view().result) == (True, 0.5, None)
-    go_on.set()
+def test_a_task_is_found_by_its_name():
+    tasks = Tasks()
+    assert tasks.find("hunt") is None
+    task = tasks.start("hunt", lambda cancel, report: "found")
+    assert tasks.find("hunt") is task
     assert task.wait(BOUND_S)
     assert task.view().result == "found"
 
 
 def test_while_a_task_runs_the_same_one_is_not_started_again():
     tasks, go_on = Tasks(), threading.Event()
-    first = tasks.start("hunt", lambda cancel, report: go_on.wait(BOUND_S))
-    assert tasks.start("hunt", lambda cancel, report: None) is first
+    task = tasks.start("hunt", lambda cancel, report: go_on.wait(BOUND_S))
+    other = tasks.start("self-check", lambda cancel, report: "other")
+    tasks.start("hunt", lambda cancel, report: "again")
+    assert other.wait(BOUND_S)
     go_on.set()
-    assert first.wait(BOUND_S)
-    assert tasks.start("hunt", lambda cancel, report: None) is not first
-
-
-def test_an_error_is_kept_for_the_page():
-    def broken(cancel, report):
-        raise ValueError("no")
-
-    task = Tasks().start("hunt", broken)
     assert task.wait(BOUND_S)
-    assert isinstance(task.view().error, DiagnosticsError)
-    assert "no" in str(task.view().error)
+    assert (task.view().result, other.view().result) == (True, "other")
+    assert tasks.start("hunt", lambda cancel, report: "again").wait(BOUND_S)
+    assert task.view().result == "again"
 
 
 def test_closing_cancels_what_runs():
-    def patient(cancel, report):
-        wait_until(lambda: cancel.cancelled)
-        cancel.raise_if_cancelled()
-
     tasks = Tasks()
-    task = tasks.start("hunt", patient)
+    running = [tasks.start(name, patient) for name in ("hunt", "self-check")]
     tasks.close()
-    assert task.wait(BOUND_S)
-    assert isinstance(task.view().error, SynthesisCancelled)
+    for task in running:
+        assert not task.running
+        assert isinstance(task.view().error, SynthesisCancelled)

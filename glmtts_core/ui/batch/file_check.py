@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft, Check
+from glmtts_core.batch.draft import BatchDraft, InputCheck
 from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.fields import ALIASES
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
@@ -34,7 +34,7 @@ _HEAD_PX: Final = 38
 _MOST_PX: Final = 420
 
 
-def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> Check:
+def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> InputCheck:
     """Draw what the chosen file is and what the check says of it; return the check."""
     check = draft.check_with(defaults, _WAIT_S)
     facts = [f"**{plain(draft.name or '')}**"]
@@ -98,7 +98,7 @@ def _hints(page: Page, result: BatchInput) -> None:
 
 
 def problems(
-    page: Page, draft: BatchDraft, check: Check, failed: Mapping[int, str] | None = None
+    page: Page, draft: BatchDraft, check: InputCheck, failed: Mapping[int, str] | None = None
 ) -> None:
     """Draw the lines that are set aside, to be corrected in place.
 
@@ -176,7 +176,7 @@ def _mend(draft: BatchDraft, key: str, numbers: list[int], editable: set[int]) -
 # -- good lines --------------------------------------------------------------------------------
 
 
-def preview(page: Page, check: Check, defaults: RunDefaults) -> None:
+def preview(page: Page, check: InputCheck, defaults: RunDefaults) -> None:
     """Draw some of the lines that will be spoken; only these reach the browser.
 
     Args:

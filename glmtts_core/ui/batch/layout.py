@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft, Check
+from glmtts_core.batch.draft import BatchDraft, InputCheck
 from glmtts_core.batch.dry_run import missing_from
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import Batches, RunListing, batches_of
@@ -153,7 +153,7 @@ def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
         )
 
 
-def _failed(page: Page, run: BatchRun, check: Check) -> dict[int, str]:
+def _failed(page: Page, run: BatchRun, check: InputCheck) -> dict[int, str]:
     """Return why lines failed that the file still holds as they were, by their number."""
     lines = check.result.lines if check.result is not None else ()
     counts = run.view().counts
@@ -174,7 +174,7 @@ def _settings(page: Page, draft: BatchDraft, amended: BatchRun | None) -> None:
 
 
 def _start_button(
-    page: Page, batches: Batches, draft: BatchDraft, check: Check, amended: BatchRun | None
+    page: Page, batches: Batches, draft: BatchDraft, check: InputCheck, amended: BatchRun | None
 ) -> None:
     lines = check.result.lines if check.result is not None else ()
     missing = missing_from(lines, amended.done_hashes())[0] if amended is not None else lines
@@ -199,7 +199,7 @@ def _start_button(
 
 
 def _start(
-    page: Page, batches: Batches, draft: BatchDraft, check: Check, amended: BatchRun | None
+    page: Page, batches: Batches, draft: BatchDraft, check: InputCheck, amended: BatchRun | None
 ) -> None:
     if check.result is None:
         return

@@ -59,7 +59,8 @@ def progress(page: Page, *, key: str) -> None:
     if view.state is LaboratoryState.RUNNING:
         st.fragment(_live, run_every=_POLL_S)(page, key)
     elif view.state is LaboratoryState.CANCELLED:
-        st.info(page.markdown("diagnostics.cancelled", done=view.done, count=view.trials))
+        done, count = view.progress.done, view.progress.trials
+        st.info(page.markdown("diagnostics.cancelled", done=done, count=count))
     elif view.error is not None:
         st.error(page.told(view.error))
 
@@ -69,15 +70,17 @@ def _live(page: Page, key: str) -> None:
     if view.state is not LaboratoryState.RUNNING:
         st.rerun(scope="app")
     with st.container(border=True):
-        st.progress(view.done / max(1, view.trials), _line(page, view))
+        done, count = view.progress.done, view.progress.trials
+        st.progress(done / max(1, count), _line(page, view))
         st.button(page.text("job.cancel"), key=key, on_click=laboratory(page).cancel)
 
 
 def _line(page: Page, view: LaboratoryView) -> Markdown:
-    parts = [page.markdown("diagnostics.trial", number=view.done + 1, count=view.trials)]
-    if view.arm is not None:
-        parts.append(plain(arm_name(view.arm, page.language), limit=None))
-        parts.append(page.markdown("diagnostics.spoken", count=view.spoken))
+    progress = view.progress
+    parts = [page.markdown("diagnostics.trial", number=progress.done + 1, count=progress.trials)]
+    if progress.arm is not None:
+        parts.append(plain(arm_name(progress.arm, page.language), limit=None))
+        parts.append(page.markdown("diagnostics.spoken", count=progress.spoken))
     else:
         parts.append(page.markdown("diagnostics.preparing"))
     if view.remaining_s is not None:

@@ -8,14 +8,8 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.cli.doctor import ask_app, ask_routes
-from glmtts_core.diagnostics.self_check import (
-    TEXT,
-    Check,
-    CheckResult,
-    Light,
-    SelfCheck,
-    self_check,
-)
+from glmtts_core.diagnostics.self_check import TEXT, self_check
+from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheck, SelfCheckItem
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics.tasks import running, task_name, tasks
@@ -56,7 +50,7 @@ def _start(page: Page) -> None:
 
         def note(result: CheckResult) -> None:
             done.append(result)
-            report(len(done) / len(Check))
+            report(len(done) / len(SelfCheckItem))
 
         def routes() -> CheckResult:
             return ask_app(url, studio.settings) or ask_routes(studio)

@@ -1,12 +1,13 @@
-"""Drawing a task that runs beside the page: its bar and cancel button, or its error."""
+"""Shows a background task: its progress bar and cancel button, or its error."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
-from glmtts_core.diagnostics.tasks import Task, Tasks
+from glmtts_core.diagnostics.tasks import Tasks
+from glmtts_core.studio.background import BackgroundTask
 from glmtts_core.ui.page import Page
 
 _POLL_S: Final = 0.5
@@ -22,8 +23,8 @@ def task_name(page: Page, kind: str) -> str:
     return f"{kind}-{page.session.id}"
 
 
-def running(page: Page, task: Task | None, *, key: str) -> bool:
-    """Draw the task while it runs, and how it failed; return whether it runs."""
+def running(page: Page, task: BackgroundTask[Any] | None, *, key: str) -> bool:
+    """Draw the progress of a running task or the error of a failed one; return whether it runs."""
     if task is None:
         return False
     view = task.view()
@@ -34,7 +35,7 @@ def running(page: Page, task: Task | None, *, key: str) -> bool:
     return view.running
 
 
-def _live(page: Page, task: Task, key: str) -> None:
+def _live(page: Page, task: BackgroundTask[Any], key: str) -> None:
     view = task.view()
     if not view.running:
         st.rerun(scope="app")

@@ -1,0 +1,88 @@
+"""What a self-check has found: a light for each item, and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from glmtts_core.catalogue import Language, text
+
+
+class Light(StrEnum):
+    """How a check came out; the later ones are worse."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+class SelfCheckItem(StrEnum):
+    """What is checked, in this order."""
+
+    DISK = "disk"
+    LOAD = "load"
+    SPEAK = "speak"
+    SOUND = "sound"
+    CLEANUP = "cleanup"
+    ROUTES = "routes"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check came out.
+
+    Attributes:
+        check: what was checked.
+        light: the outcome.
+        key: key of the sentence that says what was seen and, where not green, what to do.
+        details: values for its placeholders; an error or a finding among them is shown in the same
+            language.
+        seconds: how long it took.
+    """
+
+    check: SelfCheckItem
+    light: Light
+    key: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def name(self, language: Language) -> str:
+        """Return what was checked."""
+        return text(f"self_check.{self.check}", language)
+
+    def text(self, language: Language) -> str:
+        """Return what was seen and what to do."""
+        values = {name: _worded(value, language) for name, value in self.details.items()}
+        return text(self.key, language, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """All results, in the order of the checks."""
+
+    results: tuple[CheckResult, ...]
+
+    @property
+    def light(self) -> Light:
+        """The worst of all lights."""
+        order = list(Light)
+        return max((result.light for result in self.results), key=order.index)
+
+    def to_dict(self, language: Language) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        checks = [
+            {
+                "check": result.check.value,
+                "light": result.light.value,
+                "message": result.text(language),
+                "seconds": round(result.seconds, 3),
+            }
+            for result in self.results
+        ]
+        return {"light": self.light.value, "checks": checks}
+
+
+def _worded(value: Any, language: Language) -> object:
+    return value.text(language) if hasattr(value, "text") else value
