@@ -13,9 +13,10 @@ from glmtts_core.batch.lock import RunLock
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.requests import LineRequests
 from glmtts_core.batch.schedule import speaking_order
-from glmtts_core.batch.states import LineState, Reason, RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.errors import StorageError
+from glmtts_core.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class ActiveRunEnd:
     """
 
     state: RunState
-    reason: Reason | None
+    reason: Message | None
     lost: tuple[int, ...]
     written: bool
 
@@ -64,7 +65,7 @@ class ActiveRun:
         loaded: LoadedRun,
         make_executor: ExecutorFactory,
         max_reference_s: float,
-        on_end: Callable[[RunState, Reason | None], None],
+        on_end: Callable[[RunState, Message | None], None],
         *,
         retry_failed: bool,
     ) -> None:
@@ -97,7 +98,7 @@ class ActiveRun:
             self.recorder.close()
             raise
 
-    def close(self, state: RunState, reason: Reason | None) -> ActiveRunEnd:
+    def close(self, state: RunState, reason: Message | None) -> ActiveRunEnd:
         """Write down how it ended and let go of the folder."""
         lost: tuple[int, ...] = ()
         try:
@@ -106,7 +107,7 @@ class ActiveRun:
                 state = RunState.PAUSED
             if lost and reason is None:
                 folder = f"{self._store.audio_folder}"
-                reason = Reason("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
+                reason = Message("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
             self._table.skip_waiting(state is RunState.CANCELLED)
             self.recorder.run(state, reason)
             return ActiveRunEnd(state, reason, lost, written=True)
@@ -115,7 +116,7 @@ class ActiveRun:
             _log.warning("%s: %s", self._store.id, error)
             if state is RunState.FINISHED:
                 state = RunState.INTERRUPTED
-            return ActiveRunEnd(state, reason or Reason.of(error), lost, written=False)
+            return ActiveRunEnd(state, reason or error.message.plain(), lost, written=False)
         finally:
             self.recorder.close()
             self._lock.release()

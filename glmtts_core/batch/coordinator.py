@@ -17,7 +17,7 @@ from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
-from glmtts_core.batch.states import LineState, Reason, RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import Progress, SynthesisRequest
 from glmtts_core.errors import (
@@ -29,6 +29,7 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 
 #: States that do not wait for the line that is being spoken.
 _AT_ONCE: Final = (RunState.CANCELLED, RunState.INTERRUPTED)
@@ -63,7 +64,7 @@ class Coordinator:
         policy: CleanupPolicy,
         request_of: Callable[[int], SynthesisRequest],
         positions: Iterable[int],
-        on_end: Callable[[RunState, Reason | None], None],
+        on_end: Callable[[RunState, Message | None], None],
     ) -> None:
         self._table = table
         self._recorder = recorder
@@ -80,7 +81,7 @@ class Coordinator:
         self._lines_since_cleanup = 0
         self.cleanups = 0
         self.regained_bytes = 0
-        self.cleanup_reason: Reason | None = None
+        self.cleanup_reason: Message | None = None
         self.pace = Pace(sum(map(self._chars, self._waiting)))
         self._thread = threading.Thread(target=self._run, name="batch-run", daemon=True)
         self._thread.start()
@@ -133,16 +134,16 @@ class Coordinator:
     # -- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        reason: Reason | None = None
+        reason: Message | None = None
         try:
             self._speak_all()
         except GLMTTSError as error:
-            reason = Reason.of(error)
+            reason = error.message.plain()
         except Exception as error:  # noqa: BLE001
             # the run must not seem to go on for ever; the log has the whole story
             _log.exception("a batch run stopped")
             fault = f"{type(error).__name__}: {error}"
-            reason = Reason("batch.run.unexpected", {"reason": fault})
+            reason = Message("batch.run.unexpected", {"reason": fault})
         with self._lock:
             self._ending = True
         try:
@@ -152,7 +153,7 @@ class Coordinator:
             self.pace.stop()
             self._on_end(self._end_state(reason), reason)
 
-    def _end_state(self, reason: Reason | None) -> RunState:
+    def _end_state(self, reason: Message | None) -> RunState:
         if reason is not None:
             return RunState.PAUSED
         # a wish that came during the last line has nothing left to stop
@@ -240,7 +241,7 @@ class Coordinator:
                 return
             self._recorder.failed(position, out_of_memory_reason(error, memory), memory)
         elif error is not None:
-            self._recorder.failed(position, Reason.of(error), memory)
+            self._recorder.failed(position, error.message.plain(), memory)
         self.pace.ended(self._chars(position), self._table.status(position).audio_s or 0.0)
         self._lines_since_cleanup += 1
         self._clean_where_wanted(failed=error is not None)
@@ -273,7 +274,7 @@ class Coordinator:
         except GLMTTSError as error:
             # speaking goes on, as it does for a session; the page says so
             _log.warning("cleaning up between two lines failed: %s", error)
-            self.cleanup_reason = Reason.of(error)
+            self.cleanup_reason = error.message.plain()
             return
         self.cleanup_reason = None
         if report is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -29,12 +29,12 @@ from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
 
-#: Lines between two calls that tell how far the check is.
-_TELL_EVERY_LINES: Final = 1_000
+#: Lines between two reports of progress.
+_REPORT_EVERY_LINES: Final = 1_000
 _NO_LINE: Final = BatchLine(number=0, uttid="", file_stem="", text="")
 
 
@@ -44,7 +44,7 @@ def dry_run(
     references: ReferenceFolder,
     capabilities: Capabilities,
     settings: Settings,
-    tell: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> BatchInput:
     """Check every line; each recording is decoded and judged once.
 
@@ -60,7 +60,7 @@ def dry_run(
         references: where the recordings lie.
         capabilities: what the engine can do.
         settings: for the longest text and the longest reference.
-        tell: called now and then with the fraction that is checked.
+        on_progress: receives the checked fraction, 0 to 1.
     """
     known = _KnownReferences(
         references, settings.max_reference_s, cloning=capabilities.voice_cloning
@@ -69,8 +69,8 @@ def dry_run(
     ready: list[BatchLine] = []
     problems = list(batch.problems)
     for index, line in enumerate(batch.lines):
-        if tell is not None and index % _TELL_EVERY_LINES == 0:
-            tell(index / len(batch.lines))
+        if on_progress is not None and index % _REPORT_EVERY_LINES == 0:
+            on_progress(index / len(batch.lines))
         try:
             ready.append(_checked(line, defaults, known, capabilities, settings.max_text_chars))
         except GLMTTSError as error:
@@ -136,7 +136,7 @@ class _KnownReferences:
     """
 
     def __init__(self, folder: ReferenceFolder, max_s: float, *, cloning: bool) -> None:
-        self.hints: list[Problem] = []
+        self.hints: list[Message] = []
         self.digests: dict[str, str] = {}
         self._folder = folder
         self._max_s = max_s
@@ -155,7 +155,7 @@ class _KnownReferences:
             known = self._found[given] = self._look_up(given)
         if isinstance(known, GLMTTSError):
             # a fresh one: raised again and again, one and the same grows by every traceback
-            raise type(known)(known.key, **known.details)
+            raise type(known)(known.message.key, **known.message.details)
         return known
 
     def _look_up(self, given: str) -> ReferenceAudio | GLMTTSError:
@@ -204,8 +204,5 @@ def _checked(
 
 
 def _problem(line: BatchLine, error: GLMTTSError) -> LineProblem:
-    details: dict[str, Any] = {
-        name: value if isinstance(value, str | int | float) else str(value)
-        for name, value in error.details.items()
-    }
-    return LineProblem(line.number, line.uttid, error.key, details, excerpt_of(line.text))
+    excerpt = excerpt_of(line.text)
+    return LineProblem(line.number, line.uttid, error.message.plain(), excerpt)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from glmtts_core.errors import BatchError
 from glmtts_core.quoting import quoted
 
 #: Names that a field goes by in files that people have; the first is the one of `LineFields`.
@@ -48,13 +49,8 @@ class LineFields(BaseModel):
     speed: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
 
 
-class FieldError(Exception):
-    """What is wrong with one line: a sentence of the catalogue and its values."""
-
-    def __init__(self, key: str, **details: Any) -> None:
-        super().__init__(key)
-        self.key = key
-        self.details = details
+class FieldError(BatchError):
+    """One line cannot be used; the others can."""
 
 
 class UnknownFieldError(FieldError):

@@ -129,7 +129,7 @@ def _unspoken(
             row.line.number, row.line.uttid, row.line.text, "failed", reason, language
         )
     for problem in problems:
-        reason = problem.text(language)
+        reason = problem.message.text(language)
         yield _unspoken_row(
             problem.number, problem.uttid, problem.excerpt, "set_aside", reason, language
         )

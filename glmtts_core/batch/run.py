@@ -22,13 +22,13 @@ from glmtts_core.batch.recorder import note_state
 from glmtts_core.batch.states import (
     LineRow,
     LineState,
-    Reason,
     RunState,
     RunSummary,
     RunView,
 )
 from glmtts_core.batch.store import RunStore
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 
 #: Seconds between two looks whether another process has carried the run on meanwhile.
 _LOOK_EVERY_S: Final = 2.0
@@ -252,7 +252,7 @@ class BatchRun:
             lock.release()
             raise
 
-    def _ended(self, state: RunState, reason: Reason | None) -> None:
+    def _ended(self, state: RunState, reason: Message | None) -> None:
         """Close the stretch; called in its thread, when nothing is spoken any more."""
         with self._lock:
             active = self._active
@@ -263,7 +263,7 @@ class BatchRun:
             finally:
                 self._active = None
 
-    def _close(self, active: ActiveRun, state: RunState, reason: Reason | None) -> None:
+    def _close(self, active: ActiveRun, state: RunState, reason: Message | None) -> None:
         going, told = active.coordinator, self._loaded.told
         self._last_pace = going.pace.read()
         end = active.close(state, reason)

@@ -23,6 +23,7 @@ from glmtts_core.engines.base import ReferenceAudio
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.files import scratch_folder
 from glmtts_core.host_names import HostRules
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 
@@ -81,7 +82,7 @@ def doctor(
 
 def _printer(language: Language) -> Callable[[CheckResult], None]:
     def show(result: CheckResult) -> None:
-        _print(f"{_LAMPS[result.light]}  {result.name(language)}: {result.text(language)}")
+        _print(f"{_LAMPS[result.light]}  {result.name(language)}: {result.message.text(language)}")
 
     return show
 
@@ -130,11 +131,12 @@ def ask_routes(studio: Studio) -> CheckResult:
 def _judged(statuses: tuple[int, int], healthy: bool, key: str, *, url: str) -> CheckResult:
     health, refused = statuses
     if health != 200 or not healthy:
-        details = {"route": _HEALTH, "status": health}
-        return CheckResult(Check.ROUTES, Light.RED, "self_check.routes_failed", details)
+        failed = Message("self_check.routes_failed", {"route": _HEALTH, "status": health})
+        return CheckResult(Check.ROUTES, Light.RED, failed)
     if refused != 403:
-        return CheckResult(Check.ROUTES, Light.RED, "self_check.routes_open", {"status": refused})
-    return CheckResult(Check.ROUTES, Light.GREEN, key, {"url": url})
+        opened = Message("self_check.routes_open", {"status": refused})
+        return CheckResult(Check.ROUTES, Light.RED, opened)
+    return CheckResult(Check.ROUTES, Light.GREEN, Message(key, {"url": url}))
 
 
 def _is_ok(body: bytes) -> bool:

@@ -61,7 +61,7 @@ def _claim(answer: Answer) -> dict[str, Any]:
     return {
         "number": answer.claim.number,
         "verdict": answer.verdict.value,
-        "reason": text(answer.reason, "en", **answer.details),
+        "reason": answer.reason.text("en"),
         "shown": {each.label: each.summary.to_dict() for each in answer.shown},
     }
 
@@ -171,7 +171,7 @@ def _claims_html(answers: list[Answer], language: Language) -> Html:
                 text(f"claims.claim.{answer.claim.number}", language),
                 answer.claim.figures,
                 text(f"claims.verdict.{answer.verdict.value}", language),
-                text(answer.reason, language, **answer.details),
+                answer.reason.text(language),
                 "; ".join(shown_words(answer, language)),
             )
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from glmtts_core.errors import GLMTTSError, StorageError
 from glmtts_core.files import write_whole
 from glmtts_core.memory.advisor import WORTH_BYTES
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
+from glmtts_core.message import Message
 from glmtts_core.sessions.session import new_session_id, take_lease
 from glmtts_core.studio.jobs import Job
 from glmtts_core.studio.studio import Studio
@@ -68,26 +69,18 @@ class CheckResult:
     Attributes:
         check: what was checked.
         light: the outcome.
-        key: key of the sentence that says what was seen and, where not green, what to do.
-        details: values for its placeholders; an error or a finding stands there as itself, so that
-            it can be told in either language.
+        message: what was seen and, where not green, what to do.
         seconds: how long it took.
     """
 
     check: Check
     light: Light
-    key: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    message: Message
     seconds: float = 0.0
 
     def name(self, language: Language) -> str:
         """Return what was checked."""
         return text(f"self_check.{self.check}", language)
-
-    def text(self, language: Language) -> str:
-        """Return what was seen and what to do."""
-        told = {name: _worded(value, language) for name, value in self.details.items()}
-        return text(self.key, language, **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +101,7 @@ class SelfCheck:
             {
                 "check": result.check.value,
                 "light": result.light.value,
-                "message": result.text(language),
+                "message": result.message.text(language),
                 "seconds": round(result.seconds, 3),
             }
             for result in self.results
@@ -137,7 +130,7 @@ def self_check(
         folders: what must be writable; None takes those of the studio's settings.
         request: what to speak, and by which engine; None has the preferred one speak `TEXT`.
             What neither names a voice nor brings a recording is not spoken.
-        on_result: told each result as it comes.
+        on_result: receives each result as it comes.
         cancel: the wish to stop.
 
     Raises:
@@ -170,13 +163,9 @@ def _timed(check: Check, step: Callable[[], CheckResult]) -> CheckResult:
     try:
         result = step()
     except GLMTTSError as error:
-        result = CheckResult(check, Light.RED, "self_check.failed", {"error": error})
-    seconds = time.perf_counter() - started_s
-    return CheckResult(check, result.light, result.key, result.details, seconds)
-
-
-def _worded(value: Any, language: Language) -> object:
-    return value.text(language) if hasattr(value, "text") else value
+        failed = Message("self_check.failed", {"error": error.message})
+        result = CheckResult(check, Light.RED, failed)
+    return replace(result, seconds=time.perf_counter() - started_s)
 
 
 def _disk(folders: Sequence[Path]) -> CheckResult:
@@ -198,8 +187,8 @@ def _disk(folders: Sequence[Path]) -> CheckResult:
             raise StorageError("storage.write", folder=folder, reason="read back differently")
     free = f"{min(free_bytes) / GIB:.1f}"
     if min(free_bytes) < LOW_DISK_BYTES:
-        return CheckResult(Check.DISK, Light.AMBER, "self_check.disk_low", {"free": free})
-    return CheckResult(Check.DISK, Light.GREEN, "self_check.disk_ok", {"free": free})
+        return CheckResult(Check.DISK, Light.AMBER, Message("self_check.disk_low", {"free": free}))
+    return CheckResult(Check.DISK, Light.GREEN, Message("self_check.disk_ok", {"free": free}))
 
 
 class _Run:
@@ -233,21 +222,22 @@ class _Run:
         engine = self._engine.engine
         self._finish(self._studio.load(self._id, engine))
         self._loaded = True
-        if problems := self._studio.engines.find(engine).problems:
-            details = {"engine": engine, "problem": problems[0]}
-            return CheckResult(Check.LOAD, Light.AMBER, "self_check.load_slower", details)
-        return CheckResult(Check.LOAD, Light.GREEN, "self_check.load_ok", {"engine": engine})
+        if messages := self._studio.engines.find(engine).messages:
+            slower = Message("self_check.load_slower", {"engine": engine, "problem": messages[0]})
+            return CheckResult(Check.LOAD, Light.AMBER, slower)
+        loaded = Message("self_check.load_ok", {"engine": engine})
+        return CheckResult(Check.LOAD, Light.GREEN, loaded)
 
     def speak(self) -> CheckResult:
         """Speak once; the result stays in memory."""
         if not self._loaded:
             return _skipped(Check.SPEAK)
         if self._request.voice is None and self._request.reference is None:
-            return CheckResult(Check.SPEAK, Light.AMBER, "self_check.no_voice")
+            return CheckResult(Check.SPEAK, Light.AMBER, Message("self_check.no_voice"))
         self._finish(self._studio.submit(self._id, self._request, keep=self._spoken.append))
         audio_s, seconds = self._spoken[0].audio.duration_s, self._spoken[0].seconds
         details = {"audio": f"{audio_s:.1f}", "seconds": f"{seconds:.1f}"}
-        return CheckResult(Check.SPEAK, Light.GREEN, "self_check.speak_ok", details)
+        return CheckResult(Check.SPEAK, Light.GREEN, Message("self_check.speak_ok", details))
 
     def sound(self) -> CheckResult:
         """Look for faults in what was spoken."""
@@ -262,9 +252,11 @@ class _Run:
             pitch=False,
         )
         if judged.verdict is Verdict.FAULTY:
-            details = {"finding": judged.findings[0], "count": len(judged.findings)}
-            return CheckResult(Check.SOUND, Light.RED, "self_check.sound_faulty", details)
-        return CheckResult(Check.SOUND, Light.GREEN, "self_check.sound_ok", {"verdict": judged})
+            details = {"finding": judged.findings[0].message, "count": len(judged.findings)}
+            faulty = Message("self_check.sound_faulty", details)
+            return CheckResult(Check.SOUND, Light.RED, faulty)
+        sound = Message("self_check.sound_ok", {"verdict": judged.message})
+        return CheckResult(Check.SOUND, Light.GREEN, sound)
 
     def clean_up(self) -> CheckResult:
         """Clean up and compare what was promised with what came back."""
@@ -272,7 +264,7 @@ class _Run:
             return _skipped(Check.CLEANUP)
         report = self._studio.cleanup(CleanupLevel.TRIM, self._id).wait(_CLEANUP_S)
         if report is None:
-            return CheckResult(Check.CLEANUP, Light.AMBER, "self_check.cleanup_waits")
+            return CheckResult(Check.CLEANUP, Light.AMBER, Message("self_check.cleanup_waits"))
         return judge_cleanup(report)
 
     def _finish(self, job: Job) -> None:
@@ -293,12 +285,14 @@ def judge_cleanup(report: CleanupReport) -> CheckResult:
         "seconds": f"{report.seconds:.2f}",
     }
     if promised < WORTH_BYTES:
-        return CheckResult(Check.CLEANUP, Light.GREEN, "self_check.cleanup_little", details)
+        return CheckResult(
+            Check.CLEANUP, Light.GREEN, Message("self_check.cleanup_little", details)
+        )
     low, high = KEPT_EXACT if report.promised.exact else KEPT
     if low <= regained / promised <= high:
-        return CheckResult(Check.CLEANUP, Light.GREEN, "self_check.cleanup_ok", details)
-    return CheckResult(Check.CLEANUP, Light.AMBER, "self_check.cleanup_differs", details)
+        return CheckResult(Check.CLEANUP, Light.GREEN, Message("self_check.cleanup_ok", details))
+    return CheckResult(Check.CLEANUP, Light.AMBER, Message("self_check.cleanup_differs", details))
 
 
 def _skipped(check: Check) -> CheckResult:
-    return CheckResult(check, Light.AMBER, "self_check.skipped")
+    return CheckResult(check, Light.AMBER, Message("self_check.skipped"))

@@ -30,7 +30,7 @@ def running(page: Page, task: Task | None, *, key: str) -> bool:
     if view.running:
         st.fragment(_live, run_every=_POLL_S)(page, task, key)
     elif view.error is not None:
-        st.error(page.told(view.error))
+        st.error(page.message(view.error))
     return view.running
 
 
