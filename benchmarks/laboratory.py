@@ -125,7 +125,7 @@ def print_findings(found: Findings) -> None:
     print()
     for answer in check_claims(found):
         verdict = text(f"claims.verdict.{answer.verdict.value}", "en")
-        reason = text(answer.reason, "en", **answer.details)
+        reason = answer.reason.text("en")
         print(f"claim {answer.claim.number:2}: {verdict}: {reason}")
         for words in shown_words(answer, "en"):
             print(f"          {words}")

@@ -54,7 +54,7 @@ def main() -> None:
         reference = Baseline.of(first)
         for finding in judge(measures, reference):
             alarms[finding.symptom] += 1
-            print(f"false alarm: {name}: {finding.text('en')}")
+            print(f"false alarm: {name}: {finding.message}")
         for symptom, damage in DAMAGES.items():
             pitch = symptom is Symptom.PITCH_DRIFT  # the rest is quicker without
             damaged = measure_sound(damage(samples, rate_hz), rate_hz, pitch=pitch)

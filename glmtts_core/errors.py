@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from glmtts_core.catalogue import Language, text
+from glmtts_core.catalogue import Language
+from glmtts_core.message import Message
 
 
 class GLMTTSError(Exception):
@@ -15,15 +16,14 @@ class GLMTTSError(Exception):
 
     def __init__(self, key: str, **details: object) -> None:
         super().__init__(key)
-        self.key = key
-        self.details = details
+        self.message = Message(key, details)
 
     def text(self, language: Language) -> str:
         """Return the sentence in ``language``."""
-        return text(self.key, language, **self.details)
+        return self.message.text(language)
 
     def __str__(self) -> str:
-        return self.text("en")
+        return str(self.message)
 
 
 class SettingsError(GLMTTSError):

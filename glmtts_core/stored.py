@@ -1,4 +1,4 @@
-"""Reading back what was kept as JSON: nothing is guessed; what is wrong is told with its place.
+"""Reading back what was kept as JSON: nothing is guessed; an error names the file and the field.
 
 A word that this version does not know may come from a newer one as well as from damage.
 """
@@ -21,8 +21,10 @@ from pydantic import (
     ValidationError,
 )
 
+from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import StorageError
 from glmtts_core.files import open_regular
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 
 #: For every value that is kept on disk: no other names, no converted types, no NaN or infinity.
@@ -43,6 +45,21 @@ def _in_any_time_zone(moment: datetime) -> datetime:
 
 #: A moment with its time zone, which every other zone can write too.
 Moment = Annotated[AwareDatetime, AfterValidator(_in_any_time_zone)]
+
+
+def _known_message(message: Message) -> Message:
+    """Return ``message``, or where another version has written it, one that says so."""
+    try:
+        for language in LANGUAGES:
+            message.text(language)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+        # another sentence, or values that do not fit its placeholders
+        return Message("stored.unknown_reason", {"key": message.key})
+    return message
+
+
+#: A message that can be shown, whichever version has written it.
+StoredMessage = Annotated[Message, AfterValidator(_known_message)]
 
 _MISSING: Final = ("missing", "missing_argument")
 _UNKNOWN_FIELD: Final = ("extra_forbidden", "unexpected_keyword_argument")
@@ -90,7 +107,7 @@ def value_from(raw: bytes, kind: TypeAdapter[T], path: Path, line: int | None = 
 
 
 def unreadable(path: Path, error: OSError) -> StorageError:
-    """Return what to tell of a file that the system does not let us read."""
+    """Return the error for a file that the system does not let us read."""
     return StorageError("stored.unreadable", path=path, reason=error.strerror or str(error))
 
 
@@ -99,11 +116,11 @@ def _whole_characters(raw: bytes) -> bytes:
     if b"\\ud" not in raw.lower():
         return raw
     try:
-        told = json.dumps(json.loads(raw), ensure_ascii=False)
+        written = json.dumps(json.loads(raw), ensure_ascii=False)
     except (ValueError, RecursionError):
-        # told by who validates it
+        # validation says what is wrong
         return raw
-    return told.encode("utf-8", "replace")
+    return written.encode("utf-8", "replace")
 
 
 def _refusal(error: ValidationError, path: Path, line: int | None) -> StorageError:

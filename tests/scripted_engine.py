@@ -21,7 +21,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate, Voice
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
@@ -39,7 +39,7 @@ class ScriptedEngine:
         fail_with: raised instead of the second piece.
         fail_loading_with: raised while loading.
         fail_releasing_with: raised while releasing.
-        problems: what it says to run slower than it could.
+        messages: what it says to run slower than it could.
         offloaded: whether its weights wait elsewhere.
         released: the levels of the releases so far.
         spoken: the texts spoken so far.
@@ -49,7 +49,7 @@ class ScriptedEngine:
 
     def __init__(self, settings: Settings, ledger: Ledger, load_bytes: int = 0) -> None:
         self.load_bytes = load_bytes
-        self.problems: tuple[Problem, ...] = ()
+        self.messages: tuple[Message, ...] = ()
         self.gate = threading.Event()
         self.gate.set()
         self.loading_gate = threading.Event()

@@ -35,7 +35,7 @@ def refused(data: bytes, **limits: float) -> str:
         audio.decode(data, "clip.wav", **limits)
     assert "clip.wav" in caught.value.text("zh")
     assert "clip.wav" in caught.value.text("en")
-    return caught.value.key
+    return caught.value.message.key
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])

@@ -190,13 +190,26 @@ def sentence_calls() -> Iterator[tuple[str, ast.Call]]:
         if not isinstance(node, ast.Call):
             continue
         name = called_name(node)
-        takes_key = name in ("text", "open_page", "Advice", "Voice", "SynthesisCancelled")
-        if not takes_key and not name.endswith(("Error", "Problem")):
+        takes_key = name in ("text", "open_page", "Message", "Voice", "SynthesisCancelled")
+        if not takes_key and not name.endswith("Error"):
             continue
         for argument in node.args[:2]:
             value = argument.value if isinstance(argument, ast.Constant) else None
             if isinstance(value, str) and KEY.fullmatch(value):
                 yield value, node
+
+
+def given_values(call: ast.Call) -> set[str] | None:
+    """Return the names of a call's values; None where the code does not spell them out."""
+    if called_name(call) != "Message":
+        names = [keyword.arg for keyword in call.keywords]
+    elif len(call.args) == 1:
+        names = []
+    elif isinstance(call.args[1], ast.Dict):
+        names = [getattr(name, "value", None) for name in call.args[1].keys]
+    else:
+        return None
+    return None if None in names else {str(name) for name in names}
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -292,11 +305,8 @@ def test_every_placeholder_of_a_sentence_gets_its_value():
         key: missing
         for key, call in sentence_calls()
         if key in MESSAGES
-        and all(keyword.arg for keyword in call.keywords)
-        # where the values come in one mapping, its own names are not seen here
-        and called_name(call) != "Advice"
-        and not called_name(call).endswith("Problem")
-        if (missing := placeholders(MESSAGES[key]["en"]) - {word.arg for word in call.keywords})
+        and (given := given_values(call)) is not None
+        and (missing := placeholders(MESSAGES[key]["en"]) - given)
     }
     assert lacking == {}
 

@@ -14,9 +14,10 @@ from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.requests import LineRequests
 from glmtts_core.batch.schedule import speaking_order
-from glmtts_core.batch.states import LineState, Reason, RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.errors import StorageError
+from glmtts_core.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ActiveRunEnd:
     """
 
     state: RunState
-    reason: Reason | None
+    reason: Message | None
     lost: tuple[int, ...]
     written: bool
     pace: PaceReading
@@ -71,7 +72,7 @@ class ActiveRun:
         loaded: LoadedRun,
         make_executor: ExecutorFactory,
         max_reference_s: float,
-        on_end: Callable[[RunState, Reason | None], None],
+        on_end: Callable[[RunState, Message | None], None],
         *,
         retry_failed: bool,
     ) -> None:
@@ -104,7 +105,7 @@ class ActiveRun:
             self.recorder.close()
             raise
 
-    def close(self, state: RunState, reason: Reason | None) -> ActiveRunEnd:
+    def close(self, state: RunState, reason: Message | None) -> ActiveRunEnd:
         """Write the end to the journal and release the folder."""
         lost: tuple[int, ...] = ()
         written = True
@@ -114,7 +115,7 @@ class ActiveRun:
                 state = RunState.PAUSED
             if lost and reason is None:
                 folder = f"{self._store.audio_folder}"
-                reason = Reason("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
+                reason = Message("batch.run.sounds_gone", {"count": len(lost), "folder": folder})
             self._table.skip_waiting(state is RunState.CANCELLED)
             self.recorder.run(state, reason)
         except StorageError as error:
@@ -122,7 +123,7 @@ class ActiveRun:
             _log.warning("%s: %s", self._store.id, error)
             if state is RunState.FINISHED:
                 state = RunState.INTERRUPTED
-            reason, written = reason or Reason.of(error), False
+            reason, written = reason or error.message.plain(), False
         finally:
             self.recorder.close()
             self._lock.release()

@@ -17,7 +17,7 @@ from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
-from glmtts_core.batch.states import LineState, Reason, RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
@@ -29,6 +29,7 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.background import BackgroundTask
 
@@ -65,7 +66,7 @@ class Coordinator:
         policy: CleanupPolicy,
         request_of: Callable[[int], SynthesisRequest],
         positions: Iterable[int],
-        on_end: Callable[[RunState, Reason | None], None],
+        on_end: Callable[[RunState, Message | None], None],
     ) -> None:
         self._table = table
         self._recorder = recorder
@@ -82,7 +83,7 @@ class Coordinator:
         self._lines_since_cleanup = 0
         self.cleanups = 0
         self.regained_bytes = 0
-        self.cleanup_reason: Reason | None = None
+        self.cleanup_reason: Message | None = None
         self.pace = Pace(sum(map(self._chars, self._waiting)))
         self._task: BackgroundTask[None] = BackgroundTask("batch-run", "batch.run.unexpected")
         self._task.start(lambda *_: self._speak_all(), self._end)
@@ -149,7 +150,7 @@ class Coordinator:
                 self._finish(self._in_flight.pop(future), future.result())
 
     def _end(self, error: GLMTTSError | None) -> None:
-        reason = None if error is None else Reason.of(error)
+        reason = None if error is None else error.message.plain()
         with self._lock:
             self._ending = True
         try:
@@ -159,7 +160,7 @@ class Coordinator:
             self.pace.stop()
             self._on_end(self._end_state(reason), reason)
 
-    def _end_state(self, reason: Reason | None) -> RunState:
+    def _end_state(self, reason: Message | None) -> RunState:
         if reason is not None:
             return RunState.PAUSED
         # a stop requested during the last line has nothing left to stop
@@ -232,7 +233,7 @@ class Coordinator:
                 return
             self._recorder.failed(position, out_of_memory_reason(error, memory), memory)
         elif error is not None:
-            self._recorder.failed(position, Reason.of(error), memory)
+            self._recorder.failed(position, error.message.plain(), memory)
         self.pace.ended(self._chars(position), self._table.status(position).audio_s or 0.0)
         self._lines_since_cleanup += 1
         self._clean_where_wanted(failed=error is not None)
@@ -265,7 +266,7 @@ class Coordinator:
         except GLMTTSError as error:
             # the run continues; the page shows the reason
             _log.warning("cleaning up between two lines failed: %s", error)
-            self.cleanup_reason = Reason.of(error)
+            self.cleanup_reason = error.message.plain()
             return
         self.cleanup_reason = None
         if report is not None:

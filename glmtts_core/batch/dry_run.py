@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SpeechOverride
@@ -136,7 +136,7 @@ class _KnownReferences:
     """
 
     def __init__(self, folder: ReferenceFolder, max_s: float, *, cloning: bool) -> None:
-        self.hints: list[Problem] = []
+        self.hints: list[Message] = []
         self.digests: dict[str, str] = {}
         self._folder = folder
         self._max_s = max_s
@@ -155,7 +155,7 @@ class _KnownReferences:
             known = self._found[given] = self._look_up(given)
         if isinstance(known, GLMTTSError):
             # a fresh one: raised again and again, one and the same grows by every traceback
-            raise type(known)(known.key, **known.details)
+            raise type(known)(known.message.key, **known.message.details)
         return known
 
     def _look_up(self, given: str) -> ReferenceAudio | GLMTTSError:
@@ -204,8 +204,5 @@ def _checked(
 
 
 def _problem(line: BatchLine, error: GLMTTSError) -> LineProblem:
-    details: dict[str, Any] = {
-        name: value if isinstance(value, str | int | float) else str(value)
-        for name, value in error.details.items()
-    }
-    return LineProblem(line.number, line.uttid, error.key, details, excerpt_of(line.text))
+    excerpt = excerpt_of(line.text)
+    return LineProblem(line.number, line.uttid, error.message.plain(), excerpt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,9 +11,9 @@ from pydantic import AfterValidator, TypeAdapter, with_config
 
 from glmtts_core.batch.journal import journal_lines, last_journal_line
 from glmtts_core.batch.lines import BatchLine, FileStem
-from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunCounts, RunState
+from glmtts_core.batch.states import LineMemory, LineState, LineStatus, RunCounts, RunState
 from glmtts_core.errors import StorageError
-from glmtts_core.stored import STRICT, Count, Seconds, unreadable, value_from
+from glmtts_core.stored import STRICT, Count, Seconds, StoredMessage, unreadable, value_from
 
 #: The word for "the failed lines wait again", in the place of a run's state.
 RETRY_FAILED: Final = "retry_failed"
@@ -52,7 +52,7 @@ class JournalEntry:
     audio_s: Seconds | None = None
     retries: Count | None = None
     memory: LineMemory | None = None
-    reason: Reason | None = None
+    reason: StoredMessage | None = None
     voices: tuple[str, ...] | None = None
     run: Annotated[str, AfterValidator(_known)] | None = None
     input: Count = 0
@@ -116,7 +116,7 @@ def entry_of(line: BatchLine, status: LineStatus) -> dict[str, Any]:
         "audio_s": status.audio_s,
         "retries": status.retries or None,
         "memory": None if status.memory is None else memory_dict(status.memory),
-        "reason": None if status.reason is None else status.reason.to_dict(),
+        "reason": None if status.reason is None else asdict(status.reason),
         "voices": list(status.voices) or None,
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from glmtts_core.errors import BatchError
 from glmtts_core.quoting import quoted
 from glmtts_core.speech import OPTION_NAMES, SpeechOverride
 
@@ -40,13 +41,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 _FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
 
-class FieldError(Exception):
-    """What is wrong with one line: a sentence of the catalogue and its values."""
-
-    def __init__(self, key: str, **details: Any) -> None:
-        super().__init__(key)
-        self.key = key
-        self.details = details
+class FieldError(BatchError):
+    """One line cannot be used; the others can."""
 
 
 class UnknownFieldError(FieldError):

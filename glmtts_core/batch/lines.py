@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, with_config
+from pydantic import AfterValidator, Field, model_validator, with_config
 
-from glmtts_core.catalogue import Language, text
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.speech import ReferenceAudio, SpeechOptions, SpeechOverride, SynthesisRequest
-from glmtts_core.stored import STRICT
+from glmtts_core.stored import STRICT, StoredMessage
 
 InputFormat = Literal["jsonl", "csv", "tsv"]
 
@@ -33,7 +32,7 @@ LineNumber = Annotated[int, Field(ge=1, le=2**31)]
 FileStem = Annotated[str, AfterValidator(_one_name)]
 
 
-class BatchLine(number=SpeechOverride):
+class BatchLine(SpeechOverride):
     """One checked line, ready to be spoken; what it leaves open is up to the run.
 
     Attributes:
@@ -97,33 +96,28 @@ class LineProblem:
     Attributes:
         number: line number in the input file, from 1.
         uttid: its name as far as it could be read, else empty.
-        key: the sentence in the catalogue: what is wrong, and what to do.
-        details: values for its placeholders, plain JSON values.
+        message: what is wrong, and what to do; its values are plain JSON values.
         excerpt: the beginning of the line as it stands in the file.
     """
 
     number: LineNumber
     uttid: str
-    key: str
-    details: Mapping[str, Any]
+    message: StoredMessage
     excerpt: str
 
-    def text(self, language: Language) -> str:
-        """Return the sentence in ``language``."""
-        return kept_sentence(self.key, language, self.details)
-
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+        """Return plain JSON values, those of the message beside the others."""
+        message = asdict(self.message)
+        return {"number": self.number, "uttid": self.uttid, **message, "excerpt": self.excerpt}
 
-
-def kept_sentence(key: str, language: Language, details: Mapping[str, Any]) -> str:
-    """Return a sentence whose key was read from the disk, where another version may have put it."""
-    try:
-        return text(key, language, **details)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
-        # another sentence, or values that do not fit its placeholders
-        return text("batch.unknown_reason", language, key=key)
+    @model_validator(mode="before")
+    @classmethod
+    def _from_dict(cls, values: Any) -> Any:
+        """Take the message's values from beside the others."""
+        if not isinstance(values, dict):
+            return values
+        message = {name: values.pop(name) for name in ("key", "details") if name in values}
+        return {**values, "message": message}
 
 
 @dataclass(frozen=True)
@@ -143,7 +137,7 @@ class BatchInput:
     problems: tuple[LineProblem, ...]
     encoding: str
     format: InputFormat
-    hints: tuple[Problem, ...] = ()
+    hints: tuple[Message, ...] = ()
 
     @property
     def total(self) -> int:
@@ -156,7 +150,7 @@ class BatchInput:
         return sum(len(line.text) for line in self.lines)
 
 
-class RunDefaults(voice=SpeechOptions):
+class RunDefaults(SpeechOptions):
     """What holds for every line of a run that says nothing else.
 
     The voice is None for an engine that only clones, or for the preferred voice of each line's

@@ -66,5 +66,5 @@ def _of_problem(problem: LineProblem, language: Language) -> dict[str, Any]:
         "file": None,
         "text": problem.excerpt,
         "voices": [],
-        "reason": problem.text(language),
+        "reason": problem.message.text(language),
     }

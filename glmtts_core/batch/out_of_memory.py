@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from glmtts_core.batch.states import Reason
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 
 _MIB: Final = 2**20
 
 
-def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Reason:
+def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Message:
     """Say how much the line had taken when memory ran out, and what was still missing.
 
     Args:
@@ -19,15 +19,15 @@ def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> 
         memory: what that attempt cost; None where it was not measured.
     """
     if memory is None:
-        return Reason.of(error)
+        return error.message.plain()
     taken = {
         "taken": _mib(memory.peak_bytes - memory.before_bytes),
         "before": _mib(memory.before_bytes),
     }
     if error.requested_bytes is None:
-        return Reason("batch.run.line_out_of_memory", taken)
+        return Message("batch.run.line_out_of_memory", taken)
     missing = _mib(error.requested_bytes)
-    return Reason("batch.run.line_out_of_memory_block", {**taken, "missing": missing})
+    return Message("batch.run.line_out_of_memory_block", {**taken, "missing": missing})
 
 
 def _mib(size_bytes: int) -> str:

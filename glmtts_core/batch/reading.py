@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 
 #: Longest line that is read; the longest text that a setting allows, fully escaped, fits in.
 MAX_LINE_BYTES: Final = 2 * 2**20
@@ -43,13 +44,13 @@ class TextLine:
     Attributes:
         number: from 1.
         text: without its line end; None where it cannot be read.
-        problem_key: why it cannot be read; empty where it can.
+        problem: why it cannot be read; None where it can.
         excerpt: its beginning, for messages.
     """
 
     number: int
     text: str | None
-    problem_key: str
+    problem: Message | None
     excerpt: str
 
 
@@ -92,16 +93,17 @@ def text_lines(file: BinaryIO, encoding: Encoding) -> Iterator[TextLine]:
         if number > MAX_LINES:
             raise BatchError("batch.file.too_many_lines", limit=MAX_LINES)
         if raw is None:
-            yield TextLine(number, None, "batch.line.too_long", "")
+            yield TextLine(number, None, Message("batch.line.too_long"), "")
             continue
         try:
             text = raw.decode(encoding.codec).rstrip("\r\n")
         except UnicodeDecodeError:
             shown = raw[: EXCERPT_CHARS * 4].decode(encoding.codec, errors="replace")
-            yield TextLine(number, None, "batch.line.undecodable", excerpt_of(shown))
+            problem = Message("batch.line.undecodable")
+            yield TextLine(number, None, problem, excerpt_of(shown))
             continue
         if text and not text.isspace():
-            yield TextLine(number, text, "", excerpt_of(text))
+            yield TextLine(number, text, None, excerpt_of(text))
 
 
 def excerpt_of(text: str) -> str:

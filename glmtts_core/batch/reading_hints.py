@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glmtts_core.batch.line_numbers import listed
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.text.reading import Reading
 
 
@@ -20,7 +20,7 @@ class ReadingHints:
         for part in reading.left_out:
             self._lines.setdefault(part, []).append(number)
 
-    def hints(self) -> Iterator[Problem]:
+    def hints(self) -> Iterator[Message]:
         """Yield the sentences."""
         for part, numbers in self._lines.items():
-            yield Problem("read.left_out_of_lines", {"part": part, "lines": listed(numbers)})
+            yield Message("read.left_out_of_lines", {"part": part, "lines": listed(numbers)})

@@ -1,6 +1,6 @@
 """The one place through which every change of a run goes: first to the disk, then to the table.
 
-So what a page sees is never more than what a crash leaves. Thread-safe.
+Pages only show changes that are already on disk. Thread-safe.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from glmtts_core.audio import encode_wav
 from glmtts_core.batch.entries import RETRY_FAILED, entry_of
 from glmtts_core.batch.journal import Journal
 from glmtts_core.batch.loaded import load_run
-from glmtts_core.batch.states import LineMemory, LineState, LineStatus, Reason, RunState
+from glmtts_core.batch.states import LineMemory, LineState, LineStatus, RunState
 from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Recorder:
         )
         self._line(position, again)
 
-    def failed(self, position: int, reason: Reason, memory: MemoryCost | None = None) -> None:
+    def failed(self, position: int, reason: Message, memory: MemoryCost | None = None) -> None:
         """A line cannot be spoken."""
         before = self._table.status(position)
         status = replace(
@@ -119,7 +120,7 @@ class Recorder:
 
     # -- the run -----------------------------------------------------------------------------------
 
-    def run(self, state: RunState, reason: Reason | None = None) -> None:
+    def run(self, state: RunState, reason: Message | None = None) -> None:
         """The run changes its state.
 
         Raises:
@@ -131,7 +132,7 @@ class Recorder:
             "counts": asdict(self._table.counts()),
         }
         if reason is not None:
-            entry["reason"] = reason.to_dict()
+            entry["reason"] = asdict(reason)
         with self._lock, storage_errors(self._store.folder):
             self._journal.add(**entry)
 

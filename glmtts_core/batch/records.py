@@ -15,6 +15,7 @@ from typing import Any, Final
 from glmtts_core.batch.fields import FieldError, UnknownFieldError, canonical
 from glmtts_core.batch.reading import TextLine
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 
 Pairs = list[tuple[str, Any]]
@@ -36,7 +37,7 @@ class Record:
 
     number: int
     pairs: Pairs | None
-    problem: FieldError | None
+    problem: Message | None
     excerpt: str
 
 
@@ -48,8 +49,8 @@ def json_records(lines: Iterable[TextLine]) -> Iterator[Record]:
             continue
         try:
             yield Record(line.number, _json_pairs(line.text), None, line.excerpt)
-        except FieldError as problem:
-            yield Record(line.number, None, problem, line.excerpt)
+        except FieldError as error:
+            yield Record(line.number, None, error.message, line.excerpt)
 
 
 class _JsonObject(list[tuple[str, Any]]):
@@ -98,8 +99,8 @@ def table_records(lines: Iterable[TextLine], delimiter: str) -> Iterator[Record]
             row = _row(taken, next_line, delimiter)
             if any(row):
                 yield Record(line.number, _table_pairs(columns, row), None, line.excerpt)
-        except FieldError as problem:
-            yield Record(line.number, None, problem, line.excerpt)
+        except FieldError as error:
+            yield Record(line.number, None, error.message, line.excerpt)
             waiting.extendleft(reversed(taken[1:]))
 
 
@@ -126,9 +127,9 @@ def _columns(header: TextLine, delimiter: str) -> list[str]:
         names = [name.strip() for name in _row([header], lambda: None, delimiter)]
         fields = [canonical(name) for name in names]
     except UnknownFieldError as error:
-        near = "close" in error.details
+        near = "close" in error.message.details
         key = "batch.file.unknown_column_close" if near else "batch.file.unknown_column"
-        raise BatchError(key, **error.details) from error
+        raise BatchError(key, **error.message.details) from error
     except FieldError as error:
         raise BatchError("batch.file.header", header=header.excerpt) from error
     if "text" not in fields:
@@ -143,4 +144,4 @@ def _table_pairs(columns: Sequence[str], row: Sequence[str]) -> Pairs:
 
 
 def _unreadable(line: TextLine) -> Record:
-    return Record(line.number, None, FieldError(line.problem_key), line.excerpt)
+    return Record(line.number, None, line.problem, line.excerpt)

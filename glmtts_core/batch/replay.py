@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from glmtts_core.batch.entries import RETRY_FAILED, JournalEntry, status_of
 from glmtts_core.batch.lines import BatchLine
-from glmtts_core.batch.states import LineState, LineStatus, Reason, RunCounts, RunState
+from glmtts_core.batch.states import LineState, LineStatus, RunCounts, RunState
+from glmtts_core.message import Message
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Replayed:
     """
 
     state: RunState = RunState.READY
-    reason: Reason | None = None
+    reason: Message | None = None
     statuses: dict[int, LineStatus] = field(default_factory=dict)
     active_s: float = 0.0
     cleanups: int = 0

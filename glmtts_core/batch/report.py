@@ -123,7 +123,9 @@ def _unspoken(
         if row.status.state is LineState.FAILED
     ]
     set_aside = [
-        _UnspokenLine(each.number, each.uttid, each.excerpt, "set_aside", each.text(language))
+        _UnspokenLine(
+            each.number, each.uttid, each.excerpt, "set_aside", each.message.text(language)
+        )
         for each in problems
     ]
     return failed + set_aside

@@ -16,6 +16,7 @@ from glmtts_core.batch.naming import Names
 from glmtts_core.batch.reading import TextLine, detect_encoding, text_lines
 from glmtts_core.batch.records import Record, json_records, table_records
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 
 _FORMAT_BY_SUFFIX: Final[dict[str, InputFormat]] = {
@@ -77,21 +78,21 @@ def _line(record: Record, names: Names) -> BatchLine | LineProblem:
         return _set_aside(record, record.problem)
     try:
         fields = check_fields(record.pairs or [])
-    except FieldError as problem:
-        return _set_aside(record, problem)
+    except FieldError as error:
+        return _set_aside(record, error.message)
     uttid = fields.uttid.strip() or names.make_up(record.number)
     before = names.line_of(uttid)
     if before is not None:
-        twice = FieldError("batch.line.duplicate", uttid=quoted(uttid), line=before)
+        twice = Message("batch.line.duplicate", {"uttid": quoted(uttid), "line": before})
         return _set_aside(record, twice)
     return _batch_line(record.number, uttid, names.take(uttid, record.number), fields)
 
 
-def _set_aside(record: Record, problem: FieldError) -> LineProblem:
+def _set_aside(record: Record, problem: Message) -> LineProblem:
     given = dict(record.pairs or [])
     uttid = next((given[name] for name in ALIASES["uttid"] if given.get(name)), "")
     shown = quoted(uttid) if isinstance(uttid, str | int) else ""
-    return LineProblem(record.number, shown, problem.key, problem.details, record.excerpt)
+    return LineProblem(record.number, shown, problem, record.excerpt)
 
 
 def _batch_line(number: int, uttid: str, stem: str, fields: LineFields) -> BatchLine:

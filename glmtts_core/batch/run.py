@@ -19,7 +19,6 @@ from glmtts_core.batch.run_view import summary_of, view_of
 from glmtts_core.batch.states import (
     LineRow,
     LineState,
-    Reason,
     RunState,
     RunSummary,
     RunView,
@@ -27,6 +26,7 @@ from glmtts_core.batch.states import (
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch.table import LineTable
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 
 
 class BatchRun:
@@ -224,7 +224,7 @@ class BatchRun:
             lock.release()
             raise
 
-    def _ended(self, state: RunState, reason: Reason | None) -> None:
+    def _ended(self, state: RunState, reason: Message | None) -> None:
         """Close the active run; called in the background, when no line is spoken any more."""
         with self._lock:
             active = self._active

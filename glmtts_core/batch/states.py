@@ -5,19 +5,16 @@ Knows nothing about how a run is kept or carried on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import with_config
 
-from glmtts_core.batch.lines import BatchLine, kept_sentence
-from glmtts_core.catalogue import Language
+from glmtts_core.batch.lines import BatchLine
 from glmtts_core.engines.base import Progress
-from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 from glmtts_core.stored import STRICT, Count
 
 
@@ -43,37 +40,6 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
     FINISHED = "finished"
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a line failed or a run stands still: a sentence of the catalogue with its values.
-
-    Attributes:
-        key: the sentence's key.
-        details: values for its placeholders, plain JSON values.
-    """
-
-    key: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    def text(self, language: Language) -> str:
-        """Return the sentence in ``language``."""
-        return kept_sentence(self.key, language, self.details)
-
-    @classmethod
-    def of(cls, error: GLMTTSError) -> Reason:
-        """Return what ``error`` says, as plain values."""
-        return cls(error.key, {name: _plain(value) for name, value in error.details.items()})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
-
-
-def _plain(value: object) -> str | int | float:
-    return value if isinstance(value, str | int | float) else str(value)
 
 
 @with_config(STRICT)
@@ -114,7 +80,7 @@ class LineStatus:
     memory: LineMemory | None = None
     retries: int = 0
     crashes: int = 0
-    reason: Reason | None = None
+    reason: Message | None = None
     ended_s: float | None = None
     voices: tuple[str, ...] = ()
 
@@ -221,7 +187,7 @@ class RunView(RunSummary):
     """
 
     stopping: bool = False
-    reason: Reason | None = None
+    reason: Message | None = None
     current: tuple[LineRow, ...] = ()
     progress: Progress | None = None
     active_s: float = 0.0
@@ -232,5 +198,5 @@ class RunView(RunSummary):
     retries: int = 0
     cleanups: int = 0
     regained_bytes: int = 0
-    cleanup_reason: Reason | None = None
+    cleanup_reason: Message | None = None
     lost: int = 0

@@ -9,7 +9,7 @@ from glmtts_core.batch.line_numbers import listed
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.voice_language import ForeignVoice, foreign_among
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 _SENTENCES: Final[dict[Language, str]] = {
     "zh": "voice_language.mandarin_lines",
@@ -35,8 +35,8 @@ class VoiceHints:
             names = " + ".join(voice for voice in spoken_by if voice is not None)
             self._lines.setdefault((names, found), []).append(number)
 
-    def hints(self) -> Iterator[Problem]:
+    def hints(self) -> Iterator[Message]:
         """Yield the sentences."""
         for (names, found), numbers in self._lines.items():
             details = {"voice": names, "native": found.native.id, "lines": listed(numbers)}
-            yield Problem(_SENTENCES[found.language], details)
+            yield Message(_SENTENCES[found.language], details)

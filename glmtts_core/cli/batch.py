@@ -79,8 +79,8 @@ def run_batch(
             _tell_lost(run.view().lost, language)
             _start(run, retry_failed=resumes and options.retry_failed)
             _follow(run, stop_requested, language)
-            for problem in studio.engines.problems:
-                print(problem.text(language), file=sys.stderr)
+            for message in studio.engines.messages:
+                print(message.text(language), file=sys.stderr)
             write_results(run, language)
             return _tell_end(run, language)
         except SynthesisCancelled as cancelled:
@@ -190,7 +190,7 @@ def _checked(command: _Command, defaults: RunDefaults, references: ReferenceFold
 
 def _tell_problems(problems: tuple[LineProblem, ...], language: Language) -> None:
     for problem in problems[:_TOLD]:
-        reason = problem.text(language)
+        reason = problem.message.text(language)
         told = text("cli.batch_line", language, number=problem.number, reason=reason)
         print(told, file=sys.stderr)
     if len(problems) > _TOLD:

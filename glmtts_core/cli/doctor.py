@@ -23,6 +23,7 @@ from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.files import scratch_folder
 from glmtts_core.host_names import HostRules
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
@@ -82,7 +83,7 @@ def doctor(
 
 def _printer(language: Language) -> Callable[[CheckResult], None]:
     def show(result: CheckResult) -> None:
-        _print(f"{_LAMPS[result.light]}  {result.name(language)}: {result.text(language)}")
+        _print(f"{_LAMPS[result.light]}  {result.name(language)}: {result.message.text(language)}")
 
     return show
 
@@ -132,12 +133,14 @@ def _judged(statuses: tuple[int, int], healthy: bool, key: str, *, url: str) -> 
     health, refused = statuses
     if health != 200 or not healthy:
         details = {"route": _HEALTH, "status": health}
-        return CheckResult(SelfCheckItem.ROUTES, Light.RED, "self_check.routes_failed", details)
+        return CheckResult(
+            SelfCheckItem.ROUTES, Light.RED, Message("self_check.routes_failed", details)
+        )
     if refused != 403:
         return CheckResult(
-            SelfCheckItem.ROUTES, Light.RED, "self_check.routes_open", {"status": refused}
+            SelfCheckItem.ROUTES, Light.RED, Message("self_check.routes_open", {"status": refused})
         )
-    return CheckResult(SelfCheckItem.ROUTES, Light.GREEN, key, {"url": url})
+    return CheckResult(SelfCheckItem.ROUTES, Light.GREEN, Message(key, {"url": url}))
 
 
 def _is_ok(body: bytes) -> bool:

@@ -23,9 +23,9 @@ def print_parity(settings: Settings, language: Language, *, rehearse: bool) -> i
     """
     proposed = choose_device(settings.device, nvml_for(settings.device))
     confirmed = confirm_device(torch.device(proposed.device), settings.device)
-    problem = proposed.problem or confirmed.problem
-    if problem is not None:
-        print(problem.text(language), file=sys.stderr)
+    message = proposed.message or confirmed.message
+    if message is not None:
+        print(message.text(language), file=sys.stderr)
 
     def show(progress: Progress) -> None:
         if sys.stderr.isatty():

@@ -102,8 +102,8 @@ def say(
             _tell_foreign_voice(request, capabilities, language)
             _tell_left_out(capabilities.reading(spoken), language)
             _show_progress(job, stop_requested, language)
-            for problem in studio.engines.find(job.engine).problems:
-                print(problem.text(language), file=sys.stderr)
+            for message in studio.engines.find(job.engine).messages:
+                print(message.text(language), file=sys.stderr)
             return _write_result(session, job, options.out, language)
         finally:
             studio.close()
@@ -166,7 +166,7 @@ def _tell_foreign_voice(
     """Say that the voice has an accent in the text's language, where that is so."""
     found = foreign_voice(request, capabilities)
     if found is not None:
-        print(text(found.key, language, native=found.native.id), file=sys.stderr)
+        print(found.message(found.native.id).text(language), file=sys.stderr)
 
 
 def _tell_left_out(reading: Reading, language: Language) -> None:

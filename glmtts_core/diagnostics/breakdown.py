@@ -8,10 +8,9 @@ is called unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from glmtts_core.catalogue import Language, text
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
 from glmtts_core.memory.ledger import (
     CACHE_KINDS,
@@ -21,6 +20,7 @@ from glmtts_core.memory.ledger import (
     LedgerSnapshot,
 )
 from glmtts_core.memory.probe import MemoryReading
+from glmtts_core.message import Message
 
 #: Layers that hold weights; WEIGHTS are those of an engine with one network.
 _WEIGHT_LAYERS: Final = (
@@ -34,6 +34,8 @@ _WEIGHT_LAYERS: Final = (
 _NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
 #: Characters of a session's id that are shown: who has all of it sees the session's results.
 _SHOWN_ID: Final = 4
+#: Name of the part that is this program.
+PROCESS: Final = Message("breakdown.process")
 #: How weights are named.
 _NAMED: Final = {
     LedgerKind.WEIGHTS: "breakdown.named",
@@ -46,22 +48,16 @@ class Part:
     """One rectangle of the treemap.
 
     Attributes:
-        key: key of its name in the catalogue.
+        name: what it is.
         size_bytes: its size; with children, exactly their sum.
         children: what it is made of; empty where no more is known.
         layer: the layer of the chart whose colour it has.
-        details: values for the placeholders of its name.
     """
 
-    key: str
+    name: Message
     size_bytes: int
     children: tuple[Part, ...] = ()
     layer: Layer | None = None
-    details: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, language: Language) -> str:
-        """Return its name in ``language``."""
-        return text(self.key, language, **self.details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +86,22 @@ def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -
         return None
     ours_here = index == reading.main_device
     entries = [entry for entry in kept.entries if entry.on_device] if ours_here else []
-    process = _whole("breakdown.process", _process_parts(layers, entries))
-    beside = [Part(f"layer.{layer}", layers[layer], layer=layer) for layer in _NOT_OURS]
-    name = device.name or f"GPU {index}"
-    return _whole("breakdown.device", [process, *beside], name=name)
+    process = _whole(PROCESS, _process_parts(layers, entries))
+    beside = [_layer(layer, layers[layer]) for layer in _NOT_OURS]
+    name = Message("breakdown.device", {"name": device.name or f"GPU {index}"})
+    return _whole(name, [process, *beside])
 
 
 def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
     """Break down the machine's memory: our resident set, other programs, free."""
     entries = [entry for entry in kept.entries if not entry.on_device]
-    process = _whole("breakdown.process", _process_parts(host_layers(reading), entries))
+    process = _whole(PROCESS, _process_parts(host_layers(reading), entries))
     total = max(reading.host_total_bytes, process.size_bytes)
     left = total - process.size_bytes
     free = min(max(0, reading.host_available_bytes), left)
     beside = {Layer.OTHER: left - free, Layer.FREE: free}
-    parts = [Part(f"layer.{layer}", size, layer=layer) for layer, size in beside.items()]
-    return _whole("breakdown.machine", [process, *parts])
+    parts = [_layer(layer, size) for layer, size in beside.items()]
+    return _whole(Message("breakdown.machine"), [process, *parts])
 
 
 def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[Part]:
@@ -119,14 +115,14 @@ def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) 
             children = _caches(size, entries)
         else:
             children = ()
-        parts.append(Part(f"layer.{layer}", size, children, layer))
+        parts.append(_layer(layer, size, children))
     return parts
 
 
 def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
     """Return the weights of one layer by their names in the ledger, the spare ones marked."""
     weights = [
-        Part(_NAMED[entry.kind], entry.size_bytes, layer=layer, details={"name": entry.name})
+        Part(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
         for entry in entries
         if entry.kind in WEIGHT_KINDS
         and layer == (Layer.WEIGHTS if entry.part is None else Layer(entry.part.value))
@@ -144,15 +140,14 @@ def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
                 owners[entry.owner] = owners.get(entry.owner, 0) + entry.size_bytes
         if owners:
             sessions = [_session(owner, held) for owner, held in sorted(owners.items())]
-            kinds.append(
-                Part(f"breakdown.{kind}", sum(owners.values()), tuple(sessions), Layer.CACHES)
-            )
+            name = Message(f"breakdown.{kind}")
+            kinds.append(Part(name, sum(owners.values()), tuple(sessions), Layer.CACHES))
     return _filled(size, kinds, Layer.CACHES)
 
 
 def _session(owner: str, size_bytes: int) -> Part:
-    details = {"name": owner[:_SHOWN_ID]}
-    return Part("breakdown.session", size_bytes, layer=Layer.CACHES, details=details)
+    name = Message("breakdown.session", {"name": owner[:_SHOWN_ID]})
+    return Part(name, size_bytes, layer=Layer.CACHES)
 
 
 def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
@@ -163,10 +158,14 @@ def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
             children.append(part)
             left -= part.size_bytes
     if children and left:
-        children.append(Part("layer.unknown", left, layer=layer))
+        children.append(Part(Message("layer.unknown"), left, layer=layer))
     return tuple(children)
 
 
-def _whole(key: str, parts: Iterable[Part], **details: object) -> Part:
+def _layer(layer: Layer, size: int, children: tuple[Part, ...] = ()) -> Part:
+    return Part(Message(f"layer.{layer}"), size, children, layer)
+
+
+def _whole(name: Message, parts: Iterable[Part]) -> Part:
     there = tuple(part for part in parts if part.size_bytes > 0)
-    return Part(key, sum(part.size_bytes for part in there), there, details=details)
+    return Part(name, sum(part.size_bytes for part in there), there)

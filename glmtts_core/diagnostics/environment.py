@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from glmtts_core import __version__
 from glmtts_core.catalogue import Language, text
 from glmtts_core.memory.nvml import DeviceReading
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.settings import ENV_FILE, PREFIX, Settings
 from glmtts_core.studio.studio import Studio
 
@@ -99,7 +99,7 @@ class Environment:
         devices: the GPUs.
         limits: what the process may use.
         settings: the settings in force.
-        problems: why figures are unknown.
+        messages: why figures are unknown.
     """
 
     versions: Mapping[str, str]
@@ -110,13 +110,13 @@ class Environment:
     devices: tuple[DeviceReading, ...]
     limits: Limits
     settings: tuple[SettingInForce, ...]
-    problems: tuple[Problem, ...]
+    messages: tuple[Message, ...]
 
 
 def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
     """Look around."""
     reading = studio.monitor.latest()
-    driver, no_version = studio.driver_version, studio.driver_version_problem
+    driver, no_version = studio.driver_version, studio.driver_version_message
     return Environment(
         versions=_versions(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -126,7 +126,7 @@ def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
         devices=reading.devices,
         limits=limits(),
         settings=settings_in_force(studio.settings, env_file),
-        problems=studio.memory_problems + (() if no_version is None else (no_version,)),
+        messages=studio.memory_messages + (() if no_version is None else (no_version,)),
     )
 
 
@@ -227,7 +227,7 @@ def report(found: Environment, language: Language) -> str:
     for setting in found.settings:
         origin = text(f"environment.origin.{setting.origin}", language)
         lines.append(f"{setting.name}={setting.value} ({origin})")
-    lines += [problem.text(language) for problem in found.problems]
+    lines += [message.text(language) for message in found.messages]
     return "\n".join(masked(line) for line in lines) + "\n"
 
 

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Final
 
 from glmtts_core.audio import Samples
-from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
+from glmtts_core.message import Message
 
 #: Silence at one end of a result: engines leave tenths of a second there, no third of the whole.
 HALF_SILENT_S: Final = 0.5
@@ -72,15 +72,10 @@ class Finding:
     threshold: float
 
     @property
-    def key(self) -> str:
-        """Key of its sentence."""
-        return f"quality.finding.{self.symptom}"
-
-    def text(self, language: Language) -> str:
-        """Return the sentence in ``language``."""
-        return text(
-            self.key, language, value=f"{self.value:.3g}", threshold=f"{self.threshold:.3g}"
-        )
+    def message(self) -> Message:
+        """What was found, in one sentence."""
+        details = {"value": f"{self.value:.3g}", "threshold": f"{self.threshold:.3g}"}
+        return Message(f"quality.finding.{self.symptom}", details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +118,10 @@ class QualityReport:
         """The findings that are also what trouble with memory sounds like."""
         return tuple(each for each in self.findings if each.symptom in MEMORY_SYMPTOMS)
 
-    def text(self, language: Language) -> str:
-        """Return the verdict in one sentence."""
-        return text(f"quality.verdict.{self.verdict}", language, count=len(self.findings))
+    @property
+    def message(self) -> Message:
+        """The verdict in one sentence."""
+        return Message(f"quality.verdict.{self.verdict}", {"count": len(self.findings)})
 
 
 def assess(

@@ -53,7 +53,7 @@ def _claim(answer: Answer) -> dict[str, Any]:
     return {
         "number": answer.claim.number,
         "verdict": answer.verdict.value,
-        "reason": text(answer.reason, "en", **answer.details),
+        "reason": answer.reason.text("en"),
         "shown": {each.label: each.summary.to_dict() for each in answer.shown},
     }
 
@@ -113,6 +113,6 @@ def _answer_cells(answer: Answer, language: Language) -> tuple[str, ...]:
         text(f"claims.claim.{answer.claim.number}", language),
         answer.claim.figures,
         text(f"claims.verdict.{answer.verdict.value}", language),
-        text(answer.reason, language, **answer.details),
+        answer.reason.text(language),
         "; ".join(shown_words(answer, language)),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfC
 from glmtts_core.diagnostics.self_check_steps import EngineChecks, check_disk
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 
@@ -73,6 +75,7 @@ def _timed(item: SelfCheckItem, step: Callable[[], CheckResult]) -> CheckResult:
     try:
         result = step()
     except GLMTTSError as error:
-        result = CheckResult(item, Light.RED, "self_check.failed", {"error": error})
-    seconds = time.perf_counter() - started_s
-    return CheckResult(item, result.light, result.key, result.details, seconds)
+        result = CheckResult(
+            item, Light.RED, Message("self_check.failed", {"error": error.message})
+        )
+    return replace(result, seconds=time.perf_counter() - started_s)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.message import Message
 
 
 class Light(StrEnum):
@@ -36,26 +36,18 @@ class CheckResult:
     Attributes:
         check: what was checked.
         light: the outcome.
-        key: key of the sentence that says what was seen and, where not green, what to do.
-        details: values for its placeholders; an error or a finding among them is shown in the same
-            language.
+        message: what was seen and, where not green, what to do.
         seconds: how long it took.
     """
 
     check: SelfCheckItem
     light: Light
-    key: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    message: Message
     seconds: float = 0.0
 
     def name(self, language: Language) -> str:
         """Return what was checked."""
         return text(f"self_check.{self.check}", language)
-
-    def text(self, language: Language) -> str:
-        """Return what was seen and what to do."""
-        values = {name: _worded(value, language) for name, value in self.details.items()}
-        return text(self.key, language, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +68,9 @@ class SelfCheck:
             {
                 "check": result.check.value,
                 "light": result.light.value,
-                "message": result.text(language),
+                "message": result.message.text(language),
                 "seconds": round(result.seconds, 3),
             }
             for result in self.results
         ]
         return {"light": self.light.value, "checks": checks}
-
-
-def _worded(value: Any, language: Language) -> object:
-    return value.text(language) if hasattr(value, "text") else value

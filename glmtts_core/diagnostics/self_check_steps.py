@@ -15,6 +15,7 @@ from glmtts_core.errors import StorageError
 from glmtts_core.files import write_whole
 from glmtts_core.memory.advisor import WORTH_BYTES
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
+from glmtts_core.message import Message
 from glmtts_core.sessions.session import new_session_id, take_lease
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
@@ -54,8 +55,12 @@ def check_disk(folders: Sequence[Path]) -> CheckResult:
             raise StorageError("storage.write", folder=folder, reason="read back differently")
     free = f"{min(free_bytes) / GIB:.1f}"
     if min(free_bytes) < LOW_DISK_BYTES:
-        return CheckResult(SelfCheckItem.DISK, Light.AMBER, "self_check.disk_low", {"free": free})
-    return CheckResult(SelfCheckItem.DISK, Light.GREEN, "self_check.disk_ok", {"free": free})
+        return CheckResult(
+            SelfCheckItem.DISK, Light.AMBER, Message("self_check.disk_low", {"free": free})
+        )
+    return CheckResult(
+        SelfCheckItem.DISK, Light.GREEN, Message("self_check.disk_ok", {"free": free})
+    )
 
 
 class EngineChecks:
@@ -90,11 +95,13 @@ class EngineChecks:
         engine = self._engine.engine
         self._finish(self._studio.load(self._id, engine))
         self._loaded = True
-        if problems := self._studio.engines.find(engine).problems:
-            details = {"engine": engine, "problem": problems[0]}
-            return CheckResult(SelfCheckItem.LOAD, Light.AMBER, "self_check.load_slower", details)
+        if messages := self._studio.engines.find(engine).messages:
+            details = {"engine": engine, "problem": messages[0]}
+            return CheckResult(
+                SelfCheckItem.LOAD, Light.AMBER, Message("self_check.load_slower", details)
+            )
         return CheckResult(
-            SelfCheckItem.LOAD, Light.GREEN, "self_check.load_ok", {"engine": engine}
+            SelfCheckItem.LOAD, Light.GREEN, Message("self_check.load_ok", {"engine": engine})
         )
 
     def speak(self) -> CheckResult:
@@ -102,11 +109,13 @@ class EngineChecks:
         if not self._loaded:
             return _skipped(SelfCheckItem.SPEAK)
         if self._request.voice is None and self._request.reference is None:
-            return CheckResult(SelfCheckItem.SPEAK, Light.AMBER, "self_check.no_voice")
+            return CheckResult(SelfCheckItem.SPEAK, Light.AMBER, Message("self_check.no_voice"))
         self._finish(self._studio.submit(self._id, self._request, keep=self._spoken.append))
         audio_s, seconds = self._spoken[0].audio.duration_s, self._spoken[0].seconds
         details = {"audio": f"{audio_s:.1f}", "seconds": f"{seconds:.1f}"}
-        return CheckResult(SelfCheckItem.SPEAK, Light.GREEN, "self_check.speak_ok", details)
+        return CheckResult(
+            SelfCheckItem.SPEAK, Light.GREEN, Message("self_check.speak_ok", details)
+        )
 
     def sound(self) -> CheckResult:
         """Look for faults in what was spoken."""
@@ -121,10 +130,14 @@ class EngineChecks:
             pitch=False,
         )
         if judged.verdict is Verdict.FAULTY:
-            details = {"finding": judged.findings[0], "count": len(judged.findings)}
-            return CheckResult(SelfCheckItem.SOUND, Light.RED, "self_check.sound_faulty", details)
+            details = {"finding": judged.findings[0].message, "count": len(judged.findings)}
+            return CheckResult(
+                SelfCheckItem.SOUND, Light.RED, Message("self_check.sound_faulty", details)
+            )
         return CheckResult(
-            SelfCheckItem.SOUND, Light.GREEN, "self_check.sound_ok", {"verdict": judged}
+            SelfCheckItem.SOUND,
+            Light.GREEN,
+            Message("self_check.sound_ok", {"verdict": judged.message}),
         )
 
     def clean_up(self) -> CheckResult:
@@ -133,7 +146,9 @@ class EngineChecks:
             return _skipped(SelfCheckItem.CLEANUP)
         report = self._studio.cleanup(CleanupLevel.TRIM, self._id).wait(_CLEANUP_S)
         if report is None:
-            return CheckResult(SelfCheckItem.CLEANUP, Light.AMBER, "self_check.cleanup_waits")
+            return CheckResult(
+                SelfCheckItem.CLEANUP, Light.AMBER, Message("self_check.cleanup_waits")
+            )
         return judge_cleanup(report)
 
     def _finish(self, job: Job) -> None:
@@ -154,12 +169,18 @@ def judge_cleanup(report: CleanupReport) -> CheckResult:
         "seconds": f"{report.seconds:.2f}",
     }
     if promised < WORTH_BYTES:
-        return CheckResult(SelfCheckItem.CLEANUP, Light.GREEN, "self_check.cleanup_little", details)
+        return CheckResult(
+            SelfCheckItem.CLEANUP, Light.GREEN, Message("self_check.cleanup_little", details)
+        )
     low, high = KEPT_EXACT if report.promised.exact else KEPT
     if low <= regained / promised <= high:
-        return CheckResult(SelfCheckItem.CLEANUP, Light.GREEN, "self_check.cleanup_ok", details)
-    return CheckResult(SelfCheckItem.CLEANUP, Light.AMBER, "self_check.cleanup_differs", details)
+        return CheckResult(
+            SelfCheckItem.CLEANUP, Light.GREEN, Message("self_check.cleanup_ok", details)
+        )
+    return CheckResult(
+        SelfCheckItem.CLEANUP, Light.AMBER, Message("self_check.cleanup_differs", details)
+    )
 
 
 def _skipped(check: SelfCheckItem) -> CheckResult:
-    return CheckResult(check, Light.AMBER, "self_check.skipped")
+    return CheckResult(check, Light.AMBER, Message("self_check.skipped"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 
 EngineFactory = Callable[[Settings, Ledger], Engine]
@@ -24,10 +24,10 @@ class Offer:
     """
 
     factories: tuple[EngineFactory, ...]
-    lacking: Problem | None
+    lacking: Message | None
 
 
-def engines_on_offer(settings: Settings, device: str, on_cpu: Problem | None = None) -> Offer:
+def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = None) -> Offer:
     """Look which engines can be opened with ``settings``; reads no weights.
 
     Args:
@@ -52,7 +52,7 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Problem | None = N
     return Offer((glmtts, KokoroEngine), None)
 
 
-def rehearsal_engine(device: str, on_cpu: Problem | None = None) -> EngineFactory:
+def rehearsal_engine(device: str, on_cpu: Message | None = None) -> EngineFactory:
     """Return what makes GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N").
 
     ``on_cpu`` says why that is the CPU although there may be a GPU.
@@ -69,20 +69,20 @@ def rehearsal_engine(device: str, on_cpu: Problem | None = None) -> EngineFactor
     return rehearsal
 
 
-def _lacking_torch() -> Problem | None:
+def _lacking_torch() -> Message | None:
     """Return why PyTorch cannot be brought in: the built-in voice speaks without it."""
     try:
         import torch  # noqa: F401 - heavy, and here to see whether it comes
     except Exception as error:  # noqa: BLE001 - a library that does not fit ends in any of them
         words = " ".join(str(error).split()) or type(error).__name__
-        return Problem("engine.no_pytorch", {"reason": words})
+        return Message("engine.no_pytorch", {"reason": words})
     return None
 
 
-def _lacking(settings: Settings) -> Problem | None:
+def _lacking(settings: Settings) -> Message | None:
     folder = settings.ckpt
     if not folder.is_dir():
-        return Problem("engine.get_glmtts", {"folder": folder})
+        return Message("engine.get_glmtts", {"folder": folder})
     if (no_torch := _lacking_torch()) is not None:
         return no_torch
     from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint  # heavy: it brings PyTorch
@@ -91,5 +91,5 @@ def _lacking(settings: Settings) -> Problem | None:
     try:
         there = Checkpoint(folder).is_there()
     except CheckpointError as error:
-        return Problem(error.key, error.details)
-    return None if there else Problem("engine.incomplete_glmtts", {"folder": folder})
+        return error.message
+    return None if there else Message("engine.incomplete_glmtts", {"folder": folder})

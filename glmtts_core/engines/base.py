@@ -16,7 +16,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.errors import SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.cost import MemoryCost
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Engine(Protocol):
         """Whether they are where they compute, and not offloaded."""
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """What runs slower than it could on this machine, and why."""
 
     def load(self, control: JobControl) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from glmtts_core.engines.base import Engine
 from glmtts_core.errors import NoSuchEngineError
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 
 class EngineHost:
@@ -98,12 +98,10 @@ class EngineHost:
         )
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """What runs slower than it could, of all engines, each once."""
-        every: list[Problem] = []
-        for engine in self._engines.values():
-            every += [problem for problem in engine.problems if problem not in every]
-        return tuple(every)
+        every = (message for engine in self._engines.values() for message in engine.messages)
+        return tuple(dict.fromkeys(every))
 
     def release(self, level: CleanupLevel) -> None:
         """Have every engine drop what ``level`` covers."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.capabilities import Capabilities, Voice
+from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import main_language
@@ -29,7 +30,7 @@ class ForeignVoice:
     """A text whose language the chosen voice does not speak natively.
 
     Attributes:
-        key: the sentence in the catalogue; its placeholder takes the name of `native`.
+        key: the sentence in the catalogue.
         language: of the text.
         native: the preferred voice of that language.
     """
@@ -37,6 +38,10 @@ class ForeignVoice:
     key: str
     language: Language
     native: Voice
+
+    def message(self, native_name: str) -> Message:
+        """Return the sentence; ``native_name`` is how `native` is called where it is shown."""
+        return Message(self.key, {"native": native_name})
 
 
 def foreign_voice(request: SynthesisRequest, capabilities: Capabilities) -> ForeignVoice | None:

@@ -8,7 +8,7 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 
 class MemoryAccount:
@@ -37,10 +37,10 @@ class MemoryAccount:
         self.cleaner = Cleaner(self.monitor, self.allocator, ledger, device)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """Why figures are unknown, each reason once."""
-        problem = self.monitor.problem
-        return self._probe.problems + (() if problem is None else (problem,))
+        message = self.monitor.message
+        return self._probe.messages + (() if message is None else (message,))
 
     def move_to(self, device: str) -> None:
         """Account for another device from now on; on the worker's thread, between two jobs.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.memory.promises import Promise
+from glmtts_core.message import Message
 
 MIB: Final = 2**20
 #: Below this a cleanup is not worth a click: a few seconds of audio take as much again.
@@ -38,21 +39,13 @@ class SpokenFacts:
     growth_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A sentence of the catalogue and the values for its placeholders."""
-
-    key: str
-    details: Mapping[str, object]
-
-
 def advise(
     spoken: Sequence[SpokenFacts],
     *,
     loaded_at_s: float | None,
     last_cleanup_s: float | None,
     reclaimable: Promise,
-) -> Advice | None:
+) -> Message | None:
     """Return the most urgent advice, or None.
 
     Args:
@@ -71,24 +64,24 @@ def advise(
     trend = fresh[-TREND:]
     if len(trend) == TREND and all(facts.growth_bytes > GROWN_BYTES for facts in trend):
         grown = sum(facts.growth_bytes for facts in trend)
-        return Advice("memory.advice.growing", {**details, "growth": _mib(grown), "count": TREND})
+        return Message("memory.advice.growing", {**details, "growth": _mib(grown), "count": TREND})
     if fresh:
         return _after_synthesis(list(spoken), details)
     if not spoken and loaded_at_s is not None and loaded_at_s > since:
-        return Advice("memory.advice.first_start", details)
+        return Message("memory.advice.first_start", details)
     return None
 
 
-def _after_synthesis(spoken: Sequence[SpokenFacts], details: dict[str, object]) -> Advice | None:
+def _after_synthesis(spoken: Sequence[SpokenFacts], details: dict[str, object]) -> Message | None:
     last = spoken[-1]
     before = spoken[-2] if len(spoken) > 1 else last
     if last.reference_hash != before.reference_hash:
-        return Advice("memory.advice.reference_switched", details)
+        return Message("memory.advice.reference_switched", details)
     if last.sample_rate_hz != before.sample_rate_hz:
         rates = {"before": before.sample_rate_hz, "after": last.sample_rate_hz}
-        return Advice("memory.advice.rate_switched", {**details, **rates})
+        return Message("memory.advice.rate_switched", {**details, **rates})
     if last.text_chars > LONG_TEXT_CHARS:
-        return Advice(
+        return Message(
             "memory.advice.long_text",
             {**details, "chars": last.text_chars, "limit": LONG_TEXT_CHARS},
         )

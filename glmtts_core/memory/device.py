@@ -12,7 +12,7 @@ from typing import Final
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.nvml import Nvml, NvmlReading
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 #: What NVML says on a machine without a GPU: nothing there could have been used.
 _NO_GPU: Final = frozenset({"memory.nvml.no_library", "memory.nvml.no_gpu"})
@@ -24,12 +24,12 @@ class DeviceChoice:
 
     Attributes:
         device: "cpu" or "cuda:N".
-        problem: why that is the CPU although there may be a GPU and none was ruled out on purpose;
+        message: why that is the CPU although there may be a GPU and none was ruled out on purpose;
             else None.
     """
 
     device: str
-    problem: Problem | None = None
+    message: Message | None = None
 
 
 def nvml_for(wanted: str) -> Nvml:
@@ -62,19 +62,19 @@ def choose_device(wanted: str, nvml: Nvml) -> DeviceChoice:
     return DeviceChoice(f"cuda:{index}")
 
 
-def _why_none(reading: NvmlReading, setting: str | None) -> Problem | None:
+def _why_none(reading: NvmlReading, setting: str | None) -> Message | None:
     if reading.devices:
-        return Problem("glmtts.cpu_gpu_hidden", {"setting": setting or ""})
-    if any(problem.key in _NO_GPU for problem in reading.problems):
+        return Message("glmtts.cpu_gpu_hidden", {"setting": setting or ""})
+    if any(message.key in _NO_GPU for message in reading.messages):
         return None
-    return Problem("glmtts.cpu_no_answer")
+    return Message("glmtts.cpu_no_answer")
 
 
 def _not_there(
     wanted: str, reading: NvmlReading, setting: str | None, visible: int
 ) -> SettingsError:
     if not reading.devices:
-        reasons = [problem.text("en") for problem in reading.problems]
+        reasons = [message.text("en") for message in reading.messages]
         return SettingsError("studio.no_cuda", device=wanted, reason=" ".join(reasons))
     if setting is not None:
         return SettingsError("studio.gpu_hidden", device=wanted, setting=setting, count=visible)

@@ -13,7 +13,7 @@ from typing import Final
 
 from glmtts_core.memory.points import MemoryPoint, highest
 from glmtts_core.memory.probe import MemoryProbe, MemoryReading
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 _LOG = logging.getLogger(__name__)
 #: Events kept; at a synthesis a second this is more than the ten minutes of readings.
@@ -62,14 +62,14 @@ class MemoryMonitor:
         # twice the thread's own samples: marks and jobs add theirs
         self._samples: deque[MemoryReading] = deque(maxlen=int(2 * rate_hz * history_s) + 2)
         self._events: deque[Event] = deque(maxlen=_EVENTS_KEPT)
-        self._problem: Problem | None = None
+        self._message: Message | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
     @property
-    def problem(self) -> Problem | None:
+    def message(self) -> Message | None:
         """Why the last attempt to take a reading failed; None after one that succeeded."""
-        return self._problem
+        return self._message
 
     @property
     def running(self) -> bool:
@@ -107,7 +107,7 @@ class MemoryMonitor:
     def sample_now(self) -> MemoryReading:
         """Take a reading at once and keep it.
 
-        A reading that fails is noted in `problem`, and the latest one is returned: the figures
+        A reading that fails is noted in `message`, and the latest one is returned: the figures
         never stop a synthesis. Only with no reading at all the error is raised.
         """
         reading, error = self._try_sample()
@@ -190,13 +190,13 @@ class MemoryMonitor:
             try:
                 reading = self.probe.read()
             except Exception as error:  # noqa: BLE001 - the thread must live on, and says why
-                if self._problem is None:
+                if self._message is None:
                     _LOG.warning("no memory reading", exc_info=True)
-                self._problem = Problem(
+                self._message = Message(
                     "memory.monitor.failed", {"reason": f"{type(error).__name__}: {error}"}
                 )
                 return None, error
-            self._problem = None
+            self._message = None
             with self._lock:
                 self._samples.append(reading)
                 while self._samples[0].time_s < reading.time_s - self._history_s:

@@ -1,6 +1,6 @@
 """What the NVIDIA driver tells about its devices: the one place that talks to NVML.
 
-Whatever the driver cannot tell is None, with a `Problem` that says why; nothing is raised.
+Whatever the driver cannot tell is None, with a `Message` that says why; nothing is raised.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
@@ -16,13 +16,13 @@ from typing import Any, Final
 from glmtts_core.memory import nvml_figures
 from glmtts_core.memory.allocator import imported_cuda
 from glmtts_core.memory.nvml_call import Refusal, ask, ask_either, import_pynvml
-from glmtts_core.memory.nvml_problems import (
+from glmtts_core.memory.nvml_messages import (
     RECONNECT,
-    driver_problem,
-    field_problem,
+    driver_message,
+    field_message,
     not_supported,
 )
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 #: Seconds between two attempts to reach a driver or a device that does not answer.
 RETRY_S: Final = 10.0
@@ -62,7 +62,7 @@ class NvmlReading:
     """All devices, and every reason for an unknown figure once."""
 
     devices: tuple[DeviceReading, ...]
-    problems: tuple[Problem, ...]
+    messages: tuple[Message, ...]
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class _Device:
     handle: Any
     name: str | None
     uuid: str | None
-    problems: list[Problem]
+    messages: list[Message]
 
 
 def torch_holds_context() -> bool:
@@ -108,26 +108,26 @@ class Nvml:
         self._devices: list[_Device] = []
         self._version: str | None = None
         #: Why the driver cannot be asked at all.
-        self._driver_problem: Problem | None = None
-        self._version_problem: Problem | None = None
+        self._driver_message: Message | None = None
+        self._version_message: Message | None = None
         self._next_attempt_s = 0.0
 
     def read(self) -> NvmlReading:
         """Ask all devices; never raises."""
         if self._off:
-            return NvmlReading((), (Problem("memory.nvml.off"),))
+            return NvmlReading((), (Message("memory.nvml.off"),))
         with self._lock:
             if self._must_connect() and time.monotonic() >= self._next_attempt_s:
                 self._next_attempt_s = time.monotonic() + self._retry_s
                 self._disconnect()
-                self._driver_problem = self._connect()
-            if self._library is None or self._driver_problem is not None:
-                problem = self._driver_problem
-                return NvmlReading((), () if problem is None else (problem,))
-            found: list[Problem] = []
+                self._driver_message = self._connect()
+            if self._library is None or self._driver_message is not None:
+                message = self._driver_message
+                return NvmlReading((), () if message is None else (message,))
+            found: list[Message] = []
             readings = [self._read_device(self._library, each, found) for each in self._devices]
             readings = self._settle_missing(readings, found)
-        return NvmlReading(tuple(readings), _distinct(found))
+        return NvmlReading(tuple(readings), tuple(dict.fromkeys(found)))
 
     def driver_version(self) -> str | None:
         """Return the driver's version; None where there is no driver or it does not tell."""
@@ -136,9 +136,9 @@ class Nvml:
             return self._version
 
     @property
-    def version_problem(self) -> Problem | None:
+    def version_message(self) -> Message | None:
         """Why a driver that answers does not tell its version, as of the last connection."""
-        return self._version_problem
+        return self._version_message
 
     def close(self) -> None:
         """Let the driver go; the next reading connects again."""
@@ -149,37 +149,37 @@ class Nvml:
     def _must_connect(self) -> bool:
         return self._library is None or any(device.handle is None for device in self._devices)
 
-    def _connect(self) -> Problem | None:
+    def _connect(self) -> Message | None:
         """Open the driver and all devices; return why it cannot be asked, where it cannot."""
         library = import_pynvml()
-        if isinstance(library, Problem):
+        if isinstance(library, Message):
             return library
         opened = ask(library, "nvmlInit")
         if isinstance(opened, Refusal):
-            return driver_problem(opened)
+            return driver_message(opened)
         self._library = library
         count = ask(library, "nvmlDeviceGetCount")
         if isinstance(count, Refusal):
             self._disconnect()
-            return driver_problem(count)
+            return driver_message(count)
         if not isinstance(count, int) or not 0 <= count <= _MOST_DEVICES:
             self._disconnect()
-            return Problem("memory.nvml.failed", {"reason": f"nvmlDeviceGetCount: {count}"})
+            return Message("memory.nvml.failed", {"reason": f"nvmlDeviceGetCount: {count}"})
         version = ask(library, "nvmlSystemGetDriverVersion")
         if isinstance(version, Refusal):
             details = {"reason": version.reason}
-            self._version_problem = Problem("memory.nvml.version_unknown", details)
+            self._version_message = Message("memory.nvml.version_unknown", details)
         else:
             self._version = nvml_figures.words(version)
         self._devices = [self._open_device(library, index) for index in range(count)]
-        return None if count else Problem("memory.nvml.no_gpu")
+        return None if count else Message("memory.nvml.no_gpu")
 
     def _disconnect(self) -> None:
         library, self._library = self._library, None
         self._devices = []
         self._version = None
-        self._driver_problem = None
-        self._version_problem = None
+        self._driver_message = None
+        self._version_message = None
         if library is not None:
             # there is nothing to be done about a driver that does not take leave
             ask(library, "nvmlShutdown")
@@ -187,7 +187,7 @@ class Nvml:
     def _open_device(self, library: ModuleType, index: int) -> _Device:
         handle = ask(library, "nvmlDeviceGetHandleByIndex", index)
         if isinstance(handle, Refusal):
-            return _Device(index, None, None, None, [field_problem(handle, "memory", index)])
+            return _Device(index, None, None, None, [field_message(handle, "memory", index)])
         device = _Device(index, handle, None, None, [])
         device.name = self._words_of(library, "nvmlDeviceGetName", device, "name")
         device.uuid = self._words_of(library, "nvmlDeviceGetUUID", device, "uuid")
@@ -198,74 +198,66 @@ class Nvml:
     ) -> str | None:
         answer = ask(library, function, device.handle)
         if isinstance(answer, Refusal):
-            device.problems.append(field_problem(answer, field, device.index))
+            device.messages.append(field_message(answer, field, device.index))
             return None
         found = nvml_figures.words(answer)
         if found is None:
-            device.problems.append(not_supported(field, device.index))
+            device.messages.append(not_supported(field, device.index))
         return found
 
     def _read_device(
-        self, library: ModuleType, device: _Device, found: list[Problem]
+        self, library: ModuleType, device: _Device, found: list[Message]
     ) -> DeviceReading:
-        found += device.problems
+        found += device.messages
         unknown = DeviceReading(device.index, device.name, None, None, None, device.uuid)
         if device.handle is None:
             return unknown
         # version 1 counts the driver's reserve as used, so that total − used is really free
         memory = ask(library, "nvmlDeviceGetMemoryInfo", device.handle)
         if isinstance(memory, Refusal):
-            found.append(field_problem(memory, "memory", device.index))
+            found.append(field_message(memory, "memory", device.index))
             if memory.code in RECONNECT:
                 device.handle = None
-                device.problems = [found[-1]]
+                device.messages = [found[-1]]
                 return unknown
             used = total = None
         else:
-            used, total, problem = nvml_figures.memory(memory, device.index)
-            found += () if problem is None else (problem,)
+            used, total, message = nvml_figures.memory(memory, device.index)
+            found += () if message is None else (message,)
         process = self._process_bytes(library, device, total, found)
         return replace(unknown, used_bytes=used, total_bytes=total, process_used_bytes=process)
 
     def _process_bytes(
-        self, library: ModuleType, device: _Device, total: int | None, found: list[Problem]
+        self, library: ModuleType, device: _Device, total: int | None, found: list[Message]
     ) -> int | None:
         """Return what the lists give for our pid; 0 where neither names it."""
         highest = 0
         for functions in _PROCESS_LISTS:
             processes = ask_either(library, functions, device.handle)
             if isinstance(processes, Refusal):
-                found.append(field_problem(processes, "processes", device.index))
+                found.append(field_message(processes, "processes", device.index))
                 return None
             ours = [process.usedGpuMemory for process in processes if process.pid == os.getpid()]
             if None in ours:
-                found.append(Problem("memory.nvml.process_not_told", {}, device.index))
+                found.append(Message("memory.nvml.process_not_told"))
                 return None
             # one entry for each MIG instance; but a process that both computes and draws stands
             # in both lists with the same, whole figure
             highest = max(highest, sum(ours))
         if not nvml_figures.is_plausible(highest, total):
             details = {"index": device.index, "used": highest}
-            found.append(Problem("memory.nvml.process_implausible", details, device.index))
+            found.append(Message("memory.nvml.process_implausible", details))
             return None
         return highest
 
     def _settle_missing(
-        self, readings: list[DeviceReading], found: list[Problem]
+        self, readings: list[DeviceReading], found: list[Message]
     ) -> list[DeviceReading]:
         """Turn "not in the lists" into unknown where we must be in one of them."""
-        told = [entry for entry in readings if entry.process_used_bytes is not None]
-        if not told or any(entry.process_used_bytes for entry in told):
+        known = [entry for entry in readings if entry.process_used_bytes is not None]
+        if not known or any(entry.process_used_bytes for entry in known):
             return readings
         if not self._holds_context():
             return readings
-        found.append(Problem("memory.nvml.process_hidden"))
+        found.append(Message("memory.nvml.process_hidden"))
         return [replace(entry, process_used_bytes=None) for entry in readings]
-
-
-def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    kept: list[Problem] = []
-    for problem in problems:
-        if problem not in kept:
-            kept.append(problem)
-    return tuple(kept)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 #: NVML's return codes (nvml.h, nvmlReturn_t).
 LIBRARY_NOT_FOUND: Final = 12
@@ -36,14 +36,14 @@ class Refusal:
     in_package: bool = False
 
 
-def import_pynvml() -> ModuleType | Problem:
+def import_pynvml() -> ModuleType | Message:
     """Return pynvml, or why it cannot be used; takes 30 ms the first time."""
     try:
         return importlib.import_module("pynvml")
     except ImportError:
-        return Problem("memory.nvml.not_installed")
+        return Message("memory.nvml.not_installed")
     except Exception as error:  # noqa: BLE001 - what the package runs when imported is its own
-        return Problem("memory.nvml.failed", {"reason": _words(error)})
+        return Message("memory.nvml.failed", {"reason": _words(error)})
 
 
 def ask(library: ModuleType, function: str, *arguments: Any) -> Any | Refusal:

@@ -13,7 +13,7 @@ from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerK
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.promises import Outlook, Promises
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ class MemoryProbe:
         self._allocator = allocator
         self._ledger = ledger
         self._resident_set = resident_set
-        self._problems: tuple[Problem, ...] = ()
+        self._messages: tuple[Message, ...] = ()
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """Why figures of the last reading are unknown, each reason once."""
-        return self._problems
+        return self._messages
 
     def read(self) -> MemoryReading:
         """Take one reading."""
@@ -118,10 +118,10 @@ class MemoryProbe:
         resident = self._resident_set()
         total, available = host_memory()
         main = self._main_device(driver.devices)
-        devices, problems = self._without_strangers(driver.devices, main, tensors)
+        devices, messages = self._without_strangers(driver.devices, main, tensors)
         if driver.devices and main is None and self.device != "cpu":
-            problems = (Problem("memory.nvml.engine_gpu_unknown"),)
-        self._problems = (*driver.problems, *problems)
+            messages = (Message("memory.nvml.engine_gpu_unknown"),)
+        self._messages = (*driver.messages, *messages)
         outlook = self.promises.outlook(kept, tensors, resident)
         sizes = kept.by_kind()
         weights_on_device = sum(sizes[kind, True] for kind in WEIGHT_KINDS)
@@ -169,7 +169,7 @@ class MemoryProbe:
 
     def _without_strangers(
         self, devices: tuple[DeviceReading, ...], main: int | None, tensors: AllocatorReading
-    ) -> tuple[tuple[DeviceReading, ...], tuple[Problem, ...]]:
+    ) -> tuple[tuple[DeviceReading, ...], tuple[Message, ...]]:
         """Do not believe a process figure below what torch alone holds.
 
         In a container the driver may list pids of the host, and one of them may happen to be
@@ -183,7 +183,7 @@ class MemoryProbe:
         if ours.process_used_bytes >= (self._allocator.reserved_bytes() or 0):
             return devices, ()
         cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
-        return cleared, (Problem("memory.nvml.process_hidden"),)
+        return cleared, (Message("memory.nvml.process_hidden"),)
 
 
 def _workspace_bytes(

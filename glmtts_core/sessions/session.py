@@ -14,9 +14,9 @@ import numpy as np
 from glmtts_core.audio import Samples, decode
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.memory.advisor import Advice
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.ledger import LedgerKind
+from glmtts_core.message import Message
 from glmtts_core.sessions.history import ResultRecord, SessionHistory
 from glmtts_core.sessions.registry import TAKEOVER_S
 from glmtts_core.sessions.saved_form import SavedForm
@@ -180,7 +180,7 @@ class Session:
         """Return what the cleanup button would give back."""
         return self.studio.promise(self.id)
 
-    def advice(self) -> Advice | None:
+    def advice(self) -> Message | None:
         """Return the line of advice that applies, if any."""
         return self.studio.advice(self.id)
 

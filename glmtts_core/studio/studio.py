@@ -21,11 +21,11 @@ from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.host import EngineHost
 from glmtts_core.errors import BusyError
 from glmtts_core.memory.account import MemoryAccount
-from glmtts_core.memory.advisor import Advice, advise
+from glmtts_core.memory.advisor import advise
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.device import choose_device, nvml_for
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.sessions.history import clear_old_sessions
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
@@ -78,7 +78,7 @@ class Studio:
         self._nvml = nvml_for(settings.device)
         self._choice = choose_device(settings.device, self._nvml)
         self.ledger = Ledger()
-        offer = engines_on_offer(settings, self._choice.device, self._choice.problem)
+        offer = engines_on_offer(settings, self._choice.device, self._choice.message)
         factories = engine_factories or offer.factories
         #: Why GLM-TTS is not among the engines; None where it is.
         self.lacking = None if engine_factories else offer.lacking
@@ -156,7 +156,7 @@ class Studio:
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
         if wanted and rehearsed is None:
-            make = rehearsal_engine(self._choice.device, self._choice.problem)
+            make = rehearsal_engine(self._choice.device, self._choice.message)
             self.engines.add(make(self.settings, self.ledger))
         elif rehearsed is not None and not wanted:
             drop = [lambda: self.engines.remove(rehearsed)]
@@ -236,9 +236,9 @@ class Studio:
     # -- memory --------------------------------------------------------------------------------
 
     @property
-    def memory_problems(self) -> tuple[Problem, ...]:
+    def memory_messages(self) -> tuple[Message, ...]:
         """Why figures are unknown, each reason once."""
-        return self._account.problems
+        return self._account.messages
 
     @property
     def driver_version(self) -> str | None:
@@ -246,15 +246,15 @@ class Studio:
         return self._nvml.driver_version()
 
     @property
-    def driver_version_problem(self) -> Problem | None:
+    def driver_version_message(self) -> Message | None:
         """Why a driver that answers does not tell its version; None where it does."""
-        return self._nvml.version_problem
+        return self._nvml.version_message
 
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""
         return self._account.cleaner.promise(CleanupLevel.TRIM, [session_id])
 
-    def advice(self, session_id: str) -> Advice | None:
+    def advice(self, session_id: str) -> Message | None:
         """Return one line of advice for this session, where there is any."""
         return advise(
             tuple(self.sessions.entry(session_id).facts),

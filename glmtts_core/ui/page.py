@@ -11,11 +11,12 @@ import streamlit as st
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.message import Message
 from glmtts_core.sessions.session import Session
 from glmtts_core.studio.studio import Studio, get_studio
 from glmtts_core.ui.shared import browser_session, sidebar, theme
 from glmtts_core.ui.shared import language as ui_language
-from glmtts_core.ui.shared.markdown import Markdown, Told, sentence, told
+from glmtts_core.ui.shared.markdown import Markdown, message_markdown, sentence
 
 # Streamlit imports pandas and Plotly on first use, in whatever session thread comes first, and
 # Plotly breaks when it meets a half-imported pandas: both are imported here, before any page runs.
@@ -36,9 +37,9 @@ class Page:
         """Return a sentence of the catalogue whose values take no effect as Markdown."""
         return sentence(key, self.language, **details)
 
-    def told(self, what: Told) -> Markdown:
-        """Return what an error or a problem says, to be put into Markdown."""
-        return told(what, self.language)
+    def message(self, what: Message | GLMTTSError) -> Markdown:
+        """Return a message, or that of an error, to be put into Markdown."""
+        return message_markdown(what, self.language)
 
 
 def open_page(title_key: str) -> Page:
@@ -79,5 +80,5 @@ def _stop_as_taken_over(studio: Studio) -> NoReturn:
 def _stop_with(error: GLMTTSError) -> NoReturn:
     language = ui_language.current(None)
     st.set_page_config(page_title="GLM-TTS Studio", page_icon="🧹", layout="wide")
-    st.error(told(error, language))
+    st.error(message_markdown(error, language))
     st.stop()

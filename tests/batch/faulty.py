@@ -108,7 +108,7 @@ def _outcome(
     }
     failed = run.rows({LineState.FAILED}, limit=count)
     told = [row.status.reason.text("en") for row in failed if row.status.reason is not None]
-    told += [problem.text("en") for problem in run.problems]
+    told += [problem.message.text("en") for problem in run.problems]
     return Outcome(
         good=len(good_texts),
         done=len(spoken & set(good_texts)),

@@ -14,11 +14,12 @@ from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import batch_of, ended, finish, lines, make_run, raw_of, states
 from tests.scripted_engine import CloningEngine
 
-PROBLEM = LineProblem(3, "c", "batch.line.json", {"reason": "x"}, "{")
+PROBLEM = LineProblem(3, "c", Message("batch.line.json", {"position": 1}), "{")
 
 
 def amend(run: BatchRun, good, problems=(), references: Path | None = None) -> None:

@@ -74,12 +74,12 @@ def test_good_lines_are_ready_and_bad_ones_set_aside_in_the_files_order(check):
     assert [problem.number for problem in result.problems] == [2, 3, 4, 5, 6, 7, 8]
     for problem in result.problems:
         assert json.loads(json.dumps(problem.to_dict())) == problem.to_dict()
-        assert problem.text("en") != problem.text("zh")
+        assert problem.message.text("en") != problem.message.text("zh")
 
 
 def test_a_reference_is_refused_by_an_engine_that_cannot_clone(check):
     (problem,) = check({"text": "a", "prompt_audio": "anna.wav"}).problems
-    assert problem.key == "request.no_reference"
+    assert problem.message.key == "request.no_reference"
 
 
 def test_references_become_names_inside_the_folder(check):
@@ -91,7 +91,7 @@ def test_references_become_names_inside_the_folder(check):
         engine=CloningEngine,
     )
     assert [line.prompt_audio for line in result.lines] == ["anna.wav"]
-    assert [problem.key for problem in result.problems] == [
+    assert [problem.message.key for problem in result.problems] == [
         "batch.reference.missing",
         "audio.unreadable",
         "batch.reference.outside",
@@ -103,7 +103,7 @@ def test_a_recording_that_cannot_be_cloned_sets_its_lines_aside(check, language)
     names = ("short.wav", "anna.wav", "long.wav", "silent.wav")
     result = check(*({"text": "a", "prompt_audio": name} for name in names), engine=CloningEngine)
     assert [line.prompt_audio for line in result.lines] == ["anna.wav"]
-    assert [problem.text(language) for problem in result.problems] == [
+    assert [problem.message.text(language) for problem in result.problems] == [
         text("voice.too_short", language, name="short.wav", seconds="1.0", limit="3"),
         text("voice.too_long", language, name="long.wav", seconds="31.0", limit="30"),
         text("voice.silent", language, name="silent.wav"),
@@ -122,7 +122,7 @@ def test_a_recording_is_judged_once_however_many_lines_name_it(check, references
 def test_recordings_are_not_judged_for_an_engine_that_cannot_clone(check):
     names = ("short.wav", "clipped.wav")
     result = check(*({"text": "a", "prompt_audio": name} for name in names))
-    assert {problem.key for problem in result.problems} == {"request.no_reference"}
+    assert {problem.message.key for problem in result.problems} == {"request.no_reference"}
     assert result.hints == ()
 
 
@@ -206,7 +206,7 @@ def test_a_second_voice_holds_for_lines_that_name_no_voice():
 def test_a_second_voice_of_the_same_language_sets_the_line_aside(check):
     lines = ({"text": "你好", "voice": "mei", "second_voice": "lin"}, {"text": "你好"})
     result = check(*lines, defaults=RunDefaults(voice="mei"), engine=NativeEngine)
-    assert [problem.key for problem in result.problems] == ["request.second_voice_same"]
+    assert [problem.message.key for problem in result.problems] == ["request.second_voice_same"]
 
 
 def test_what_is_left_out_is_told_once_a_part_with_its_lines(check):

@@ -55,7 +55,7 @@ def test_a_result_that_the_sink_refuses_is_the_lines_failure(executor, sink):
 def test_a_failure_is_an_outcome_with_its_cost(studio, executor):
     studio.engine.fail_with = lambda: EngineError("engine.unexpected", reason="x")
     outcome = executor.submit(0, request()).result(BOUND_S)
-    assert outcome.error.key == "engine.unexpected"
+    assert outcome.error.message.key == "engine.unexpected"
     assert outcome.memory.peak_bytes > 0
 
 

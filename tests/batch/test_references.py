@@ -72,7 +72,7 @@ def test_a_name_that_two_have_is_not_guessed(folder):
 def test_no_path_leads_out_of_the_folder(folder, given_name):
     with pytest.raises(BatchError) as caught:
         folder.find(given_name)
-    assert caught.value.key == "batch.reference.outside"
+    assert caught.value.message.key == "batch.reference.outside"
     with pytest.raises(BatchError):
         folder.read(given_name)
 
@@ -153,7 +153,7 @@ def test_a_zip_gives_its_recordings_and_says_what_it_leaves_out(folder):
         ),
     )
     assert added.names == ("zh/anna.wav",)
-    assert [error.key for error in added.refused] == ["batch.reference.not_audio"]
+    assert [error.message.key for error in added.refused] == ["batch.reference.not_audio"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_no_entry_of_a_zip_leads_out_of_the_folder(folder, tmp_path, name):
     before = set(tmp_path.parent.rglob("*.wav"))
     added = folder.add_zip("a.zip", packed((name, WAV)))
     assert added.names == ()
-    assert [error.key for error in added.refused] == ["batch.reference.unsafe_name"]
+    assert [error.message.key for error in added.refused] == ["batch.reference.unsafe_name"]
     assert set(tmp_path.parent.rglob("*.wav")) == before
     assert (tmp_path / "secret.wav").read_bytes() == OTHER_WAV
 
@@ -188,7 +188,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(folder, monkeypatch):
     monkeypatch.setattr(references, "MAX_TOTAL_BYTES", 2**20)
     with pytest.raises(BatchError) as caught:
         folder.add_zip("a.zip", packed(("a.wav", bytes(2**20)), ("b.wav", bytes(2**20))))
-    assert caught.value.key == "batch.reference.total"
+    assert caught.value.message.key == "batch.reference.total"
     assert folder.names() == ()
 
 
@@ -196,7 +196,7 @@ def test_a_recording_that_is_too_large_is_refused_and_the_others_stay(folder, mo
     monkeypatch.setattr(references, "MAX_FILE_BYTES", 2**16)
     added = folder.add_zip("a.zip", packed(("big.wav", bytes(2**20)), ("anna.wav", WAV)))
     assert added.names == ("anna.wav",)
-    assert [error.key for error in added.refused] == ["batch.reference.too_large"]
+    assert [error.message.key for error in added.refused] == ["batch.reference.too_large"]
 
 
 def test_an_entry_that_lies_about_its_size_gives_no_more_than_it_claims(folder):
@@ -206,7 +206,7 @@ def test_an_entry_that_lies_about_its_size_gives_no_more_than_it_claims(folder):
     data[place : place + 4] = struct.pack("<I", 10)
     added = folder.add_zip("a.zip", io.BytesIO(bytes(data)))
     assert added.names == ()
-    assert [error.key for error in added.refused] == ["batch.reference.damaged"]
+    assert [error.message.key for error in added.refused] == ["batch.reference.damaged"]
 
 
 def test_too_many_recordings_are_refused(folder, monkeypatch):

@@ -15,10 +15,10 @@ from glmtts_core.batch.states import (
     LineMemory,
     LineState,
     LineStatus,
-    Reason,
     RunCounts,
     RunState,
 )
+from glmtts_core.message import Message
 from tests.batch.runs import lines
 
 ONE, TWO = lines("one", "two")
@@ -46,7 +46,7 @@ def test_a_line_that_is_done_comes_back_with_all_its_figures():
 
 
 def test_a_line_that_failed_comes_back_with_its_reason():
-    reason = Reason("text.too_long", {"chars": 9, "limit": 5})
+    reason = Message("text.too_long", {"chars": 9, "limit": 5})
     found = replay([told(ONE, LineState.FAILED, reason=reason)], [ONE])
     assert found.statuses[0].reason == reason
 
@@ -96,8 +96,8 @@ def test_a_run_that_ended_without_a_word_is_told_as_running():
 
 
 def test_a_pause_that_nobody_asked_for_has_its_reason():
-    reason = Reason("storage.write", {"folder": "x", "reason": "full"})
-    assert replay([run("paused", reason=reason.to_dict())], []).reason == reason
+    reason = Message("storage.write", {"folder": "x", "reason": "full"})
+    assert replay([run("paused", reason=asdict(reason))], []).reason == reason
 
 
 def test_the_last_entry_tells_the_counts_unless_the_run_goes_on():

@@ -23,12 +23,13 @@ from glmtts_core.batch.report_figures import speed_figure
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.errors import EngineError, StorageError
+from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
 from tests.parts import full_disk
 
 NASTY = "</script><b>&\"'\u2028"
-PROBLEM = LineProblem(2, "broken\ud800", "batch.line.open_quote", {}, "{\ud800<b>")
+PROBLEM = LineProblem(2, "broken\ud800", Message("batch.line.open_quote"), "{\ud800<b>")
 
 
 def fail(before: int) -> None:
@@ -157,7 +158,8 @@ def test_hostile_words_leave_the_reports_skeleton_as_it_is(studio, words):
             first.changed(uttid=said, prompt_audio=None),
             second.changed(uttid=f"{said} 2", prompt_audio=None),
         ]
-        problem = replace(PROBLEM, uttid=said, excerpt=said, details={"name": said})
+        message = Message("batch.line.unknown", {"name": said, "known": said})
+        problem = replace(PROBLEM, uttid=said, excerpt=said, message=message)
         run = make_run(studio, good, problems=[problem], name=said)
         finish(run)
         html = "".join(report(run, "en"))

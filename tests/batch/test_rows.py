@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from glmtts_core.batch import reading
 from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 
 TEXT = "今天天气很好。"
 
@@ -23,9 +25,9 @@ def jsonl(*objects: Any) -> bytes:
     return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in objects).encode()
 
 
-def problem_of(data: bytes, name: str = "lines.jsonl") -> LineProblem:
+def problem_of(data: bytes, name: str = "lines.jsonl") -> Message:
     (problem,) = read_batch(data, name).problems
-    return problem
+    return problem.message
 
 
 def numbers(batch: BatchInput) -> list[int]:
@@ -114,7 +116,7 @@ def test_the_second_of_two_equal_names_is_set_aside_and_told_of_the_first():
     assert [line.text for line in batch.lines] == ["1"]
     (problem,) = batch.problems
     assert (problem.number, problem.uttid) == (2, "a")
-    assert problem.details["line"] == 1
+    assert problem.message.details["line"] == 1
 
 
 @pytest.mark.parametrize(
@@ -150,9 +152,10 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_field(field, value):
 
 
 def test_details_are_plain_values_that_a_journal_can_hold():
-    problem = problem_of(json.dumps({"text": "a", "seed": ["\ud800", {"b": 1}]}).encode())
+    line = json.dumps({"text": "a", "seed": ["\ud800", {"b": 1}]}).encode()
+    (problem,) = read_batch(line, "lines.jsonl").problems
     stored = json.dumps(problem.to_dict(), ensure_ascii=False).encode()
-    assert LineProblem(**json.loads(stored)) == problem
+    assert TypeAdapter(LineProblem).validate_json(stored) == problem
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_a_broken_line_is_set_aside_and_its_neighbours_are_read(line):
     batch = read_batch(jsonl({"text": "one"}) + line + b"\n" + jsonl({"text": "two"}), "x.jsonl")
     assert [each.text for each in batch.lines] == ["one", "two"]
     assert [each.number for each in batch.problems] == [2]
-    assert batch.problems[0].text("en") != batch.problems[0].text("zh")
+    assert batch.problems[0].message.text("en") != batch.problems[0].message.text("zh")
 
 
 # -- lines and encodings -----------------------------------------------------------------------
@@ -204,7 +207,7 @@ def test_one_damaged_line_does_not_turn_utf8_into_something_else():
     good = jsonl({"text": TEXT}, {"text": TEXT})
     batch = read_batch(good + b'{"text": "\xe4\xbb"}\n')
     assert batch.encoding == "UTF-8"
-    assert [problem.key for problem in batch.problems] == ["batch.line.undecodable"]
+    assert [problem.message.key for problem in batch.problems] == ["batch.line.undecodable"]
 
 
 def test_a_line_separator_inside_a_text_is_no_line_end():
@@ -222,7 +225,7 @@ def test_a_huge_line_costs_no_more_than_the_limit_and_itself(monkeypatch):
     monkeypatch.setattr(reading, "MAX_LINE_BYTES", 1000)
     huge = b'{"text": "' + b"a" * 300_000 + b'"}\n'
     batch = read_batch(huge + jsonl({"text": "b"}))
-    assert [problem.key for problem in batch.problems] == ["batch.line.too_long"]
+    assert [problem.message.key for problem in batch.problems] == ["batch.line.too_long"]
     assert [(line.number, line.text) for line in batch.lines] == [(2, "b")]
 
 
@@ -275,7 +278,7 @@ def test_a_quoted_value_may_hold_separators_and_line_ends():
 
 def test_a_quote_left_open_costs_its_own_line_only():
     batch = read_batch(b'text\n"open\nb\nc\n' + b"d\n" * 60, "x.csv")
-    assert [(problem.number, problem.key) for problem in batch.problems] == [
+    assert [(problem.number, problem.message.key) for problem in batch.problems] == [
         (2, "batch.line.open_quote")
     ]
     assert len(batch.lines) == 62
@@ -283,7 +286,7 @@ def test_a_quote_left_open_costs_its_own_line_only():
 
 def test_a_row_with_too_many_values_is_set_aside():
     batch = read_batch(b"text,uttid\nhello, world,a\nb,c\n", "x.csv")
-    assert [problem.key for problem in batch.problems] == ["batch.line.columns"]
+    assert [problem.message.key for problem in batch.problems] == ["batch.line.columns"]
     assert [line.uttid for line in batch.lines] == ["c"]
 
 
@@ -372,5 +375,5 @@ def check_values(batch: BatchInput) -> None:
         assert line.text
     for problem in batch.problems:
         json.dumps(problem.to_dict(), ensure_ascii=False, allow_nan=False).encode()
-        assert all(problem.text(language) for language in LANGUAGES)
+        assert all(problem.message.text(language) for language in LANGUAGES)
         assert len(problem.excerpt) <= 200

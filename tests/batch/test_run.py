@@ -22,6 +22,7 @@ from glmtts_core.errors import (
     StorageError,
 )
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import (
     DEFAULTS,
@@ -173,7 +174,7 @@ def test_two_runs_go_on_side_by_side(studio):
 
 
 def test_a_run_without_a_line_ends_at_once(studio):
-    problem = LineProblem(1, "", "batch.line.json", {"reason": "x"}, "{")
+    problem = LineProblem(1, "", Message("batch.line.json", {"position": 1}), "{")
     run = make_run(studio, (), problems=[problem])
     finish(run)
     assert (run.view().state, run.view().counts.set_aside) == (RunState.FINISHED, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,10 +14,11 @@ from glmtts_core.batch.lines import LineProblem, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.store import RunStore, remove_store
 from glmtts_core.errors import BatchError, StorageError
+from glmtts_core.message import Message
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of
 from tests.parts import full_disk
 
-PROBLEM = LineProblem(3, "", "batch.line.json", {"reason": "x"}, "{\ud800")
+PROBLEM = LineProblem(3, "", Message("batch.line.json", {"position": 1}), "{\ud800")
 HOLDER = """
 import sys
 from pathlib import Path
@@ -49,6 +51,17 @@ def test_what_was_put_in_is_read_back_from_the_folder_alone(folder):
     assert (store.header.name, store.header.defaults) == ("in.jsonl", DEFAULTS)
     assert store.header.policy == CleanupPolicy(every_lines=5)
     assert (store.header.lines, store.header.problems) == (2, 1)
+
+
+def test_a_problem_is_kept_as_one_flat_object(folder):
+    create(folder)
+    assert json.loads((folder / "problems.jsonl").read_bytes()) == {
+        "number": 3,
+        "uttid": "",
+        "key": "batch.line.json",
+        "details": {"position": 1},
+        "excerpt": "{\ud800",
+    }
 
 
 def test_a_second_run_does_not_go_over_the_first(folder):

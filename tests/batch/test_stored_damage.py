@@ -21,6 +21,7 @@ from glmtts_core.cli.main import main
 from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
@@ -28,7 +29,7 @@ from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine
 
 Change = Callable[[bytes], bytes]
-PROBLEM = LineProblem(9, "z", "batch.line.no_text", {"names": "text"}, "{}")
+PROBLEM = LineProblem(9, "z", Message("batch.line.no_text", {"names": "text"}), "{}")
 #: No JSON object at all.
 NONSENSE = [b"{", b"[]", b"null", b'"x"', b"7", b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 5_000]
 

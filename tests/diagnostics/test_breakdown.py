@@ -37,11 +37,11 @@ def sums_match(part: Part) -> bool:
 
 
 def sizes(part: Part) -> dict[str, int]:
-    return {child.text("en"): child.size_bytes for child in part.children}
+    return {child.name.text("en"): child.size_bytes for child in part.children}
 
 
 def child(part: Part, name: str) -> Part:
-    return next(each for each in part.children if each.text("en") == name)
+    return next(each for each in part.children if each.name.text("en") == name)
 
 
 @given(readings(), LEDGERS)
@@ -135,7 +135,7 @@ def test_a_cache_that_came_after_the_reading_does_not_break_the_sum():
 
 
 def test_a_session_is_not_given_away_by_its_whole_id():
-    names = {row.part.text("en") for row in rows(gpu())}
+    names = {row.part.name.text("en") for row in rows(gpu())}
     assert not any(ANNA[:8] in name for name in names)
 
 
@@ -146,7 +146,7 @@ def test_the_rows_of_the_treemap_hold_every_part_once(language):
     assert found[0].parent is None
     for row in found[1:]:
         assert row.part in found[row.parent].part.children
-        assert row.part.text(language)
+        assert row.part.name.text(language)
 
 
 # -- what the kernel and the C library tell ----------------------------------------------------

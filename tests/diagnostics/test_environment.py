@@ -73,8 +73,8 @@ def test_the_report_names_versions_system_and_memory(studio):
 
 def test_unknown_figures_are_told_with_their_reason(studio):
     found = environment(studio)
-    for problem in found.problems:
-        assert masked(problem.text("en")) in report(found, "en")
+    for message in found.messages:
+        assert masked(message.text("en")) in report(found, "en")
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_the_length_of_a_gap_is_told():
 @pytest.mark.parametrize("symptom", Symptom)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_finding_has_a_sentence(symptom, language):
-    assert Finding(symptom, 12.3456, 5.0).text(language)
+    assert Finding(symptom, 12.3456, 5.0).message.text(language)
 
 
 def test_silence_and_breaking_speech_point_to_memory_and_a_shifted_sound_does_not():

@@ -91,7 +91,7 @@ def lights(checked: SelfCheck) -> dict[SelfCheckItem, Light]:
 
 
 def told(checked: SelfCheck, name: SelfCheckItem) -> str:
-    return next(result for result in checked.results if result.check is name).text("en")
+    return next(result for result in checked.results if result.check is name).message.text("en")
 
 
 def test_where_all_is_well_every_light_is_green(settings):
@@ -245,7 +245,7 @@ def test_a_running_app_is_asked_itself(settings):
     with opened(settings) as studio, served(studio) as url:
         found = ask_app(url, settings)
     assert found.light is Light.GREEN
-    assert url in found.text("en")
+    assert url in found.message.text("en")
 
 
 def test_where_no_app_runs_nothing_is_said(settings):

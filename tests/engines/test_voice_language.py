@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.catalogue import LANGUAGES, text
+from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.engines.voice_language import foreign_voice
@@ -84,7 +84,7 @@ def test_a_voice_that_is_foreign_to_the_text_is_told(can, words, voice, second, 
     found = foreign_voice(SynthesisRequest(text=words, voice=voice, second_voice=second), can)
     assert (found.native.id if found else None) == native
     if found:
-        told = {text(found.key, language, native="NATIVE") for language in LANGUAGES}
+        told = {found.message("NATIVE").text(language) for language in LANGUAGES}
         assert len(told) == len(LANGUAGES)
         assert all("NATIVE" in sentence for sentence in told)
 
@@ -117,7 +117,7 @@ def test_a_second_voice_of_another_language_is_taken(can, voice, second):
 def test_a_second_voice_that_has_nothing_to_say_is_refused(can, voice, second, key):
     with pytest.raises(RequestError) as error:
         check_choices(SynthesisRequest(text=MIXED, voice=voice, second_voice=second), can)
-    assert error.value.key == key
+    assert error.value.message.key == key
 
 
 @pytest.mark.parametrize("engine", [ScriptedEngine, CloningEngine])
@@ -125,4 +125,4 @@ def test_an_engine_without_natives_of_both_languages_has_no_second_voice(setting
     can = engine(settings, Ledger()).capabilities
     with pytest.raises(RequestError) as error:
         check_choices(SynthesisRequest(text=MIXED, voice="alpha", second_voice="kumo"), can)
-    assert error.value.key == "request.no_second_voice"
+    assert error.value.message.key == "request.no_second_voice"

@@ -36,9 +36,9 @@ class NvmlChild:
         """Take one reading and return one device of it."""
         return self.read()["devices"][index]
 
-    def problem_keys(self) -> list[str]:
-        """Take one reading and return its problems' keys."""
-        return [problem["key"] for problem in self.read()["problems"]]
+    def message_keys(self) -> list[str]:
+        """Take one reading and return its messages' keys."""
+        return [message["key"] for message in self.read()["messages"]]
 
     def close(self) -> None:
         """End the child by closing its input."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from glmtts_core.catalogue import text
 from glmtts_core.memory.advisor import SpokenFacts, advise
 from glmtts_core.memory.promises import Promise
 
@@ -20,7 +19,7 @@ def key(spoken, *, loaded=1.0, cleaned=None, reclaimable=500 * MIB) -> str | Non
     found = advise(spoken, loaded_at_s=loaded, last_cleanup_s=cleaned, reclaimable=promise)
     if found is None:
         return None
-    assert all(text(found.key, language, **found.details) for language in ("zh", "en"))
+    assert all(found.text(language) for language in ("zh", "en"))
     return found.key.removeprefix("memory.advice.")
 
 

@@ -9,7 +9,7 @@ import pytest
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.device import DeviceChoice, choose_device, nvml_for
 from glmtts_core.memory.nvml import NvmlReading
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from tests.memory.parts import Driver, device
 
 CARDS = (device(0, uuid="GPU-aaaa"), device(1, uuid="GPU-bbbb"))
@@ -20,10 +20,10 @@ class Silent:
     """A driver without devices, for one reason."""
 
     def __init__(self, key: str) -> None:
-        self._problem = Problem(key, {"reason": "odd", "function": "nvmlInit"})
+        self._message = Message(key, {"reason": "odd", "function": "nvmlInit"})
 
     def read(self) -> NvmlReading:
-        return NvmlReading((), (self._problem,))
+        return NvmlReading((), (self._message,))
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_hidden_gpus_mean_the_cpu_and_a_sentence_that_names_the_setting(visible,
     visible(setting)
     choice = choose_device("auto", Driver(CARDS))
     assert choice.device == "cpu"
-    assert f'CUDA_VISIBLE_DEVICES="{setting}"' in choice.problem.text("en")
-    assert f'CUDA_VISIBLE_DEVICES="{setting}"' in choice.problem.text("zh")
+    assert f'CUDA_VISIBLE_DEVICES="{setting}"' in choice.message.text("en")
+    assert f'CUDA_VISIBLE_DEVICES="{setting}"' in choice.message.text("zh")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
@@ -86,7 +86,7 @@ def test_without_the_setting_the_gpus_of_the_machine_count(visible):
 def test_a_driver_that_tells_nothing_is_named(visible, key):
     visible(None)
     choice = choose_device("auto", Silent(key))
-    assert choice == DeviceChoice("cpu", Problem("glmtts.cpu_no_answer"))
+    assert choice == DeviceChoice("cpu", Message("glmtts.cpu_no_answer"))
     visible(None)
     with pytest.raises(SettingsError, match="GLMTTS_DEVICE=cuda asks for a GPU, but none is"):
         choose_device("cuda", Silent(key))
@@ -115,5 +115,5 @@ def test_for_the_cpu_a_reading_has_no_devices_and_says_why():
     nvml = nvml_for("cpu")
     reading = nvml.read()
     assert reading.devices == ()
-    assert [problem.key for problem in reading.problems] == ["memory.nvml.off"]
+    assert [each.key for each in reading.messages] == ["memory.nvml.off"]
     assert nvml.driver_version() is None

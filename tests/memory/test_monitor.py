@@ -144,11 +144,11 @@ def test_a_failing_reading_is_shown_and_the_thread_goes_on(rig):
     monitor.start()
     wait_until(lambda: monitor.samples(60))
     rig.resident.error = OSError("no such process")
-    wait_until(lambda: monitor.problem is not None)
-    assert "no such process" in monitor.problem.text("en")
+    wait_until(lambda: monitor.message is not None)
+    assert "no such process" in monitor.message.text("en")
     assert monitor.sample_now() in monitor.samples(60)
     rig.resident.error = None
-    wait_until(lambda: monitor.problem is None)
+    wait_until(lambda: monitor.message is None)
     assert monitor.running
 
 

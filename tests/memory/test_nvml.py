@@ -37,7 +37,7 @@ def test_two_devices_are_told_apart(nvml_child, nvml_state):
     assert one["process_used_bytes"] == 2 * GIB
     assert (two["name"], two["used_bytes"], two["process_used_bytes"]) == ("NVIDIA Two", 9 * GIB, 0)
     assert one["uuid"] != two["uuid"]
-    assert reading["problems"] == []
+    assert reading["messages"] == []
 
 
 def test_changing_memory_is_followed(nvml_child, nvml_state):
@@ -70,7 +70,7 @@ def test_with_a_context_a_list_without_us_means_unknown(nvml_child, nvml_state):
     write_nvml_state(nvml_state, [StubDevice(processes=(StubProcess(GIB, STRANGER),))] * 2)
     reading = nvml_child("--holds-context").read()
     assert [device["process_used_bytes"] for device in reading["devices"]] == [None, None]
-    assert [problem["key"] for problem in reading["problems"]] == ["memory.nvml.process_hidden"]
+    assert [message["key"] for message in reading["messages"]] == ["memory.nvml.process_hidden"]
 
 
 def test_with_a_context_on_another_device_zero_is_believed(nvml_child, nvml_state):
@@ -84,7 +84,7 @@ def test_a_driver_that_does_not_tell_our_figure_leaves_it_unknown(nvml_child, nv
     reading = nvml_child().read()
     assert reading["devices"][0]["process_used_bytes"] is None
     assert reading["devices"][0]["used_bytes"] == 6 * GIB
-    assert [problem["key"] for problem in reading["problems"]] == ["memory.nvml.process_not_told"]
+    assert [message["key"] for message in reading["messages"]] == ["memory.nvml.process_not_told"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,9 @@ def test_an_unsupported_field_is_unknown_alone(nvml_child, nvml_state, field, un
     first, second = reading["devices"]
     assert {name for name, value in first.items() if value is None} == unknown
     assert None not in second.values()
-    assert [(problem["key"], problem["device"]) for problem in reading["problems"]] == [(key, 0)]
+    assert [(message["key"], message["details"]) for message in reading["messages"]] == [
+        (key, {"index": 0})
+    ]
 
 
 def test_a_lost_device_leaves_the_other_one_readable(nvml_child, nvml_state):
@@ -115,7 +117,7 @@ def test_a_lost_device_leaves_the_other_one_readable(nvml_child, nvml_state):
     first, second = reading["devices"]
     assert (first["name"], first["used_bytes"], first["total_bytes"]) == ("One", None, None)
     assert second["used_bytes"] == 6 * GIB
-    assert [problem["key"] for problem in reading["problems"]] == ["memory.nvml.device_lost"]
+    assert [message["key"] for message in reading["messages"]] == ["memory.nvml.device_lost"]
 
 
 def test_a_lost_device_is_not_asked_again_before_its_time(nvml_child, nvml_state):
@@ -133,14 +135,14 @@ def test_a_device_that_comes_back_is_read_again(nvml_child, nvml_state, code):
     assert child.device()["used_bytes"] is None
     write_nvml_state(nvml_state, [StubDevice()])
     assert child.device()["used_bytes"] == 6 * GIB
-    assert child.problem_keys() == []
+    assert child.message_keys() == []
 
 
 def test_a_device_lost_from_the_start_still_has_its_place(nvml_child, nvml_state):
     write_nvml_state(nvml_state, [StubDevice(handle_code=GPU_IS_LOST), StubDevice()])
     reading = nvml_child().read()
     assert [device["used_bytes"] for device in reading["devices"]] == [None, 6 * GIB]
-    assert [problem["key"] for problem in reading["problems"]] == ["memory.nvml.device_lost"]
+    assert [message["key"] for message in reading["messages"]] == ["memory.nvml.device_lost"]
 
 
 @pytest.mark.parametrize(
@@ -155,16 +157,16 @@ def test_a_device_lost_from_the_start_still_has_its_place(nvml_child, nvml_state
 def test_a_driver_that_does_not_start_is_named_and_tried_again(nvml_child, nvml_state, code, key):
     child = nvml_child("--retry-s", "0")
     write_nvml_state(nvml_state, [StubDevice()], init_code=code)
-    assert child.problem_keys() == [key]
+    assert child.message_keys() == [key]
     write_nvml_state(nvml_state, [StubDevice()])
-    assert child.problem_keys() == []
+    assert child.message_keys() == []
 
 
 def test_a_driver_without_devices_is_named(nvml_child, nvml_state):
     write_nvml_state(nvml_state)
     assert nvml_child().read() == {
         "devices": [],
-        "problems": [{"key": "memory.nvml.no_gpu", "details": {}, "device": None}],
+        "messages": [{"key": "memory.nvml.no_gpu", "details": {}}],
     }
 
 
@@ -184,7 +186,7 @@ def test_a_machine_without_driver_or_package_says_so(preparation, key):
         "from glmtts_core.memory.nvml import Nvml\n"
         "nvml = Nvml()\n"
         "nvml.read()\n"
-        "print([problem.key for problem in nvml.read().problems])"
+        "print([each.key for each in nvml.read().messages])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ

@@ -41,7 +41,7 @@ def build(nvml_library, tmp_path):
 
 
 def keys(reading: dict) -> list[str]:
-    return [problem["key"] for problem in reading["problems"]]
+    return [message["key"] for message in reading["messages"]]
 
 
 # -- functions that are missing ----------------------------------------------------------------
@@ -69,7 +69,9 @@ def test_a_missing_function_makes_its_field_unknown_alone(
         (device,) = reading["devices"]
         assert {name for name in FIGURES if device[name] is None} == unknown
         assert set(keys(reading)) == {"memory.nvml.driver_lacks_function"}
-        assert [problem["device"] for problem in reading["problems"]] == [0] * len(keys(reading))
+        assert [message["details"]["index"] for message in reading["messages"]] == [0] * len(
+            keys(reading)
+        )
 
 
 def test_the_process_lists_of_2020_are_read_where_there_are_no_newer_ones(
@@ -79,7 +81,7 @@ def test_the_process_lists_of_2020_are_read_where_there_are_no_newer_ones(
     write_nvml_state(nvml_state, [StubDevice(processes=used)])
     reading = nvml_child(library=build(*V3_PROCESSES, with_v2_processes=True)).read()
     assert reading["devices"][0]["process_used_bytes"] == 2 * GIB
-    assert reading["problems"] == []
+    assert reading["messages"] == []
 
 
 @pytest.mark.parametrize("missing", ["nvmlInitWithFlags", "nvmlDeviceGetCount_v2"])
@@ -99,7 +101,7 @@ def test_what_no_figure_needs_may_be_missing(build, nvml_child, nvml_state, miss
     child = nvml_child(library=build(missing))
     assert keys(child.read()) == ["memory.nvml.device_failed"]
     write_nvml_state(nvml_state, [StubDevice()])
-    assert child.read()["problems"] == []
+    assert child.read()["messages"] == []
 
 
 def test_an_unknown_version_has_a_reason_of_its_own(build, nvml_state):
@@ -107,7 +109,7 @@ def test_an_unknown_version_has_a_reason_of_its_own(build, nvml_state):
     program = (
         "from glmtts_core.memory.nvml import Nvml\n"
         "nvml = Nvml()\n"
-        "print(nvml.driver_version(), nvml.version_problem.key, nvml.read().problems)"
+        "print(nvml.driver_version(), nvml.version_message.key, nvml.read().messages)"
     )
     library = build("nvmlSystemGetDriverVersion")
     ran = subprocess.run(
@@ -145,7 +147,7 @@ def test_a_library_that_does_not_load_is_not_called_absent(
     reading = nvml_child(library=library).read()
     assert reading["devices"] == []
     assert keys(reading) == ["memory.nvml.failed"]
-    assert library.name in reading["problems"][0]["details"]["reason"]
+    assert library.name in reading["messages"][0]["details"]["reason"]
 
 
 def test_a_library_of_another_processor_is_passed_over(
@@ -158,7 +160,7 @@ def test_a_library_of_another_processor_is_passed_over(
     write_nvml_state(nvml_state, [StubDevice()])
     reading = nvml_child(library=folder / nvml_library.name).read()
     assert reading["devices"] == []
-    assert len(reading["problems"]) == 1
+    assert len(reading["messages"]) == 1
 
 
 # -- answers that cannot be right --------------------------------------------------------------
@@ -189,7 +191,7 @@ def test_a_full_and_an_empty_card_are_believed(nvml_child, nvml_state):
     write_nvml_state(nvml_state, [StubDevice(used_bytes=24 * GIB), StubDevice(used_bytes=0)])
     reading = nvml_child().read()
     assert [device["used_bytes"] for device in reading["devices"]] == [24 * GIB, 0]
-    assert reading["problems"] == []
+    assert reading["messages"] == []
 
 
 @pytest.mark.parametrize("used", [25 * GIB, 2**63 - 1])
@@ -305,7 +307,7 @@ def test_a_package_that_is_broken_or_too_old_is_named(tmp_path, package, key):
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from glmtts_core.memory.nvml import Nvml\n"
-        "print([problem.key for problem in Nvml().read().problems])"
+        "print([each.key for each in Nvml().read().messages])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT

@@ -82,7 +82,7 @@ def test_a_process_figure_below_what_torch_holds_is_somebody_elses():
     cuda = StandInCuda([(500 * MIB, 400 * MIB)], uuid="a")
     probe = cuda_probe([device(uuid="GPU-a", used=900 * MIB, process=300 * MIB)], cuda)
     assert probe.read().main.process_used_bytes is None
-    assert [problem.key for problem in probe.problems] == ["memory.nvml.process_hidden"]
+    assert [each.key for each in probe.messages] == ["memory.nvml.process_hidden"]
 
 
 def test_on_the_cpu_work_in_progress_is_workspace_and_later_idle():

@@ -37,7 +37,7 @@ def test_a_result_that_cannot_be_kept_fails_its_job_with_the_reason(studio):
         raise StorageError("storage.write", folder="x", reason="full")
 
     view = line(studio, refuse).view()
-    assert (view.state, view.error.key) == (JobState.FAILED, "storage.write")
+    assert (view.state, view.error.message.key) == (JobState.FAILED, "storage.write")
 
 
 def test_a_job_says_what_it_cost_whether_it_succeeded_or_not(studio):

@@ -363,7 +363,7 @@ def test_a_result_that_sounds_like_trouble_with_memory_comes_with_a_warning(sett
         heard = assess(visitor.session.samples(visitor.records[0]), 24_000)
         st.cache_resource.clear()
     assert [each.symptom for each in heard.findings] == [Symptom.HALF_SILENT]
-    finding = heard.findings[0].text(language)
+    finding = heard.findings[0].message.text(language)
     told = visitor.words("quality.memory_trouble", finding=finding)
     assert [warning.value for warning in visitor.app.warning] == [told]
 
@@ -820,7 +820,7 @@ def test_advice_to_clean_up_gives_its_reason(visit: Visit, studio, language):
     visitor.run()
     advice = visitor.session.advice()
     assert advice.key == "memory.advice.long_text"
-    assert visitor.words(advice.key, **advice.details) in visitor.read()
+    assert advice.text(language) in visitor.read()
 
 
 def test_a_closed_tab_gives_its_caches_back_and_keeps_its_results(visit: Visit, studio):

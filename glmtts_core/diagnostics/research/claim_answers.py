@@ -14,11 +14,12 @@ from glmtts_core.diagnostics.statistics import (
     summarise,
 )
 from glmtts_core.diagnostics.trial import Metric, Trial
+from glmtts_core.message import Message
 
 
-def not_testable(claim: Claim, reason: str, **details: object) -> Answer:
+def not_testable(claim: Claim, key: str, **details: object) -> Answer:
     """Return that nothing can be said here, and why."""
-    return Answer(claim, Verdict.NOT_TESTABLE, reason, details)
+    return Answer(claim, Verdict.NOT_TESTABLE, Message(key, details))
 
 
 def arm_of(
@@ -66,22 +67,20 @@ def judge(claim: Claim, comparison: Comparison, figures: tuple[Shown, ...]) -> A
         case Conclusion.NOT_MEASURED:
             return not_testable(claim, "claims.reason.no_arm")
         case Conclusion.TOO_FEW:
-            return Answer(
-                claim,
-                Verdict.NOT_TESTABLE,
-                "claims.reason.too_few",
-                {"count": ENOUGH_TRIALS},
-                figures,
-            )
+            few = Message("claims.reason.too_few", {"count": ENOUGH_TRIALS})
+            return Answer(claim, Verdict.NOT_TESTABLE, few, figures)
     claimed, measured = claim.share or 0.0, comparison.relative or 0.0
-    details: dict[str, object] = {"claimed": _percent(claimed), "measured": _percent(measured)}
+    verdict = Verdict.NOT_CONFIRMED
     if comparison.conclusion in (Conclusion.NO_DIFFERENCE_SEEN, Conclusion.IDENTICAL):
-        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.no_effect", details, figures)
-    if (measured > 0) != (claimed > 0):
-        return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.opposite", details, figures)
-    if _reaches(comparison, claimed):
-        return Answer(claim, Verdict.CONFIRMED, "claims.reason.confirmed", details, figures)
-    return Answer(claim, Verdict.NOT_CONFIRMED, "claims.reason.smaller", details, figures)
+        key = "claims.reason.no_effect"
+    elif (measured > 0) != (claimed > 0):
+        key = "claims.reason.opposite"
+    elif _reaches(comparison, claimed):
+        verdict, key = Verdict.CONFIRMED, "claims.reason.confirmed"
+    else:
+        key = "claims.reason.smaller"
+    reason = Message(key, {"claimed": _percent(claimed), "measured": _percent(measured)})
+    return Answer(claim, verdict, reason, figures)
 
 
 def _percent(share: float) -> str:

@@ -28,6 +28,7 @@ from glmtts_core.diagnostics.research.listening import Listening, Outcome, outco
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, compare
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.diagnostics.trial import WORK, Metric, Part, Trial
+from glmtts_core.message import Message
 
 #: "5 s syntheses take 20 s": a synthesis four times as slow as its like.
 SLOW_FACTOR: Final = 4.0
@@ -119,10 +120,10 @@ def _rates(claim: Claim, findings: Findings) -> Answer:
         return not_testable(claim, "claims.reason.no_arm")
     failed = sum(bool(each.error) for each in spoken)
     share = failed / len(spoken)
-    details: dict[str, object] = {"failed": failed, "count": len(spoken)}
+    reason = Message("claims.reason.switches", {"failed": failed, "count": len(spoken)})
     reached = share >= (claim.share or 0.0)
     verdict = Verdict.CONFIRMED if reached else Verdict.NOT_CONFIRMED
-    return Answer(claim, verdict, "claims.reason.switches", details)
+    return Answer(claim, verdict, reason)
 
 
 def _listened(claim: Claim, findings: Findings, listening: Listening | None) -> Answer:
@@ -138,7 +139,7 @@ def _listened(claim: Claim, findings: Findings, listening: Listening | None) -> 
     cleaned, uncleaned = heard.preferred, heard.other_preferred
     if not mine:
         cleaned, uncleaned = uncleaned, cleaned
-    details: dict[str, object] = {
+    details = {
         "cleaned": cleaned,
         "uncleaned": uncleaned,
         "same": heard.same,
@@ -149,7 +150,8 @@ def _listened(claim: Claim, findings: Findings, listening: Listening | None) -> 
         return not_testable(claim, "claims.reason.few_pairs", count=_ENOUGH_PAIRS)
     clear = heard.p_value is not None and heard.p_value < SIGNIFICANT
     verdict = Verdict.CONFIRMED if clear and cleaned > uncleaned else Verdict.NOT_CONFIRMED
-    return Answer(claim, verdict, "claims.reason.listened", details, _points(heard, mine=mine))
+    reason = Message("claims.reason.listened", details)
+    return Answer(claim, verdict, reason, _points(heard, mine=mine))
 
 
 def _points(heard: Outcome, *, mine: bool) -> tuple[Shown, ...]:
@@ -176,7 +178,7 @@ def _voices(claim: Claim, findings: Findings) -> Answer:
         [with_cleanup, count_cleaned - with_cleanup],
     ]
     p_value = float(stats.fisher_exact(table, alternative="greater").pvalue)
-    details: dict[str, object] = {
+    details = {
         "drifted": drifted,
         "count": count,
         "cleaned": with_cleanup,
@@ -184,7 +186,7 @@ def _voices(claim: Claim, findings: Findings) -> Answer:
         "p": f"{p_value:.3g}",
     }
     verdict = Verdict.CONFIRMED if p_value < SIGNIFICANT else Verdict.NOT_CONFIRMED
-    return Answer(claim, verdict, "claims.reason.voices", details)
+    return Answer(claim, verdict, Message("claims.reason.voices", details))
 
 
 def _drifts(findings: Findings, arm: Arm | None) -> tuple[int, int]:
@@ -217,9 +219,9 @@ def _repeated(claim: Claim, findings: Findings) -> Answer:
     # 0.15 GB a synthesis is the least that is claimed
     grows = statistics.median(fixed) >= 0.15e9
     verdict = Verdict.CONFIRMED if grows else Verdict.NOT_CONFIRMED
-    reason = "claims.reason.repeated" if fresh else "claims.reason.repeated_no_seed"
+    key = "claims.reason.repeated" if fresh else "claims.reason.repeated_no_seed"
     growth = f"{statistics.median(fixed) / 2**20:+.1f} MiB"
-    return Answer(claim, verdict, reason, {"growth": growth}, figures)
+    return Answer(claim, verdict, Message(key, {"growth": growth}), figures)
 
 
 def _growth_repeated(trial: Trial) -> float | None:
@@ -245,7 +247,7 @@ def _symptoms(claim: Claim, findings: Findings) -> Answer:
     spoken = [each for trial in trials for each in trial.of_part(*WORK)]
     if not spoken:
         return not_testable(claim, "claims.reason.no_arm")
-    details: dict[str, object] = {
+    details = {
         "slow": sum(_slow(trial) for trial in trials),
         "damaged": sum(bool(each.alarms) for each in spoken),
         "failed": sum(bool(each.error) for each in spoken),
@@ -253,7 +255,7 @@ def _symptoms(claim: Claim, findings: Findings) -> Answer:
     }
     seen = any(details[name] for name in ("slow", "damaged", "failed"))
     verdict = Verdict.CONFIRMED if seen else Verdict.NOT_CONFIRMED
-    return Answer(claim, verdict, "claims.reason.symptoms", details)
+    return Answer(claim, verdict, Message("claims.reason.symptoms", details))
 
 
 def _slow(trial: Trial) -> int:

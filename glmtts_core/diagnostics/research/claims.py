@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -11,6 +11,7 @@ from importlib import resources
 from pydantic import BaseModel, ConfigDict
 
 from glmtts_core.diagnostics.statistics import Summary
+from glmtts_core.message import Message
 
 
 class Verdict(StrEnum):
@@ -64,15 +65,13 @@ class Answer:
     Attributes:
         claim: the claim.
         verdict: the short answer.
-        reason: what it rests on: key of a sentence.
-        details: values for its placeholders.
+        reason: why, in one sentence.
         shown: the figures it rests on.
     """
 
     claim: Claim
     verdict: Verdict
-    reason: str
-    details: dict[str, object] = field(default_factory=dict)
+    reason: Message
     shown: tuple[Shown, ...] = ()
 
 

@@ -20,7 +20,7 @@ from glmtts_core.engines.glmtts.sampling import (
     draw_token,
     uniform_numbers,
 )
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 _log = logging.getLogger(__name__)
 #: Makes a function that repeats ``step`` on the same memory.
@@ -73,7 +73,7 @@ class Decoder:
         self.capacity = capacity
         self.sampling = sampling
         self.cache = network.cache(capacity)
-        self.problem: Problem | None = None
+        self.message: Message | None = None
         self._network = network
         self._ids = ids
         device = network.device
@@ -148,7 +148,7 @@ class Decoder:
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
             _log.warning("the decoding step runs op by op: %s", reason)
-            self.problem = Problem("glmtts.graph_failed", {"reason": reason})
+            self.message = Message("glmtts.graph_failed", {"reason": reason})
             return self._run_step
 
     def _run_step(self) -> None:

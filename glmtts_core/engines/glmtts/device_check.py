@@ -11,7 +11,7 @@ import torch
 
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
 from glmtts_core.errors import EngineError, OutOfMemoryError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 #: Where a sentence ends and another one begins.
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z])")
@@ -22,7 +22,7 @@ class ConfirmedDevice:
     """Where PyTorch computes, and why that is the CPU, where a GPU was proposed."""
 
     device: torch.device
-    problem: Problem | None = None
+    message: Message | None = None
 
 
 def compute_once(device: torch.device) -> None:
@@ -50,7 +50,7 @@ def confirm_device(
         return ConfirmedDevice(device)
     try:
         with warnings.catch_warnings():
-            # what they tell of an unfit GPU is told by the error
+            # the error says what is wrong with the GPU
             warnings.simplefilter("ignore")
             compute(device)
     except Exception as error:
@@ -71,10 +71,10 @@ def _without_gpu(device: torch.device, setting: str, reason: str) -> ConfirmedDe
         raise EngineError("glmtts.no_cuda_build", setting=setting)
     if has_cuda:
         details = {"device": str(device), "reason": reason}
-        problem = Problem("glmtts.cpu_gpu_unusable", details)
+        message = Message("glmtts.cpu_gpu_unusable", details)
     else:
-        problem = Problem("glmtts.cpu_no_cuda_build")
-    return ConfirmedDevice(torch.device("cpu"), problem)
+        message = Message("glmtts.cpu_no_cuda_build")
+    return ConfirmedDevice(torch.device("cpu"), message)
 
 
 def _first_sentence(error: Exception) -> str:

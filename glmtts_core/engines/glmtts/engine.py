@@ -38,7 +38,7 @@ from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
 from glmtts_core.errors import OutOfMemoryError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 
@@ -68,7 +68,7 @@ class GlmTtsEngine:
         ledger: Ledger,
         device: str,
         parts: NetworkSource,
-        on_cpu: Problem | None = None,
+        on_cpu: Message | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -111,7 +111,7 @@ class GlmTtsEngine:
             return
         found = confirm_device(self._device, self._settings.device)
         self._confirmed = True
-        self._on_cpu = self._on_cpu or found.problem
+        self._on_cpu = self._on_cpu or found.message
         # the precisions may be others than they were thought to be
         self._compute_on(found.device)
 
@@ -135,14 +135,14 @@ class GlmTtsEngine:
         return self.loaded and not self._networks.offloaded.intersection(MAIN_PARTS)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """What runs slower than it could on this machine, and why."""
-        problems = [self._on_cpu, self._networks.problem]
+        messages = [self._on_cpu, self._networks.message]
         if self._settings.language_model_int8 and self._device.type != "cpu":
-            problems.append(Problem("glmtts.int8_for_cpu", {"device": self._device}))
+            messages.append(Message("glmtts.int8_for_cpu", {"device": self._device}))
         if self._settings.flow_precision == "mixed" and not has_fast_bfloat16(self._device):
-            problems.append(Problem("glmtts.mixed_is_slow", {"device": self._device}))
-        return tuple(each for each in problems if each is not None)
+            messages.append(Message("glmtts.mixed_is_slow", {"device": self._device}))
+        return tuple(each for each in messages if each is not None)
 
     def load(self, control: JobControl) -> None:
         """Bring language model and flow into memory, or back from main memory.

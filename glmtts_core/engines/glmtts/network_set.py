@@ -26,7 +26,7 @@ from glmtts_core.engines.glmtts.networks.llama import Llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizer
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.speech import ReferenceAudio
 
 _log = logging.getLogger(__name__)
@@ -193,9 +193,9 @@ class NetworkSet:
         return 0 if self._language_model is None else self._language_model.workspace_bytes
 
     @property
-    def problem(self) -> Problem | None:
+    def message(self) -> Message | None:
         """Why decoding is slower than it could be, where it is."""
-        return None if self._language_model is None else self._language_model.problem
+        return None if self._language_model is None else self._language_model.message
 
     @contextmanager
     def telling(self, on_loading: OnLoading) -> Iterator[None]:

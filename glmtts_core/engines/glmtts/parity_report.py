@@ -179,8 +179,8 @@ def _rehearsal(
     for entry in ledger.snapshot().entries:
         yield f"held        {entry.size_bytes / _MIB:8.1f} MiB  {entry.kind}: {_plain(entry.name)}"
     yield _peak(device)
-    for problem in engine.problems:
-        yield f"problem     {problem.text('en')}"
+    for message in engine.messages:
+        yield f"problem     {message.text('en')}"
 
 
 def _plain(name: str) -> str:

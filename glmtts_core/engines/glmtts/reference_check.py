@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from glmtts_core.audio import Samples, to_mono
 from glmtts_core.errors import AudioError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.speech import ReferenceAudio
 
 #: Shortest and longest reference, in seconds.
@@ -50,21 +50,21 @@ def check_reference(reference: ReferenceAudio) -> None:
         raise AudioError("voice.silent", name=reference.name)
 
 
-def reference_hints(reference: ReferenceAudio) -> tuple[Problem, ...]:
+def reference_hints(reference: ReferenceAudio) -> tuple[Message, ...]:
     """Return what would make the cloned voice better: one sentence each, or none."""
     hints = recording_hints(reference)
     if not reference.transcript.strip():
-        hints += (Problem("voice.no_transcript", {"name": reference.name}),)
+        hints += (Message("voice.no_transcript", {"name": reference.name}),)
     return hints
 
 
-def recording_hints(reference: ReferenceAudio) -> tuple[Problem, ...]:
+def recording_hints(reference: ReferenceAudio) -> tuple[Message, ...]:
     """Return those of the hints that the sound alone tells."""
     hints = []
     if _clipped_share(reference.samples) > _CLIPPED_SHARE:
-        hints.append(Problem("voice.clipped", {"name": reference.name}))
+        hints.append(Message("voice.clipped", {"name": reference.name}))
     if _loudness_range_db(reference) < _LEAST_RANGE_DB:
-        hints.append(Problem("voice.noisy", {"name": reference.name}))
+        hints.append(Message("voice.noisy", {"name": reference.name}))
     return tuple(hints)
 
 

@@ -36,7 +36,7 @@ from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.errors import EngineError, TextError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
@@ -108,7 +108,7 @@ class KokoroEngine:
         return self.loaded
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """Nothing: this voice has one way to compute."""
         return ()
 

@@ -14,7 +14,7 @@ from glmtts_core.sessions.session import Session
 from glmtts_core.ui.page import Page
 
 #: Why the last click or upload did nothing; shown once, where the user looks.
-PROBLEMS: Final = "batch_problems"
+ERRORS: Final = "batch_errors"
 _UPLOAD_ROUND: Final = "batch_upload_round"
 
 
@@ -42,21 +42,21 @@ def next_round() -> None:
     st.session_state[_UPLOAD_ROUND] = st.session_state.get(_UPLOAD_ROUND, 0) + 1
 
 
-def tell(*problems: GLMTTSError) -> None:
-    """Remember why something was not done, in the place of what was told before."""
-    st.session_state[PROBLEMS] = list(problems)
+def keep_errors(*errors: GLMTTSError) -> None:
+    """Keep the errors to be shown, instead of those before."""
+    st.session_state[ERRORS] = list(errors)
 
 
 def steer(act: Callable[[], None]) -> None:
-    """Do what a button says; what is in its way is told on the page."""
-    tell()
+    """Run an action; keep its error to be shown."""
+    keep_errors()
     try:
         act()
     except GLMTTSError as error:
-        tell(error)
+        keep_errors(error)
 
 
-def show_problems(page: Page) -> None:
-    """Draw what `tell` was told."""
-    for problem in st.session_state.get(PROBLEMS, []):
-        st.error(page.told(problem))
+def show_errors(page: Page) -> None:
+    """Show the kept errors."""
+    for error in st.session_state.get(ERRORS, []):
+        st.error(page.message(error))

@@ -52,7 +52,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> InputCheck:
             type="tertiary",
         )
     if check.error is not None:
-        st.error(page.told(check.error))
+        st.error(page.message(check.error))
     if check.running:
         _live(page, draft)
     if check.result is not None:
@@ -88,7 +88,7 @@ def _verdict(page: Page, result: BatchInput) -> None:
 
 def _hints(page: Page, result: BatchInput) -> None:
     for hint in result.hints[:_HINTS_SHOWN]:
-        st.caption(page.told(hint))
+        st.caption(page.message(hint))
     if len(result.hints) > _HINTS_SHOWN:
         more = f"{len(result.hints) - _HINTS_SHOWN:,}"
         st.caption(page.markdown("batch.hints_more", count=more))
@@ -109,14 +109,16 @@ def problems(
         failed: why lines failed when they were spoken, by number: these can be corrected too.
     """
     aside = check.result.problems if check.result is not None else ()
-    found = {problem.number: problem.text(page.language) for problem in aside} | dict(failed or {})
+    found = {problem.number: problem.message.text(page.language) for problem in aside} | dict(
+        failed or {}
+    )
     if not found:
         return
     numbers = sorted(found)[:MAX_EDITED]
     try:
         texts = editable_lines(draft.data(), set(numbers))
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
         return
     excerpts = {problem.number: problem.excerpt for problem in aside}
     st.caption(page.text("batch.mend"))
@@ -227,7 +229,7 @@ def _heard(page: Page, line: BatchLine, defaults: RunDefaults) -> None:
         figures = page.session.capabilities.language_of_figures(_voice(page, line, defaults))
         reading_view.heard(page, line.text, figures)
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
 
 
 def _row(page: Page, line: BatchLine, voice: str | None) -> dict[str, object]:

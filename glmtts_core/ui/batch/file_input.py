@@ -11,7 +11,7 @@ from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.batch.references import AUDIO_SUFFIXES
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.batch import settings
-from glmtts_core.ui.batch.draft import next_round, steer, tell, upload_key
+from glmtts_core.ui.batch.draft import keep_errors, next_round, steer, upload_key
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import cloning_notice
 from glmtts_core.ui.shared.markdown import plain
@@ -123,13 +123,13 @@ def references(page: Page, draft: BatchDraft, *, choose_one: bool) -> None:
         max_upload_size=_MAX_UPLOAD_MB,
     )
     if uploaded:
-        problems: list[GLMTTSError] = []
+        errors: list[GLMTTSError] = []
         for file in uploaded:
             try:
-                problems += draft.add_reference(file.getvalue(), file.name).refused
+                errors += draft.add_reference(file.getvalue(), file.name).refused
             except GLMTTSError as error:
-                problems.append(error)
-        tell(*problems)
+                errors.append(error)
+        keep_errors(*errors)
         next_round()
         st.rerun()
     names = draft.references.names()

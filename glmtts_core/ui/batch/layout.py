@@ -13,7 +13,7 @@ from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.batch import file_check, file_input, past, settings
 from glmtts_core.ui.batch import run as batch_run
-from glmtts_core.ui.batch.draft import draft_of, show_problems, steer, tell
+from glmtts_core.ui.batch.draft import draft_of, keep_errors, show_errors, steer
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.fields import NOT_KEPT
 
@@ -39,7 +39,7 @@ def _shown_run(batches: Batches) -> BatchRun | None:
         run.view()
     except GLMTTSError as error:
         past.choose(None)
-        tell(error)
+        keep_errors(error)
         return None
     past.choose(wanted)
     return run
@@ -59,7 +59,7 @@ def _run(page: Page, run: BatchRun) -> None:
             icon=":material/arrow_back:",
             type="tertiary",
         )
-    show_problems(page)
+    show_errors(page)
     batch_run.show(page, run)
     view = run.view()
     if view.state is RunState.RUNNING:
@@ -95,7 +95,7 @@ def _new(page: Page, batches: Batches) -> None:
     past.offers(page, listing.runs)
     if amended is not None:
         _amending(page, draft, amended)
-    show_problems(page)
+    show_errors(page)
     defaults = _defaults(page, draft) if amended is None else amended.store.header.defaults
     if draft.name is None:
         left, right = st.columns([3, 2], gap="large")
@@ -125,10 +125,10 @@ def _amended_run(batches: Batches, draft: BatchDraft) -> BatchRun | None:
         run = batches.run(draft.amends)
         run.view()
     except GLMTTSError as error:
-        if error.key == "batch.run.missing":
+        if error.message.key == "batch.run.missing":
             # it was deleted meanwhile, and its corrected file with it
             draft.drop()
-        tell(error)
+        keep_errors(error)
         return None
     return run
 
@@ -137,7 +137,7 @@ def _listing(batches: Batches) -> RunListing:
     try:
         return batches.listing()
     except GLMTTSError as error:
-        tell(error)
+        keep_errors(error)
         return RunListing((), ())
 
 

@@ -87,7 +87,7 @@ def _problem_table(page: Page, problems: Sequence[LineProblem]) -> None:
         [
             {
                 "number": problem.number,
-                "problem": problem.text(page.language),
+                "problem": problem.message.text(page.language),
                 "line": problem.excerpt,
             }
             for problem in problems
@@ -184,13 +184,13 @@ def player(page: Page, run: BatchRun) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(row.line.uttid)}** {plain(row.line.text, 400)}")
         if row.status.reason is not None:
-            st.error(page.told(row.status.reason))
+            st.error(page.message(row.status.reason))
         if row.status.state is not LineState.DONE:
             return
         try:
             wav = run.store.wav(row.line)
         except GLMTTSError as error:
-            st.warning(page.told(error))
+            st.warning(page.message(error))
             return
         st.audio(wav)
         st.download_button(

@@ -94,7 +94,7 @@ def _unreadable_row(page: Page, batches: Batches, run: UnreadableRun) -> None:
     with st.container(
         horizontal=True, wrap=False, vertical_alignment="center", key=f"batch_run_{run.id}"
     ):
-        st.warning(f"**{plain(run.id)}**  \n{page.told(run.error)}")
+        st.warning(f"**{plain(run.id)}**  \n{page.message(run.error)}")
         _remove_button(page, batches, run.id)
 
 

@@ -40,7 +40,7 @@ def _draw(page: Page, run: BatchRun) -> None:
     try:
         view = run.view()
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
         return
     if _drawn(view) != st.session_state.get(_DRAWN_STATE) or lines.choice_changed():
         # begun, paused or ended meanwhile: buttons, downloads and the ticking itself change; or
@@ -69,13 +69,13 @@ def _progress(page: Page, view: RunView) -> None:
         parts.append(page.markdown("batch.eta", left=seconds(view.eta_s)))
     st.progress(counts.tried / lines if lines else 1.0, " · ".join(parts))
     if view.reason is not None:
-        st.warning(page.told(view.reason))
+        st.warning(page.message(view.reason))
     if view.lost:
         st.warning(page.markdown("batch.run.lost", count=f"{view.lost:,}"))
     if view.elsewhere:
         st.info(page.text("batch.elsewhere"))
     if view.cleanup_reason is not None:
-        st.warning(page.told(view.cleanup_reason))
+        st.warning(page.message(view.cleanup_reason))
     if view.current:
         row = view.current[0]
         stage = ""

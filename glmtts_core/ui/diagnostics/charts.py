@@ -32,7 +32,7 @@ def treemap(root: Part, language: Language) -> Figure:
         "type": "treemap",
         "ids": [str(row.number) for row in listed],
         "parents": ["" if row.parent is None else str(row.parent) for row in listed],
-        "labels": [chart_text(row.part.text(language)) for row in listed],
+        "labels": [chart_text(row.part.name.text(language)) for row in listed],
         "values": [row.part.size_bytes for row in listed],
         "text": [size(row.part.size_bytes) for row in listed],
         "branchvalues": "total",

@@ -66,13 +66,12 @@ def _number(page: Page, name: str, least: int, first: int) -> int:
 def _row(page: Page, answer: Answer) -> Html:
     number = answer.claim.number
     verdict = page.text(f"claims.verdict.{answer.verdict.value}")
-    reason = page.text(answer.reason, **answer.details)
     figures = "".join(f"<li>{html(each)}</li>" for each in shown_words(answer, page.language))
     return Html(
         f"<div><div><b>{number:d}</b> {html(page.text(f'claims.claim.{number}'))}"
         f'<span class="glm-muted"> {html(answer.claim.figures)}</span></div>'
         f'<div><i class="glm-answer {html(_class(answer.verdict))}">{html(verdict)}</i> '
-        f"{html(reason)}<ul>{figures}</ul></div></div>"
+        f"{html(answer.reason.text(page.language))}<ul>{figures}</ul></div></div>"
     )
 
 

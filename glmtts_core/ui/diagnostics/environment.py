@@ -12,8 +12,8 @@ from glmtts_core.ui.page import Page
 def show(page: Page) -> None:
     """Draw the tab."""
     self_check.show(page)
-    for problem in page.session.studio.engines.problems:
-        st.warning(page.told(problem))
+    for message in page.session.studio.engines.messages:
+        st.warning(page.message(message))
     rehearsal.show(page)
     st.subheader(page.text("diagnostics.environment"), anchor=False)
     st.caption(page.text("diagnostics.environment_help"))

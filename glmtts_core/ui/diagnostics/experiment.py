@@ -61,7 +61,7 @@ def shown(page: Page) -> Shown | None:
             return _load(earlier)
         found = kept.findings()
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
         return None
     return None if found is None or newest is None else Shown(newest, found)
 
@@ -71,7 +71,7 @@ def kept_listening(page: Page, folder: Path) -> Listening | None:
     try:
         return listening.load(folder)
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
         return None
 
 

@@ -34,9 +34,9 @@ class _Begun:
 def show(page: Page) -> None:
     """Draw the tab."""
     st.caption(page.text("diagnostics.listening_help"))
-    problem = st.session_state.get(_ERROR)
-    if isinstance(problem, GLMTTSError):
-        st.error(page.told(problem))
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
     begun = st.session_state.get(_TEST)
     if isinstance(begun, _Begun) and begun.test.pair is not None:
         _pair(page, begun)

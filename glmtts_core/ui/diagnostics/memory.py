@@ -9,7 +9,7 @@ import streamlit as st
 
 from glmtts_core.diagnostics import process_memory
 from glmtts_core.diagnostics.allocator_picture import AllocatorInspector, inspector_for
-from glmtts_core.diagnostics.breakdown import Part, device_breakdown, host_breakdown
+from glmtts_core.diagnostics.breakdown import PROCESS, Part, device_breakdown, host_breakdown
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics import charts
 from glmtts_core.ui.page import Page
@@ -30,7 +30,7 @@ def show(page: Page) -> None:
         if (part := device_breakdown(reading, kept, device.index)) is not None:
             _treemap(page, part, f"treemap_gpu_{device.index}")
     whole = host_breakdown(reading, kept)
-    ours = next(part for part in whole.children if part.key == "breakdown.process")
+    ours = next(part for part in whole.children if part.name == PROCESS)
     _treemap(page, ours, "treemap_process")
     st.html(_share_html(page, whole, ours))
     _allocator(page, inspector_for(studio.engines.main_device))
@@ -38,13 +38,13 @@ def show(page: Page) -> None:
 
 
 def _treemap(page: Page, part: Part, key: str) -> None:
-    st.markdown(f"**{page.told(part)} · {size(part.size_bytes)}**")
+    st.markdown(f"**{page.message(part.name)} · {size(part.size_bytes)}**")
     st.plotly_chart(charts.treemap(part, page.language), key=key, config=_CONFIG)
 
 
 def _share_html(page: Page, whole: Part, ours: Part) -> Html:
     parts = [whole, *(part for part in whole.children if part is not ours)]
-    return _cards((part.text(page.language), size(part.size_bytes)) for part in parts)
+    return _cards((part.name.text(page.language), size(part.size_bytes)) for part in parts)
 
 
 def _allocator(page: Page, inspector: AllocatorInspector) -> None:

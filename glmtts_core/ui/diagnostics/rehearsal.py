@@ -32,9 +32,9 @@ def show(page: Page) -> None:
         args=(page,),
     )
     st.caption(page.text("rehearsal.help"))
-    problem = st.session_state.get(_ERROR)
-    if isinstance(problem, GLMTTSError):
-        st.error(page.told(problem))
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
     if (engine := studio.engines.rehearsal) is None:
         return
     can = engine.capabilities

@@ -48,9 +48,9 @@ def starting(page: Page, experiment: Experiment, label: Markdown, *, key: str) -
         args=(page, experiment, key),
         disabled=running,
     )
-    problem = st.session_state.get(_ERROR)
-    if isinstance(problem, GLMTTSError):
-        st.error(page.told(problem))
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
 
 
 def progress(page: Page, *, key: str) -> None:
@@ -62,7 +62,7 @@ def progress(page: Page, *, key: str) -> None:
         done, count = view.progress.done, view.progress.trials
         st.info(page.markdown("diagnostics.cancelled", done=done, count=count))
     elif view.error is not None:
-        st.error(page.told(view.error))
+        st.error(page.message(view.error))
 
 
 def _live(page: Page, key: str) -> None:

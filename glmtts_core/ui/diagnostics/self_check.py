@@ -67,6 +67,6 @@ def _row(page: Page, result: CheckResult) -> Html:
     return Html(
         f'<tr><th><i class="glm-light" style="background:{html(colour)}"></i>{html(light)}</th>'
         f"<td>{html(result.name(page.language))}</td>"
-        f"<td>{html(result.text(page.language))}</td>"
+        f"<td>{html(result.message.text(page.language))}</td>"
         f"<td>{html(seconds(result.seconds))}</td></tr>"
     )

@@ -31,7 +31,7 @@ def running(page: Page, task: BackgroundTask[Any] | None, *, key: str) -> bool:
     if view.running:
         st.fragment(_live, run_every=_POLL_S)(page, task, key)
     elif view.error is not None:
-        st.error(page.told(view.error))
+        st.error(page.message(view.error))
     return view.running
 
 

@@ -9,7 +9,7 @@ from glmtts_core.markup import Html, html
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.sessions.session import Session
 from glmtts_core.studio.studio import EngineState
-from glmtts_core.ui.shared.markdown import Markdown, sentence, told
+from glmtts_core.ui.shared.markdown import Markdown, message_markdown, sentence
 from glmtts_core.ui.shared.quantities import seconds, size
 
 
@@ -80,7 +80,7 @@ def outcome(session: Session, language: Language) -> None:
         pending = text(f"cleanup.pending.{session.pending_level.value}", language)
         st.html(f'<div class="glm-report">{html(pending)}</div>')
     elif session.cleanup_error is not None:
-        st.warning(told(session.cleanup_error, language))
+        st.warning(message_markdown(session.cleanup_error, language))
     elif session.cleanup_report is not None:
         st.html(f'<div class="glm-report">✓ {_report(session.cleanup_report, language)}</div>')
 

@@ -7,11 +7,12 @@ values, or `Markdown` made here; `tests/ui/test_markup.py` looks for the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final, NewType, Protocol
+from typing import Final, NewType
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import encodable
+from glmtts_core.message import Message
 
 #: Finished Markdown: every outside word in it was disarmed.
 Markdown = NewType("Markdown", str)
@@ -41,21 +42,6 @@ _FOUND_IN_TEXT: Final = re.compile(
 )
 
 
-class Told(Protocol):
-    """An error, a problem, a reason: a sentence of the catalogue with its values."""
-
-    @property
-    def key(self) -> str:
-        """The sentence's key in the catalogue."""
-
-    @property
-    def details(self) -> Mapping[str, object]:
-        """Values for its placeholders."""
-
-    def text(self, language: Language) -> str:
-        """Return the sentence in ``language``."""
-
-
 def plain(words: str, limit: int | None = 80) -> Markdown:
     """Return ``words`` in one line of at most ``limit`` characters, Markdown signs disarmed."""
     line = " ".join(encodable(words).split())
@@ -70,13 +56,10 @@ def sentence(key: str, language: Language, /, **details: object) -> Markdown:
     return Markdown(text(key, language, **{name: _value(each) for name, each in details.items()}))
 
 
-def told(what: Told, language: Language) -> Markdown:
-    """Return what an error or a problem says; its values take no effect."""
-    try:
-        return sentence(what.key, language, **what.details)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
-        # read from the disk, where another version may have put it: it says so itself
-        return plain(what.text(language), limit=None)
+def message_markdown(what: Message | GLMTTSError, language: Language) -> Markdown:
+    """Return a message, or that of an error; its values take no effect."""
+    message = what.message if isinstance(what, GLMTTSError) else what
+    return sentence(message.key, language, **message.values(language))
 
 
 def _value(value: object) -> object:

@@ -37,7 +37,7 @@ def show(page: Page, text: str, voice: str | None) -> None:
             with fold:
                 heard(page, text, can.language_of_figures(voice))
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
 
 
 def _left_out(page: Page, found: tuple[str, ...]) -> None:

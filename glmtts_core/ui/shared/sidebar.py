@@ -11,7 +11,7 @@ from glmtts_core.markup import html
 from glmtts_core.sessions.session import Session
 from glmtts_core.ui.shared import browser_session, cleanup_button, memory_view
 from glmtts_core.ui.shared import language as ui_language
-from glmtts_core.ui.shared.markdown import told
+from glmtts_core.ui.shared.markdown import message_markdown
 
 #: Seconds between two ticks of the live chart.
 TICK_S: Final = 1.0
@@ -95,20 +95,20 @@ def _live(session: Session, view: memory_view.MemoryView, language: Language) ->
     cleanup_button.outcome(session, language)
     _advice(session, language)
     _engine(session, language)
-    for problem in session.studio.memory_problems:
-        st.html(f'<div class="glm-muted">{html(problem.text(language))}</div>')
+    for message in session.studio.memory_messages:
+        st.html(f'<div class="glm-muted">{html(message.text(language))}</div>')
 
 
 def _advice(session: Session, language: Language) -> None:
     advice = session.advice()
     if advice is not None:
-        words = html(text(advice.key, language, **advice.details))
+        words = html(advice.text(language))
         st.html(f'<div class="glm-advice">{words}</div>')
 
 
 def _engine(session: Session, language: Language) -> None:
     if session.load_error is not None:
-        st.warning(told(session.load_error, language))
+        st.warning(message_markdown(session.load_error, language))
     state = session.studio.state(session.engine)
     words = text(f"engine_state.{state.engine.value}", language)
     if state.loading is not None:
@@ -122,5 +122,5 @@ def _engine(session: Session, language: Language) -> None:
         name = html(f"{session.capabilities.engine} · {words}")
         st.html(f'<div class="glm-muted">{name}</div>', width="content")
         cleanup_button.engine_buttons(session, language)
-    for problem in session.studio.engines.find(session.engine).problems:
-        st.html(f'<div class="glm-muted">{html(problem.text(language))}</div>')
+    for message in session.studio.engines.find(session.engine).messages:
+        st.html(f'<div class="glm-muted">{html(message.text(language))}</div>')

@@ -53,7 +53,7 @@ def _foreign_voice(page: Page, text: str) -> None:
     found = foreign_voice(asked, page.session.capabilities)
     if found is not None:
         native = page.text(found.native.label_key).replace(" ", "\u00a0")  # on one line
-        st.caption(page.markdown(found.key, native=native))
+        st.caption(page.message(found.message(native)))
 
 
 def advanced(page: Page) -> None:
@@ -79,9 +79,9 @@ def start_button(page: Page) -> None:
     )
     if not_kept := st.session_state.get(NOT_KEPT):
         st.warning(page.markdown("form.not_kept", reason=not_kept))
-    problem = st.session_state.get(_ERROR)
-    if isinstance(problem, GLMTTSError):
-        st.error(page.told(problem))
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
 
 
 def _start(page: Page) -> None:

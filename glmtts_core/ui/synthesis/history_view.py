@@ -27,9 +27,9 @@ def show(page: Page) -> None:
     st.subheader(page.markdown("history.title", count=len(listing.records)), anchor=False)
     for name in listing.unreadable:
         st.warning(page.markdown("history.unreadable", name=name))
-    problem = st.session_state.get(_ERROR)
-    if isinstance(problem, GLMTTSError):
-        st.error(page.told(problem))
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
     limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
     for record in listing.records[:limit]:
         _row(page, record)

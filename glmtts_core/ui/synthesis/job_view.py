@@ -53,6 +53,6 @@ def _line(page: Page, job: Job, view: JobView) -> Markdown:
 
 def _ended(page: Page, view: JobView) -> None:
     if view.state is JobState.FAILED and view.error is not None:
-        st.error(page.told(view.error))
+        st.error(page.message(view.error))
     elif view.state is JobState.CANCELLED:
         st.info(page.text("job.cancelled"))

@@ -9,7 +9,7 @@ import streamlit as st
 from glmtts_core.audio import decode
 from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
 from glmtts_core.errors import AudioError, GLMTTSError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.speech import ReferenceAudio
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import cloning_notice
@@ -35,7 +35,7 @@ def show(page: Page) -> None:
         engine = page.session.capabilities.engine
         st.caption(page.markdown("form.reference_unused", engine=engine))
         if (lacking := page.session.studio.lacking) is not None:
-            st.caption(page.told(lacking))
+            st.caption(page.message(lacking))
     if page.session.draft.form.reference_name is None:
         _ask_for_reference(page)
     else:
@@ -72,11 +72,10 @@ def _ask_for_reference(page: Page) -> None:
     try:
         decode(data, name, max_s=page.session.studio.settings.max_reference_s, mono=True)
     except GLMTTSError as error:
-        st.error(page.told(error))
+        st.error(page.message(error))
         return
-    problem = page.session.draft.keep_reference(data, name)
-    if problem:
-        st.error(page.markdown("form.reference_not_kept", reason=problem))
+    if reason := page.session.draft.keep_reference(data, name):
+        st.error(page.markdown("form.reference_not_kept", reason=reason))
         return
     _next_round()
     st.rerun()
@@ -107,20 +106,20 @@ def _tell_of_use(page: Page, data: bytes, name: str) -> None:
     """Say what keeps the recording from being cloned, or would make the result better."""
     error, hints = _judged(data, name, page.session.draft.form.reference_transcript or "")
     if error is not None:
-        st.error(page.told(error))
+        st.error(page.message(error))
     for hint in hints:
-        st.caption(page.told(hint))
+        st.caption(page.message(hint))
 
 
 # by content, since every rerun of the page asks; only sentences are kept
 @st.cache_data(max_entries=32, show_spinner=False)
-def _judged(data: bytes, name: str, transcript: str) -> tuple[Problem | None, tuple[Problem, ...]]:
+def _judged(data: bytes, name: str, transcript: str) -> tuple[Message | None, tuple[Message, ...]]:
     audio = decode(data, name, mono=True)
     reference = ReferenceAudio(audio.samples, audio.sample_rate_hz, name, transcript)
     try:
         check_reference(reference)
     except AudioError as error:
-        return Problem(error.key, error.details), ()
+        return error.message, ()
     return None, reference_hints(reference)
 
 

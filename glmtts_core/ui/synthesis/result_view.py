@@ -38,7 +38,7 @@ def _result(page: Page, record: ResultRecord) -> None:
         wav = page.session.history.wav(record.number)
         samples = page.session.samples(record)
     except GLMTTSError as error:
-        st.warning(page.told(error))
+        st.warning(page.message(error))
         return
     with st.container(border=True):
         st.markdown(f"**#{record.number:d}** {plain(record.text)}")
@@ -80,7 +80,7 @@ def _trouble(page: Page, samples: Samples, sample_rate_hz: int) -> None:
     """Warn where the result sounds as it does when memory runs short."""
     symptoms = assess(samples, sample_rate_hz, pitch=False).memory_symptoms
     if symptoms:
-        finding = symptoms[0].text(page.language)
+        finding = symptoms[0].message.text(page.language)
         st.warning(page.markdown("quality.memory_trouble", finding=finding))
 
 

@@ -34,28 +34,28 @@ def test_before_anything_was_measured_nothing_is_answered():
 def test_an_effect_of_the_claimed_size_is_confirmed():
     answer = answers({"seconds": 18.4}, {"seconds": 6.0})[3]
     assert answer.verdict is Verdict.CONFIRMED
-    assert answer.details["measured"] == "−67%"
+    assert answer.reason.details["measured"] == "−67%"
 
 
 def test_a_smaller_effect_is_not_confirmed_and_the_reason_says_so():
     answer = answers({"seconds": 2.0}, {"seconds": 1.8})[3]
     assert answer.verdict is Verdict.NOT_CONFIRMED
-    assert answer.reason == "claims.reason.smaller"
+    assert answer.reason.key == "claims.reason.smaller"
 
 
 def test_an_effect_the_other_way_is_not_confirmed():
     answer = answers({"seconds": 1.0}, {"seconds": 1.5})[3]
-    assert answer.reason == "claims.reason.opposite"
+    assert answer.reason.key == "claims.reason.opposite"
 
 
 def test_no_effect_is_not_confirmed():
-    assert answers({}, {})[5].reason == "claims.reason.no_effect"
+    assert answers({}, {})[5].reason.key == "claims.reason.no_effect"
 
 
 def test_with_too_few_repetitions_nothing_is_answered():
     answer = answers({"seconds": 18.4}, {"seconds": 6.0}, repetitions=2)[3]
     assert answer.verdict is Verdict.NOT_TESTABLE
-    assert answer.reason == "claims.reason.too_few"
+    assert answer.reason.key == "claims.reason.too_few"
     assert answer.shown
 
 
@@ -108,8 +108,8 @@ def test_ears_confirm_what_they_prefer_beyond_chance(preferred, verdict, turned)
     arms = {"arm": ALWAYS, "other": NEVER} if turned else {}
     answer = heard(listened(*preferred, **arms))
     assert answer.verdict is verdict
-    assert answer.details["cleaned"] == preferred.count(ALWAYS.id)
-    assert answer.details["uncleaned"] == preferred.count(NEVER.id)
+    assert answer.reason.details["cleaned"] == preferred.count(ALWAYS.id)
+    assert answer.reason.details["uncleaned"] == preferred.count(NEVER.id)
 
 
 def test_ratings_are_shown_out_of_a_hundred():
@@ -131,7 +131,7 @@ def test_ratings_are_shown_out_of_a_hundred():
 )
 def test_without_a_fitting_blind_test_ears_say_nothing(listening, reason):
     answer = heard(listening)
-    assert (answer.verdict, answer.reason) == (Verdict.NOT_TESTABLE, reason)
+    assert (answer.verdict, answer.reason.key) == (Verdict.NOT_TESTABLE, reason)
 
 
 # -- voices --------------------------------------------------------------------------------------
@@ -158,8 +158,8 @@ def switched(drifted: int, drifted_with_cleanups: int, trials: int = 5):
 def test_drift_that_goes_with_cleanups_is_confirmed():
     answer = switched(5, 0)
     assert answer.verdict is Verdict.CONFIRMED
-    assert (answer.details["drifted"], answer.details["count"]) == (5, 5)
-    assert answer.details["cleaned"] == 0
+    assert (answer.reason.details["drifted"], answer.reason.details["count"]) == (5, 5)
+    assert answer.reason.details["cleaned"] == 0
 
 
 @pytest.mark.parametrize("drifts", [(0, 0), (5, 5), (0, 5), (1, 0)])
@@ -169,12 +169,12 @@ def test_drift_that_chance_explains_or_that_cleanups_do_not_cure_is_not_confirme
 
 def test_of_too_few_trials_nothing_is_said_of_drift():
     answer = switched(3, 0, trials=3)
-    assert (answer.verdict, answer.reason) == (Verdict.NOT_TESTABLE, "claims.reason.too_few")
+    assert (answer.verdict, answer.reason.key) == (Verdict.NOT_TESTABLE, "claims.reason.too_few")
 
 
 def test_without_switched_voices_nothing_is_said_of_drift():
     answer = answers({}, {})[9]
-    assert (answer.verdict, answer.reason) == (
+    assert (answer.verdict, answer.reason.key) == (
         Verdict.NOT_TESTABLE,
         "claims.reason.needs_voices",
     )

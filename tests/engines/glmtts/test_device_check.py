@@ -53,7 +53,7 @@ def test_the_cpu_is_not_tried():
 def test_with_auto_the_cpu_stands_in_and_one_sentence_says_why(error, language):
     confirmed = confirm_device(GPU, "auto", failing(error))
     assert confirmed.device == CPU
-    sentence = confirmed.problem.text(language)
+    sentence = confirmed.message.text(language)
     assert len(sentence.splitlines()) == 1
     assert "GLM-TTS" in sentence
     assert "Please" not in sentence
@@ -88,14 +88,14 @@ def test_memory_is_accounted_for_on_the_cpu_from_the_loading_on(settings):
     auto = settings.model_copy(update={"device": "auto"})
     with closing(Studio(auto, glmtts_on_gpu, ScriptedEngine)) as studio:
         assert studio.engine.capabilities.device == "cuda:0"
-        assert studio.engine.problems == ()
+        assert studio.engine.messages == ()
         job = studio.load(ANNA)
         assert job.wait(BOUND_S)
         assert job.view().state is JobState.DONE
         assert studio.engine.capabilities.device == "cpu"
         assert studio.engines.main_device == "cpu"
-        (problem,) = studio.engine.problems
-        assert problem.key.startswith("glmtts.cpu_")
+        (message,) = studio.engine.messages
+        assert message.key.startswith("glmtts.cpu_")
         # what is kept on the host is what a cleanup there gives back
         assert studio.monitor.latest().allocated_bytes is None
         assert studio.monitor.latest().weights_on_device_bytes == 0

@@ -396,7 +396,7 @@ def test_stopped_while_loading_nothing_half_loaded_stays(rig):
 def test_a_recording_that_cannot_serve_is_refused_before_anything_is_loaded(rig, seconds, key):
     with pytest.raises(AudioError) as error:
         rig.speak(HELLO, reference=recording(seconds))
-    assert error.value.key == key
+    assert error.value.message.key == key
     assert not rig.engine.loaded
 
 
@@ -432,7 +432,7 @@ def test_integers_that_a_gpu_has_no_use_for_are_told(settings, device, told):
     engine = GlmTtsEngine(
         wanted, Ledger(), device, RehearsalNetworks(TINY_SIZE, Precisions(int8=True))
     )
-    assert [problem.key for problem in engine.problems] == ["glmtts.int8_for_cpu"] * told
+    assert [each.key for each in engine.messages] == ["glmtts.int8_for_cpu"] * told
 
 
 def test_what_was_moved_to_the_host_is_loaded_before_it_speaks_and_says_the_same(settings):
@@ -454,4 +454,4 @@ def test_mixed_precision_where_it_is_slow_is_told(settings, monkeypatch, fast, t
     monkeypatch.setattr("glmtts_core.engines.glmtts.engine.has_fast_bfloat16", lambda _: fast)
     wanted = settings.model_copy(update={"flow_precision": "mixed"})
     engine = GlmTtsEngine(wanted, Ledger(), "cpu", RehearsalNetworks(TINY_SIZE))
-    assert [problem.key for problem in engine.problems] == ["glmtts.mixed_is_slow"] * told
+    assert [each.key for each in engine.messages] == ["glmtts.mixed_is_slow"] * told

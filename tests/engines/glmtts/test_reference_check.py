@@ -50,7 +50,7 @@ def test_stereo_passes():
 def test_useless_recordings_are_refused_in_one_sentence(reference, key):
     with pytest.raises(AudioError) as error:
         check_reference(reference)
-    assert error.value.key == key
+    assert error.value.message.key == key
     for language in ("en", "zh"):
         assert reference.name in error.value.text(language)
 

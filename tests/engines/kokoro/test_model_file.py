@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def key_of(error: pytest.ExceptionInfo[ModelFileError]) -> str:
     assert error.value.text("zh")
-    return error.value.key
+    return error.value.message.key
 
 
 def test_the_folder_is_made_and_the_file_is_whole(tmp_path):

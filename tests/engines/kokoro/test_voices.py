@@ -94,7 +94,7 @@ def test_voices_that_are_missing_or_damaged_are_told(tmp_path, monkeypatch, dama
     monkeypatch.setattr(model_file, "_NATIVE_VOICES", file)
     with pytest.raises(ModelFileError) as error:
         native_voices_path()
-    assert error.value.key == key
+    assert error.value.message.key == key
     assert all(str(file) in error.value.text(language) for language in LANGUAGES)
 
 

@@ -15,7 +15,7 @@ from glmtts_core.diagnostics.labels import conclusions
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.research.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
@@ -164,7 +164,7 @@ def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, labo
 
 
 def test_what_makes_an_engine_slow_is_told(visit: Visit, laboratory, studio):
-    studio.engine.problems = (Problem("glmtts.graph_failed", {"reason": "too old"}),)
+    studio.engine.messages = (Message("glmtts.graph_failed", {"reason": "too old"}),)
     visitor = open_tab(visit(DIAGNOSTICS), "environment")
     assert visitor.words("glmtts.graph_failed", reason="too old") in visitor.read()
 

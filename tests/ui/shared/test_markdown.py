@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch.lines import LineProblem
-from glmtts_core.batch.states import Reason
 from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.errors import AudioError, BatchError
-from glmtts_core.message import Problem
-from glmtts_core.ui.shared.markdown import plain, sentence, told
+from glmtts_core.message import Message
+from glmtts_core.ui.shared.markdown import message_markdown, plain, sentence
 
 
 @pytest.mark.parametrize(
@@ -95,30 +93,18 @@ def test_a_sentence_keeps_its_own_marks_and_none_of_its_values(language):
     "what",
     [
         AudioError("audio.empty", name=HOSTILE),
-        Problem("audio.empty", {"name": HOSTILE}),
-        Reason("audio.empty", {"name": HOSTILE}),
-        LineProblem(1, "", "audio.empty", {"name": HOSTILE}, ""),
+        Message("audio.empty", {"name": HOSTILE}),
     ],
     ids=lambda what: type(what).__name__,
 )
-def test_whatever_tells_a_problem_is_told_with_its_values_disarmed(what, language):
-    assert told(what, language) == text("audio.empty", language, name=plain(HOSTILE))
+def test_errors_and_messages_are_shown_with_their_values_disarmed(what, language):
+    shown = message_markdown(what, language)
+    assert shown == text("audio.empty", language, name=plain(HOSTILE))
 
 
-def test_an_error_inside_an_error_is_disarmed_as_well():
-    inner = AudioError("audio.empty", name=HOSTILE)
-    line = told(BatchError("cli.batch_line", number=3, reason=inner), "en")
-    assert "![" not in line
-    assert line.startswith("line 3: ")
-
-
-def test_a_reason_of_another_version_is_disarmed_whole():
-    line = told(Reason(f"future.{HOSTILE}", {"name": HOSTILE}), "en")
-    assert "![" not in line
-    assert "**" not in line
-
-
-@pytest.mark.parametrize("details", [{}, {"reason": None}, {"folder": [1]}])
-def test_a_stored_reason_without_its_values_says_so_and_breaks_nothing(details):
-    said = told(Reason("storage.write", details), "en")
-    assert "storage" in said
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_inside_a_message_is_disarmed_as_well(language):
+    inner = Message("audio.empty", {"name": HOSTILE})
+    shown = message_markdown(BatchError("cli.batch_line", number=3, reason=inner), language)
+    sentence_inside = plain(text("audio.empty", language, name=HOSTILE), limit=None)
+    assert shown == text("cli.batch_line", language, number=3, reason=sentence_inside)

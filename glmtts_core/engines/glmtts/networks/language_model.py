@@ -18,7 +18,7 @@ from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
 from glmtts_core.engines.glmtts.networks.llama import Llama
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.errors import TextError
-from glmtts_core.message import Problem
+from glmtts_core.message import Message
 
 #: Speech tokens for each text token: at least, at most.
 MIN_SPEECH_RATIO: Final = 2
@@ -85,7 +85,7 @@ class LanguageModel:
         self._capture = cuda_graph_capture(self._device) if capture is None and on_cuda else capture
         self._look_every = _LOOK_EVERY_ON_CUDA if on_cuda else 1
         self._decoder: Decoder | None = None
-        self._problem: Problem | None = None
+        self._message: Message | None = None
 
     @property
     def workspace_bytes(self) -> int:
@@ -93,9 +93,9 @@ class LanguageModel:
         return 0 if self._decoder is None else self._decoder.nbytes
 
     @property
-    def problem(self) -> Problem | None:
+    def message(self) -> Message | None:
         """Why decoding ran op by op of late, where a graph was wanted."""
-        return self._problem
+        return self._message
 
     def drop_workspace(self) -> None:
         """Let cache and decoding state go; the next sentence makes them anew."""
@@ -228,5 +228,5 @@ class LanguageModel:
         self._decoder = None
         self._decoder = Decoder(self.network, self._ids, capacity, sampling, self._capture)
         # the next one will hardly fare better, so a trim must not silence it
-        self._problem = self._decoder.problem
+        self._message = self._decoder.message
         return self._decoder

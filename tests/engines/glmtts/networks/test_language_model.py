@@ -131,10 +131,10 @@ def test_where_capturing_fails_speech_is_the_same_and_the_reason_is_kept(
 
     fallen_back = LanguageModel(network, ids, capture=fail)
     assert speak(fallen_back, prompt, text) == speak(model, prompt, text)
-    assert fallen_back.problem is not None
-    assert "not permitted when stream is capturing)" in fallen_back.problem.text("en")
+    assert fallen_back.message is not None
+    assert "not permitted when stream is capturing)" in fallen_back.message.text("en")
     fallen_back.drop_workspace()
-    assert fallen_back.problem is not None
+    assert fallen_back.message is not None
 
 
 def test_running_out_of_memory_while_capturing_is_not_taken_for_a_failed_capture(
