@@ -60,7 +60,7 @@ RAW = (
     "st.column_config.TextColumn('a', help=run.name)",
     "st.write('a')",
     "st.button(**options)",
-    "(st.error if bad else st.info)(page.told(error))",
+    "(st.error if bad else st.info)(page.message(error))",
     "draw = st.error",
     "getattr(st, 'error')(run.name)",
     "words = plain(run.name)\nwords += run.name\nst.caption(words)",
@@ -76,7 +76,7 @@ RAW = (
     "from streamlit import error",
 )
 OURS = (
-    "st.error(page.told(error))",
+    "st.error(page.message(error))",
     "st.markdown(f'**{plain(run.name)}** {count:,} {size(held)} {when:%Y-%m-%d}')",
     "st.caption(page.markdown('batch.amending', name=run.name, id='x'))",
     "st.caption(page.text('batch.policy_lines'))",

@@ -23,7 +23,7 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.history import session_folder
 from glmtts_core.studio.jobs import JobState
 from glmtts_core.studio.studio import EngineState, Studio, close_studio, use_studio
-from glmtts_core.ui.shared.markdown import told
+from glmtts_core.ui.shared.markdown import message_markdown
 from glmtts_core.ui.shared.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
@@ -314,7 +314,7 @@ def test_a_failed_synthesis_shows_one_sentence_and_keeps_the_text(
     studio.engine.fail_with = fault
     visitor = visit(SYNTHESIS, language).speak("my own words")
     error = visitor.session.job.view().error
-    assert [shown.value for shown in visitor.app.error] == [told(error, language)]
+    assert [shown.value for shown in visitor.app.error] == [message_markdown(error, language)]
     assert visitor.form()["text"] == "my own words"
 
 
