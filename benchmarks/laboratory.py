@@ -18,10 +18,16 @@ from benchmarks.reporting import print_machine
 from glmtts_core.catalogue import text
 from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload
 from glmtts_core.diagnostics.findings import Findings, table
-from glmtts_core.diagnostics.labels import arm_name, conclusions, metric_name, summary_words
+from glmtts_core.diagnostics.labels import (
+    arm_name,
+    conclusions,
+    metric_name,
+    shown_words,
+    summary_words,
+)
 from glmtts_core.diagnostics.laboratory import Laboratory
 from glmtts_core.diagnostics.machine_facts import machine_facts
-from glmtts_core.diagnostics.report import shown_words, to_html
+from glmtts_core.diagnostics.report import to_html
 from glmtts_core.diagnostics.research.claim_checks import check_claims
 from glmtts_core.sessions.session import new_session_id
 from glmtts_core.settings import load_settings

@@ -6,10 +6,12 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import nodes as template_nodes
 
 import glmtts_core
 from glmtts_core.api.downloads import RESULTS
@@ -36,6 +38,7 @@ from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.speech import OPTION_NAMES
 from glmtts_core.studio.studio import EngineState
+from glmtts_core.templates import environment
 
 PACKAGE = Path(glmtts_core.__file__).parent
 ROOT = PACKAGE.parent
@@ -130,12 +133,18 @@ def nodes() -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(source.read_text(encoding="utf-8"), str(source)))
 
 
+def nodes_of_templates(kind: type[template_nodes.Node]) -> Iterator[template_nodes.Node]:
+    for name in environment().list_templates(["jinja"]):
+        source = (PACKAGE / name).read_text(encoding="utf-8")
+        yield from environment().parse(source).find_all(kind)
+
+
 def literal_keys() -> set[str]:
     """Return all string literals that look like a key of one of the catalogue's families."""
     strings = {
         node.value
-        for node in nodes()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for node in chain(nodes(), nodes_of_templates(template_nodes.Const))
+        if isinstance(node, ast.Constant | template_nodes.Const) and isinstance(node.value, str)
     }
     return {
         each
@@ -145,8 +154,14 @@ def literal_keys() -> set[str]:
 
 
 def composed_patterns() -> set[str]:
-    """Return the f-strings that look like a key, with {} for each part that is filled in."""
-    patterns = set()
+    """Return the f-strings that look like a key, with {} for each part that is filled in.
+
+    In templates these are concatenations with ``~``.
+    """
+    patterns = {
+        "".join(each.value if isinstance(each, template_nodes.Const) else "{}" for each in concat)
+        for concat in (node.nodes for node in nodes_of_templates(template_nodes.Concat))
+    }
     for node in nodes():
         if isinstance(node, ast.JoinedStr):
             parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]

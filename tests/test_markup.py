@@ -1,13 +1,12 @@
-"""Outside words in HTML, scripts and chart texts stay words."""
+"""Outside words in HTML and chart texts stay words."""
 
 from __future__ import annotations
 
-import json
 from html.parser import HTMLParser
 
 import pytest
 
-from glmtts_core.markup import chart_text, html, html_address, script_json
+from glmtts_core.markup import chart_text, html
 
 
 class Read(HTMLParser):
@@ -45,22 +44,9 @@ def test_words_are_read_as_they_are_in_text_and_in_either_kind_of_quotes(words):
     assert read.words == words
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_json_in_a_script_neither_ends_nor_bends_it(words):
-    inside = script_json({"text": [words]})
-    read = Read(f"<script>{inside}</script><p>after</p>")
-    assert [tag for tag, _ in read.tags] == ["script", "p"]
-    assert "<" not in inside
-    assert json.loads(inside) == {"text": [words]}
-
-
 def test_half_a_surrogate_pair_can_be_written():
     assert html("a\ud800").encode() == b"a?"
     assert chart_text("a\ud800").encode() == b"a?"
-
-
-def test_an_address_names_the_file_whatever_is_in_its_name():
-    assert html_address("audio", "a#b?c&d%e.wav") == "audio/a%23b%3Fc%26d%25e.wav"
 
 
 def test_chart_texts_hold_no_tags_and_no_entities_of_others():

@@ -9,6 +9,8 @@ from typing import Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.experiment import Arm
 from glmtts_core.diagnostics.findings import Cell, Findings
+from glmtts_core.diagnostics.research.claims import Answer, claim_table
+from glmtts_core.diagnostics.research.listening import Listening, outcome
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
 from glmtts_core.diagnostics.trial import WORK, Metric
 
@@ -128,6 +130,51 @@ def faults(findings: Findings, language: Language) -> list[str]:
 def metric_name(metric: Metric, language: Language) -> str:
     """Return the metric in words."""
     return text(f"laboratory.metric.{metric.value}", language)
+
+
+def shown_words(answer: Answer, language: Language) -> list[str]:
+    """Return the figures that an answer rests on, one in a sentence."""
+    return [
+        f"{text(f'claims.shown.{each.label}', language)}: {summary_words(each.summary, each.unit)}"
+        for each in answer.shown
+    ]
+
+
+def claims_source(language: Language) -> str:
+    """Return where the claims come from, in one sentence."""
+    claims = claim_table()
+    return text(
+        "claims.source",
+        language,
+        hardware=claims.hardware,
+        reports=claims.reports,
+        made_in=claims.made_in,
+    )
+
+
+def listening_words(listening: Listening, findings: Findings, language: Language) -> str:
+    """Return the outcome of a blind test in one sentence."""
+    names = {arm.id: arm_name(arm, language) for arm in findings.experiment.arms}
+    found = outcome(listening)
+    details = {
+        "arm": names.get(found.arm, found.arm),
+        "other": names.get(found.other_arm, found.other_arm),
+        "preferred": found.preferred,
+        "other_preferred": found.other_preferred,
+        "same": found.same,
+    }
+    if found.p_value is None:
+        return text("listening.outcome_same", language, **details)
+    words = text("listening.outcome", language, **details, p=f"{found.p_value:.3g}")
+    says = "listening.differs" if found.p_value < 0.05 else "listening.no_difference"
+    words += text(says, language)
+    if found.mean_rating is not None and found.other_mean_rating is not None:
+        ratings = {
+            "mean": f"{found.mean_rating:.1f}",
+            "other_mean": f"{found.other_mean_rating:.1f}",
+        }
+        words += text("listening.ratings", language, **ratings)
+    return words
 
 
 def _bare(words: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.diagnostics.experiment import Experiment, Workload, claim_arms
-from glmtts_core.diagnostics.report import claims_source, shown_words
+from glmtts_core.diagnostics.labels import claims_source, shown_words
 from glmtts_core.diagnostics.research.claims import Answer, Verdict
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics import run

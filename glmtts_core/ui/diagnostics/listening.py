@@ -11,8 +11,7 @@ import streamlit as st
 
 from glmtts_core.diagnostics.experiment import shipped_texts
 from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
-from glmtts_core.diagnostics.labels import arm_name
-from glmtts_core.diagnostics.report import listening_words
+from glmtts_core.diagnostics.labels import arm_name, listening_words
 from glmtts_core.diagnostics.research import listening
 from glmtts_core.diagnostics.research.listening import RATINGS, BlindTest, Preference
 from glmtts_core.errors import GLMTTSError
