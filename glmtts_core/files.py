@@ -47,8 +47,17 @@ def write_into(path: Path, data: bytes) -> None:
     Raises:
         OSError: the folder is gone or cannot be written; nothing of ``data`` stays behind.
     """
+    write_parts_into(path, (data,))
+
+
+def write_parts_into(path: Path, parts: Iterable[bytes]) -> None:
+    """Like `write_into`, part by part; ``path`` gets its new content after the last one.
+
+    Raises:
+        OSError: the folder is gone or cannot be written; nothing of ``parts`` stays behind.
+    """
     with partial_file(path.parent) as (file, temporary):
-        file.write(data)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
         temporary.replace(path)

@@ -11,6 +11,7 @@ from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.catalogue import Language
+from glmtts_core.markup import encodable
 
 #: State of a line that was set aside before the run.
 SET_ASIDE = "set_aside"
@@ -22,29 +23,28 @@ def manifest(
     language: Language,
     files: Collection[str] | None = None,
 ) -> Iterator[str]:
-    """Give the manifest line by line, each with its line end.
+    """Yield the manifest line by line, each with its line end.
 
     Args:
         rows: the lines that could be spoken, in the file's order.
         problems: those that were set aside, in the file's order.
         language: of the reasons.
-        files: names of the sounds that are there; None takes them for granted.
+        files: names of the sound files that exist; None if all of them do.
     """
     spoken = ((row.line.number, _of_row(row, language, files)) for row in rows)
-    aside = ((problem.number, _of_problem(problem, language)) for problem in problems)
-    for _, told in heapq.merge(spoken, aside, key=lambda numbered: numbered[0]):
-        # half a surrogate pair inside a broken line's name could not be encoded otherwise
-        yield f"{json.dumps(told, ensure_ascii=False)}\n".encode("utf-8", "replace").decode()
+    set_aside = ((problem.number, _of_problem(problem, language)) for problem in problems)
+    for _, entry in heapq.merge(spoken, set_aside, key=lambda numbered: numbered[0]):
+        yield encodable(f"{json.dumps(entry, ensure_ascii=False)}\n")
 
 
 def _of_row(row: LineRow, language: Language, files: Collection[str] | None) -> dict[str, Any]:
     status, memory = row.status, row.status.memory
-    there = status.state is LineState.DONE and (files is None or row.file_name in files)
+    exists = status.state is LineState.DONE and (files is None or row.file_name in files)
     return {
         "uttid": row.line.uttid,
         "line": row.line.number,
         "state": status.state.value,
-        "file": f"{AUDIO_FOLDER}/{row.file_name}" if there else None,
+        "file": f"{AUDIO_FOLDER}/{row.file_name}" if exists else None,
         "text": row.line.text,
         "voices": list(status.voices),
         "seconds": status.seconds,

@@ -8,11 +8,13 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import MANIFEST_FILE, REPORT_FILE
 from glmtts_core.catalogue import Language
-from glmtts_core.files import write_into
+from glmtts_core.files import write_parts_into
 
 
 def write_results(run: BatchRun, language: Language) -> None:
     """Write ``manifest.jsonl`` and ``report.html``; each whole, in the place of an older one.
+
+    The run's folder is not made anew where it was removed.
 
     Args:
         run: whose results.
@@ -23,7 +25,7 @@ def write_results(run: BatchRun, language: Language) -> None:
     """
     rows = run.rows(limit=run.view(fresh=True).counts.total)
     with storage_errors(run.store.folder):
-        told = "".join(manifest(rows, run.problems, language, run.store.whole_sounds(rows)))
-        # a folder that was removed is not made anew for them
-        write_into(run.store.folder / MANIFEST_FILE, told.encode())
-        write_into(run.store.folder / REPORT_FILE, "".join(report(run, language)).encode())
+        entries = manifest(rows, run.problems, language, run.store.whole_sounds(rows))
+        files = {MANIFEST_FILE: entries, REPORT_FILE: report(run, language)}
+        for name, parts in files.items():
+            write_parts_into(run.store.folder / name, (part.encode() for part in parts))

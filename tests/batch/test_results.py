@@ -245,6 +245,21 @@ def test_manifest_and_report_are_written_beside_the_sounds(run):
     assert (run.store.folder / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
 
 
+def test_a_report_with_much_sound_costs_no_more_memory_than_a_short_one(studio):
+    def peak_bytes(count: int) -> int:
+        run = make_run(studio, lines(*["x" * 400] * count))
+        finish(run)
+        tracemalloc.start()
+        write_results(run, "en")
+        try:
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # a sound is 1.9 MB
+    assert peak_bytes(10) < peak_bytes(1) + 2**20
+
+
 def test_a_disk_without_room_for_them_is_told_in_one_sentence(run):
     with full_disk(), pytest.raises(StorageError):
         write_results(run, "en")
