@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.reporting import count, print_machine
 from benchmarks.texts import TEXTS
 from glmtts_core.audio import Samples, decode, encode_wav, resample
-from glmtts_core.diagnostics.quality import Baseline, judge
+from glmtts_core.diagnostics.quality import judge
 from glmtts_core.diagnostics.sound_measures import measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.caches import SessionCaches
@@ -51,14 +51,13 @@ def main() -> None:
         measures = measure_sound(samples, rate_hz)
         other_hz = 24_000 if rate_hz == 32_000 else 32_000
         first = measure_sound(resample(samples, rate_hz, other_hz), other_hz)
-        reference = Baseline.of(first)
-        for finding in judge(measures, reference):
+        for finding in judge(measures, first):
             alarms[finding.symptom] += 1
             print(f"false alarm: {name}: {finding.message}")
         for symptom, damage in DAMAGES.items():
             pitch = symptom is Symptom.PITCH_DRIFT  # the rest is quicker without
             damaged = measure_sound(damage(samples, rate_hz), rate_hz, pitch=pitch)
-            hits[symptom] += symptom in {each.symptom for each in judge(damaged, reference)}
+            hits[symptom] += symptom in {each.symptom for each in judge(damaged, first)}
     print(f"\n{'':22} hits of {clean:3d}   false alarms of {clean:3d}")
     for symptom in Symptom:
         print(f"{symptom:22} {hits[symptom]:11d}   {alarms[symptom]:18d}")

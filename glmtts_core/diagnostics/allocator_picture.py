@@ -1,6 +1,6 @@
-"""PyTorch's CUDA allocator from inside: its segments and blocks, and the history of its calls.
+"""The segments and blocks of PyTorch's CUDA allocator, and the history of its calls.
 
-torch is never imported here: as long as nobody else has imported it, there is nothing to picture.
+torch is never imported here: until something else has imported it, there is nothing to show.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HISTORY_ENTRIES: Final = 100_000
 
 
 class BlockState(StrEnum):
-    """PyTorch's words for what a block is doing."""
+    """The states of a block, by PyTorch's names."""
 
     ACTIVE = "active_allocated"
     AWAITING_FREE = "active_awaiting_free"
@@ -41,13 +41,11 @@ class Segment:
 
     Attributes:
         address: where it lies on the device.
-        pool: "small" (blocks up to 1 MiB) or "large".
         size_bytes: its size.
         blocks: its blocks, by address.
     """
 
     address: int
-    pool: str
     size_bytes: int
     blocks: tuple[Block, ...]
 
@@ -58,7 +56,7 @@ class Segment:
 
     @property
     def free_bytes(self) -> int:
-        """Free; can be used by tensors to come, though not always for a large one."""
+        """Free for new tensors, though not always in one piece."""
         return sum(block.size_bytes for block in self.blocks if block.state is BlockState.INACTIVE)
 
     @property
@@ -85,7 +83,7 @@ class AllocatorPicture:
 
     @property
     def free_bytes(self) -> int:
-        """Held, but in use by nothing."""
+        """Held, but not in use."""
         return sum(segment.free_bytes for segment in self.segments)
 
     @property
@@ -95,7 +93,7 @@ class AllocatorPicture:
 
     @property
     def largest_free_bytes(self) -> int:
-        """Size of the largest free block: a tensor over this needs new memory from the driver."""
+        """Size of the largest free block; a larger tensor needs new memory from the driver."""
         sizes = [
             block.size_bytes
             for segment in self.segments
@@ -106,26 +104,13 @@ class AllocatorPicture:
 
     @property
     def fragmentation(self) -> float:
-        """Share of the free bytes outside the largest free block: 0 in one piece, 1 in crumbs."""
+        """Share of the free bytes outside the largest free block, 0 (one piece) to 1."""
         free = self.free_bytes
         return 1.0 - self.largest_free_bytes / free if free else 0.0
 
 
-class AllocatorInspector(Protocol):
-    """What the diagnostics page asks of a device's allocator."""
-
-    def picture(self) -> AllocatorPicture | None:
-        """Return segments and blocks; None on a device without such an allocator."""
-
-    def full_snapshot(self) -> bytes | None:
-        """Return the pickle that PyTorch's viewer (pytorch.org/memory_viz) opens."""
-
-    def record_history(self, *, on: bool) -> bool:
-        """Start or stop recording the allocator's calls; False where it cannot be done."""
-
-
 class CudaMemory(Protocol):
-    """The part of ``torch.cuda.memory`` that is used here; PyTorch names its tools with a _."""
+    """The part of ``torch.cuda.memory`` that is used here; two of its names begin with ``_``."""
 
     def memory_snapshot(self) -> Sequence[Mapping[str, Any]]:
         """Every segment of every device."""
@@ -137,30 +122,34 @@ class CudaMemory(Protocol):
         """Record from now on, or stop with None."""
 
 
-class CudaInspector:
-    """Looks into torch's allocator on one CUDA device; never creates a CUDA context.
+class AllocatorInspector:
+    """Looks into torch's allocator on one device; never creates a CUDA context.
+
+    The CPU has no such allocator: its tensors come from the C heap (`process_memory.heap`).
 
     Args:
-        index: torch's number of the device.
+        device: "cpu", "cuda" or "cuda:N".
         memory: stands in for ``torch.cuda.memory``.
     """
 
-    def __init__(self, index: int, memory: CudaMemory | None = None) -> None:
-        self._index = index
+    def __init__(self, device: str, memory: CudaMemory | None = None) -> None:
+        kind, _, index = device.partition(":")
+        self._on_cuda = kind == "cuda"
+        self._index = int(index or 0)
         self._given = memory
 
     def picture(self) -> AllocatorPicture | None:
-        """Return segments and blocks; None before there is a CUDA context."""
+        """Return segments and blocks; None without a CUDA context."""
         memory = self._memory()
         return None if memory is None else picture_of(memory.memory_snapshot(), self._index)
 
     def full_snapshot(self) -> bytes | None:
-        """Return the pickle that PyTorch's viewer opens; None before there is a CUDA context."""
+        """Return the pickle that PyTorch's viewer (pytorch.org/memory_viz) opens; None likewise."""
         memory = self._memory()
         return None if memory is None else pickle.dumps(memory._snapshot())
 
     def record_history(self, *, on: bool) -> bool:
-        """Start or stop recording; False before there is a CUDA context."""
+        """Start or stop recording the allocator's calls; False without a CUDA context."""
         memory = self._memory()
         if memory is None:
             return False
@@ -170,41 +159,11 @@ class CudaInspector:
     def _memory(self) -> CudaMemory | None:
         if self._given is not None:
             return self._given
-        cuda = imported_cuda()
+        cuda = imported_cuda() if self._on_cuda else None
         if cuda is None or not cuda.is_initialized():
             return None
         memory: CudaMemory = cuda.memory  # type: ignore[attr-defined]
         return memory
-
-
-class HostInspector:
-    """The twin for the CPU, whose tensors come from the C heap (`process_memory.heap`)."""
-
-    def picture(self) -> AllocatorPicture | None:
-        """The CPU has no such allocator."""
-        return None
-
-    def full_snapshot(self) -> bytes | None:
-        """The CPU has no such allocator."""
-        return None
-
-    def record_history(self, *, on: bool) -> bool:  # noqa: ARG002 - the twin of a real switch
-        """Nothing can be recorded."""
-        return False
-
-
-def inspector_for(device: str) -> AllocatorInspector:
-    """Return the inspector of ``device``: "cpu", "cuda" or "cuda:N".
-
-    Raises:
-        ValueError: another kind of device.
-    """
-    kind, _, index = device.partition(":")
-    if kind == "cuda":
-        return CudaInspector(int(index or 0))
-    if kind == "cpu":
-        return HostInspector()
-    raise ValueError(f"no allocator for device {device!r}")
 
 
 def picture_of(snapshot: Sequence[Mapping[str, Any]], index: int) -> AllocatorPicture:
@@ -219,6 +178,4 @@ def _segment(entry: Mapping[str, Any]) -> Segment:
         # the blocks lie one after the other and fill the segment
         blocks.append(Block(offset, int(block["size"]), BlockState(block["state"])))
         offset += int(block["size"])
-    return Segment(
-        int(entry["address"]), str(entry["segment_type"]), int(entry["total_size"]), tuple(blocks)
-    )
+    return Segment(int(entry["address"]), int(entry["total_size"]), tuple(blocks))

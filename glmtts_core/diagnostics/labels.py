@@ -75,7 +75,7 @@ def conclusions(findings: Findings, cells: Sequence[Cell], language: Language) -
             text(
                 f"laboratory.conclusion.{against.conclusion.value}",
                 language,
-                metric=text(f"laboratory.metric.{cell.metric.value}", language),
+                metric=metric_name(cell.metric, language),
                 arm=arm_name(cell.arm, language),
                 difference=_difference(abs(against.difference or 0.0), cell.metric.unit, language),
                 low=_difference(low, cell.metric.unit, language),

@@ -1,19 +1,18 @@
-"""Is one spoken result sound: the faults that can be measured, each with its threshold.
+"""The faults of one spoken result that can be measured, each with its threshold.
 
-The thresholds are far from what clean speech does (`benchmarks/quality_alarms.py` has the table of
-hits and false alarms), so that a finding deserves attention. What cannot be measured this way, such
-as wrong words or a dull voice, is not judged at all.
+Clean speech stays far from the thresholds (`benchmarks/quality_alarms.py` prints hits and false
+alarms). Wrong words or a dull voice cannot be measured this way and are not judged.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from glmtts_core.audio import Samples
+from glmtts_core.diagnostics.levels import INAUDIBLE_DBFS
 from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.message import Message
@@ -56,7 +55,7 @@ MEMORY_SYMPTOMS: Final = frozenset(
 
 
 class Verdict(StrEnum):
-    """What may be said of a result; nothing, where the network's weights are random."""
+    """Whether a result has faults; NOT_MEANINGFUL: the network's weights are random."""
 
     SOUND = "sound"
     FAULTY = "faulty"
@@ -65,7 +64,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault: what was measured and the threshold that it has passed, in the symptom's unit."""
+    """One fault: the measured value and the threshold it passes, in the symptom's unit."""
 
     symptom: Symptom
     value: float
@@ -79,33 +78,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """The first synthesis of the same text and voice, against which later ones are compared.
-
-    Attributes:
-        duration_s: its length.
-        active_level_dbfs: level of its speech.
-        high_band_db: energy of 4-8 kHz over that of 0.3-4 kHz; None where not measured.
-        pitch_median_hz: its median pitch; None where not measured.
-    """
-
-    duration_s: float
-    active_level_dbfs: float
-    high_band_db: float | None
-    pitch_median_hz: float | None
-
-    @classmethod
-    def of(cls, measures: SoundMeasures) -> Baseline:
-        """Take what is compared out of the measures of the first synthesis."""
-        return cls(
-            measures.duration_s,
-            measures.active_level_dbfs,
-            measures.high_band_db,
-            measures.pitch_median_hz,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class QualityReport:
     """The verdict on one result, what was measured, and the faults that were found."""
 
@@ -115,7 +87,7 @@ class QualityReport:
 
     @property
     def memory_symptoms(self) -> tuple[Finding, ...]:
-        """The findings that are also what trouble with memory sounds like."""
+        """The findings that a shortage of memory can cause."""
         return tuple(each for each in self.findings if each.symptom in MEMORY_SYMPTOMS)
 
     @property
@@ -128,7 +100,7 @@ def assess(
     samples: Samples,
     sample_rate_hz: int,
     *,
-    reference: Baseline | None = None,
+    first: SoundMeasures | None = None,
     meaningful: bool = True,
     pitch: bool = True,
 ) -> QualityReport:
@@ -137,27 +109,42 @@ def assess(
     Args:
         samples: float32, shape (frames,) or (frames, channels), full scale ±1.
         sample_rate_hz: their rate.
-        reference: the first synthesis of the same text and voice; None leaves drift out.
+        first: measures of the first synthesis of the same text and voice, to detect drift; None
+            detects none.
         meaningful: False for a network with random weights, whose sound is noise by nature.
-        pitch: look for the pitch too; that imports PyTorch.
+        pitch: measure the pitch too; that imports PyTorch.
     """
     measures = measure_sound(samples, sample_rate_hz, pitch=pitch)
     if not meaningful:
         return QualityReport(Verdict.NOT_MEANINGFUL, measures, ())
-    findings = tuple(judge(measures, reference))
+    findings = tuple(judge(measures, first))
     return QualityReport(Verdict.FAULTY if findings else Verdict.SOUND, measures, findings)
 
 
-def judge(measures: SoundMeasures, reference: Baseline | None = None) -> list[Finding]:
-    """Return the faults that the figures show; of silence nothing else is said."""
+def judge(measures: SoundMeasures, first: SoundMeasures | None = None) -> list[Finding]:
+    """Return the faults that the figures show; silence hides all others."""
     level = measures.active_level_dbfs
     if not measures.finite:
         return [Finding(Symptom.NOT_FINITE, 0.0, 0.0)]
     if level < INAUDIBLE_DBFS:
         return [Finding(Symptom.SILENCE, level, INAUDIBLE_DBFS)]
-    found = [check(measures) for check in _CHECKS]
-    if reference is not None:
-        found += [compare(measures, reference) for compare in _COMPARISONS]
+    found = [
+        _half_silent(measures),
+        _below(Symptom.TOO_QUIET, level, QUIET_DBFS),
+        _above(Symptom.CLIPPING, 100.0 * measures.clipped_fraction, CLIPPED_PERCENT),
+        _above(Symptom.DC_OFFSET, 100.0 * abs(measures.dc_offset), DC_OFFSET_PERCENT),
+        _above(Symptom.DROPOUT, measures.gaps, GAPS),
+        _below(Symptom.HIGH_FREQUENCY_LOSS, measures.high_band_db, HIGH_BAND_DB),
+    ]
+    if first is not None:
+        pitch_drift = _pitch_drift_semitones(measures, first)
+        duration_drift = _duration_drift_percent(measures, first)
+        found += [
+            _above(Symptom.LEVEL_DRIFT, abs(level - first.active_level_dbfs), LEVEL_DRIFT_DB),
+            _high_frequency_drift(measures, first),
+            _above(Symptom.PITCH_DRIFT, abs(pitch_drift), PITCH_DRIFT_SEMITONES),
+            _above(Symptom.DURATION_DRIFT, abs(duration_drift), DURATION_DRIFT_PERCENT),
+        ]
     return [finding for finding in found if finding is not None]
 
 
@@ -166,89 +153,37 @@ def _half_silent(measures: SoundMeasures) -> Finding | None:
     at_one_end = 100.0 * longest_s / measures.duration_s
     if longest_s >= HALF_SILENT_S and at_one_end >= HALF_SILENT_PERCENT:
         return Finding(Symptom.HALF_SILENT, at_one_end, HALF_SILENT_PERCENT)
-    in_all = 100.0 * measures.silent_fraction
-    return _above(Symptom.HALF_SILENT, in_all, SILENT_PERCENT)
+    return _above(Symptom.HALF_SILENT, 100.0 * measures.silent_fraction, SILENT_PERCENT)
 
 
-def _too_quiet(measures: SoundMeasures) -> Finding | None:
-    return _below(Symptom.TOO_QUIET, measures.active_level_dbfs, QUIET_DBFS)
-
-
-def _clipping(measures: SoundMeasures) -> Finding | None:
-    return _above(Symptom.CLIPPING, 100.0 * measures.clipped_fraction, CLIPPED_PERCENT)
-
-
-def _dc_offset(measures: SoundMeasures) -> Finding | None:
-    return _above(Symptom.DC_OFFSET, 100.0 * abs(measures.dc_offset), DC_OFFSET_PERCENT)
-
-
-def _dropout(measures: SoundMeasures) -> Finding | None:
-    return _above(Symptom.DROPOUT, measures.gaps, GAPS)
-
-
-def _high_frequency_loss(measures: SoundMeasures) -> Finding | None:
-    if measures.high_band_db is None:
-        return None
-    return _below(Symptom.HIGH_FREQUENCY_LOSS, measures.high_band_db, HIGH_BAND_DB)
-
-
-def _level_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
-    drift_db = abs(measures.active_level_dbfs - reference.active_level_dbfs)
-    return _above(Symptom.LEVEL_DRIFT, drift_db, LEVEL_DRIFT_DB)
-
-
-def _high_frequency_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
-    if measures.high_band_db is None or reference.high_band_db is None:
+def _high_frequency_drift(measures: SoundMeasures, first: SoundMeasures) -> Finding | None:
+    if measures.high_band_db is None or first.high_band_db is None:
         return None
     if measures.high_band_db < HIGH_BAND_DB:
         return None  # found without the comparison already
-    threshold = reference.high_band_db - HIGH_BAND_DRIFT_DB
+    threshold = first.high_band_db - HIGH_BAND_DRIFT_DB
     return _below(Symptom.HIGH_FREQUENCY_LOSS, measures.high_band_db, threshold)
 
 
-def _pitch_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
-    drift = pitch_drift_semitones(measures, reference)
-    return None if drift is None else _above(Symptom.PITCH_DRIFT, abs(drift), PITCH_DRIFT_SEMITONES)
-
-
-def pitch_drift_semitones(measures: SoundMeasures, reference: Baseline) -> float | None:
-    """Return how far the median pitch has moved, positive upwards; None where not measured."""
-    if measures.pitch_median_hz is None or reference.pitch_median_hz is None:
-        return None
-    return 12.0 * math.log2(measures.pitch_median_hz / reference.pitch_median_hz)
-
-
-def _duration_drift(measures: SoundMeasures, reference: Baseline) -> Finding | None:
-    drift = duration_drift_percent(measures, reference)
-    return _above(Symptom.DURATION_DRIFT, abs(drift), DURATION_DRIFT_PERCENT)
-
-
-def duration_drift_percent(measures: SoundMeasures, reference: Baseline) -> float:
-    """Return how much longer the result is than the first, in percent of the first."""
-    if not reference.duration_s:
+def _pitch_drift_semitones(measures: SoundMeasures, first: SoundMeasures) -> float:
+    """Return how far the median pitch has moved, positive upwards; 0 where it is not known."""
+    if measures.pitch_median_hz is None or first.pitch_median_hz is None:
         return 0.0
-    return 100.0 * (measures.duration_s / reference.duration_s - 1.0)
+    return 12.0 * math.log2(measures.pitch_median_hz / first.pitch_median_hz)
+
+
+def _duration_drift_percent(measures: SoundMeasures, first: SoundMeasures) -> float:
+    """Return how much longer the result is than the first, in percent of the first."""
+    if not first.duration_s:
+        return 0.0
+    return 100.0 * (measures.duration_s / first.duration_s - 1.0)
 
 
 def _above(symptom: Symptom, value: float, threshold: float) -> Finding | None:
     return Finding(symptom, value, threshold) if value >= threshold else None
 
 
-def _below(symptom: Symptom, value: float, threshold: float) -> Finding | None:
-    return Finding(symptom, value, threshold) if value <= threshold else None
-
-
-_CHECKS: Final[tuple[Callable[[SoundMeasures], Finding | None], ...]] = (
-    _half_silent,
-    _too_quiet,
-    _clipping,
-    _dc_offset,
-    _dropout,
-    _high_frequency_loss,
-)
-_COMPARISONS: Final[tuple[Callable[[SoundMeasures, Baseline], Finding | None], ...]] = (
-    _level_drift,
-    _high_frequency_drift,
-    _pitch_drift,
-    _duration_drift,
-)
+def _below(symptom: Symptom, value: float | None, threshold: float) -> Finding | None:
+    if value is None or value > threshold:
+        return None
+    return Finding(symptom, value, threshold)

@@ -67,20 +67,20 @@ def peak_resident_set_bytes() -> int | None:
 
 def malloc_trim() -> bool:
     """Hand the C heap's free pages back to the system; False where the C library is not glibc."""
-    libc = _glibc()
-    if libc is None:
+    libc = glibc()
+    if libc is None or not hasattr(libc, "malloc_trim"):
         return False
     libc.malloc_trim(0)
     return True
 
 
 @cache
-def _glibc() -> ctypes.CDLL | None:
+def glibc() -> ctypes.CDLL | None:
+    """Return the GNU C library; None where the system has none."""
     try:
-        libc = ctypes.CDLL("libc.so.6")
+        return ctypes.CDLL("libc.so.6")
     except OSError:
         return None
-    return libc if hasattr(libc, "malloc_trim") else None
 
 
 @cache

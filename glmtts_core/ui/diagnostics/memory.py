@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.diagnostics import process_memory
-from glmtts_core.diagnostics.allocator_picture import AllocatorInspector, inspector_for
+from glmtts_core.diagnostics.allocator_picture import AllocatorInspector
 from glmtts_core.diagnostics.breakdown import PROCESS, Part, device_breakdown, host_breakdown
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics import charts
@@ -33,7 +33,7 @@ def show(page: Page) -> None:
     ours = next(part for part in whole.children if part.name == PROCESS)
     _treemap(page, ours, "treemap_process")
     st.html(_share_html(page, whole, ours))
-    _allocator(page, inspector_for(studio.engines.main_device))
+    _allocator(page, AllocatorInspector(studio.engines.main_device))
     _process(page)
 
 
