@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
+from glmtts_core.places import COMMAND
+
 Language = Literal["zh", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
@@ -18,11 +20,13 @@ LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 def text(key: str, language: Language, /, **details: object) -> str:
     """Return the sentence ``key`` in ``language`` with its placeholders filled in.
 
+    ``{program}`` stands for what the command line is called by.
+
     Raises:
         KeyError: no such sentence, or a placeholder without a value (both are bugs, and the
             tests look for them).
     """
-    return all_messages()[key][language].format(**details)
+    return all_messages()[key][language].format(**{"program": COMMAND, **details})
 
 
 @cache

@@ -18,10 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from glmtts_core.errors import SettingsError
 from glmtts_core.host_names import HostName, parse_host_list
+from glmtts_core.places import PROGRAM_DIR
 
 PREFIX: Final = "GLMTTS_"
-#: The program's own folder, from which relative folders count wherever it is started.
-PROGRAM_DIR: Final = Path(__file__).resolve().parents[1]
 ENV_FILE: Final = PROGRAM_DIR / ".env"
 #: Names that the start script reads and that mean nothing to the program itself.
 SCRIPT_ONLY_NAMES: Final = frozenset({"GLMTTS_VENV"})

@@ -109,8 +109,7 @@ def cloned(shared: Path, tmp_path: Path, *options: str) -> list[str]:
 
 
 def free_port_check() -> list[str]:
-    # port 0 takes any that is free
-    return ["-m", "glmtts_core.cli.start_check", "127.0.0.1", "0"]
+    return ["-m", "tests.start_check_child"]
 
 
 # -- old drivers -------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.errors import SettingsError
-from glmtts_core.settings import ENV_FILE, PROGRAM_DIR, load_settings, setting_names
+from glmtts_core.places import PROGRAM_DIR
+from glmtts_core.settings import ENV_FILE, load_settings, setting_names
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""The commands around the GLM-TTS checkpoint: say what is there, fetch what is not."""
+"""``check`` and ``download``: say what is there of the GLM-TTS checkpoint, fetch what is not."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli.task import Invocation
+from glmtts_core.cli.terminal import show
 from glmtts_core.engines.glmtts.checkpoint.download import Fetch, Site, Wanted, download
 from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
 from glmtts_core.engines.glmtts.checkpoint.inspection import (
@@ -18,13 +20,23 @@ MIB = 2**20
 _VOCODERS = (PartName.HIFT, PartName.VOCOS)
 
 
-def check(root: Path, language: Language) -> int:
+def check_checkpoint(folder: Path | None, invocation: Invocation) -> int:
+    """Print what is in ``folder``, or in that of the settings; see `show_checkpoint`."""
+    return show_checkpoint(folder or invocation.settings.ckpt, invocation.language)
+
+
+def download_checkpoint(site: Site, folder: Path | None, invocation: Invocation) -> int:
+    """Fetch what is missing in ``folder``, or in that of the settings; see `fetch_checkpoint`."""
+    return fetch_checkpoint(folder or invocation.settings.ckpt, site, invocation.language)
+
+
+def show_checkpoint(root: Path, language: Language) -> int:
     """Print what is in ``root``; return 0 if GLM-TTS can speak with it, else 1."""
     report = inspect_checkpoint(Checkpoint(root))
     print(text("check.folder", language, folder=root.resolve()))
     for part in report.parts:
-        print(_line(part, report, language))
-    print(_verdict(report, language))
+        _show_part(part, report, language)
+    show(_verdict(report, language), "" if report.is_usable else "bold")
     return 0 if report.is_usable else 1
 
 
@@ -48,18 +60,20 @@ def fetch_checkpoint(root: Path, site: Site, language: Language, fetch: Fetch | 
         )
 
     download(root, site, tell, fetch)
-    return check(root, language)
+    return show_checkpoint(root, language)
 
 
-def _line(part: PartReport, report: CheckpointReport, language: Language) -> str:
+def _show_part(part: PartReport, report: CheckpointReport, language: Language) -> None:
     name = _name(part.name, language)
     if part.problem is None:
         dtypes = f", {', '.join(part.dtypes)}" if part.dtypes else ""
         size = f"{part.size_bytes / MIB:.1f}"
-        return text("check.part", language, name=name, size=size, dtypes=dtypes)
+        words = text("check.part", language, name=name, size=size, dtypes=dtypes)
+        show(words, "green", mark="✓ ")
+        return
+    words = text("check.problem", language, name=name, problem=part.problem.text(language))
     spare = part.name in _VOCODERS and bool(report.sample_rates_hz)
-    key = "check.optional" if spare else "check.problem"
-    return text(key, language, name=name, problem=part.problem.text(language))
+    show(words, "dim" if spare else "red", mark="– " if spare else "✗ ")
 
 
 def _verdict(report: CheckpointReport, language: Language) -> str:

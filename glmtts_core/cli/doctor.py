@@ -1,197 +1,90 @@
-"""``glmtts_inference.py doctor``: the self-check on the command line, and how routes are asked."""
+"""``doctor``: the self-check on the command line."""
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-
-from glmtts_core.api import routes
-from glmtts_core.api.access import AccessMiddleware
+from glmtts_core.api.route_check import ask_app, ask_routes
 from glmtts_core.catalogue import Language
+from glmtts_core.cli.recording import Recording
+from glmtts_core.cli.stop import Stopped, raised_stop_requests
+from glmtts_core.cli.task import Invocation
+from glmtts_core.cli.terminal import show
 from glmtts_core.diagnostics.self_check import TEXT, self_check
-from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheckItem
-from glmtts_core.engines.available import EngineFactory
+from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheck
+from glmtts_core.ending import STOPPED
 from glmtts_core.engines.checks import check_choices
 from glmtts_core.files import scratch_folder
-from glmtts_core.host_names import HostRules
-from glmtts_core.message import Message
-from glmtts_core.settings import Settings
-from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
 
-#: Where the app answers unless told otherwise (`.streamlit/config.toml`).
-APP_URL: Final = "http://127.0.0.1:7860"
-_HTTP_TIMEOUT_S: Final = 5.0
-_HEALTH: Final = "/healthz"
-_CLEANUP: Final = "/api/cleanup"
-_LAMPS: Final = {Light.GREEN: "ok  ", Light.AMBER: "note", Light.RED: "FAIL"}
+#: The word before each result, and its style on a terminal.
+_LAMPS: Final = {
+    Light.GREEN: ("ok  ", "green"),
+    Light.AMBER: ("note", "yellow"),
+    Light.RED: ("FAIL", "bold red"),
+}
 
 
-def doctor(
-    settings: Settings,
-    language: Language,
-    engine_factories: Sequence[EngineFactory],
-    *,
-    as_json: bool,
-    url: str,
-    engine: str | None = None,
-    reference: ReferenceAudio | None = None,
+def check_all(
+    url: str, engine: str | None, recording: Recording | None, as_json: bool, invocation: Invocation
 ) -> int:
     """Check everything and print it; return the exit code: 1 where something failed, else 0.
 
     Args:
-        settings: as they are in force.
-        language: of the sentences.
-        engine_factories: make the engines; none takes those that are on offer here.
-        as_json: print one JSON object instead of lines.
         url: where an app may be running; where none is, the routes are asked without one.
         engine: which engine speaks; None takes the preferred one.
-        reference: the recording to clone, for an engine that only clones.
+        recording: what to clone, for an engine that only clones.
+        as_json: print one JSON object instead of lines.
+        invocation: what the command is run with.
 
     Raises:
         RequestError: no engine has this name, or it cannot clone the recording.
     """
-    folders = (settings.output_dir, settings.cache_dir)
+    language = invocation.language
+    on_result = (lambda _: None) if as_json else _printer(language)
+    try:
+        with raised_stop_requests():
+            checked = _checked(url, engine, recording, on_result, invocation)
+    except Stopped:
+        return STOPPED
+    if as_json:
+        print(json.dumps(checked.to_dict(language), ensure_ascii=False, indent=2))
+    return 1 if checked.light is Light.RED else 0
+
+
+def _checked(
+    url: str,
+    engine: str | None,
+    recording: Recording | None,
+    on_result: Callable[[CheckResult], None],
+    invocation: Invocation,
+) -> SelfCheck:
+    settings = invocation.settings
+    reference = None if recording is None else recording.audio(settings.max_reference_s)
     with scratch_folder() as scratch:
-        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
+        scratched = settings.model_copy(update={"output_dir": scratch})
+        studio = Studio(scratched, *invocation.engine_factories)
         try:
             capabilities = studio.engines.find(engine).capabilities
             request = capabilities.plain_request(TEXT, reference)
             check_choices(request, capabilities)
-            checked = self_check(
+            return self_check(
                 studio,
                 lambda: ask_app(url, settings) or ask_routes(studio),
-                folders=folders,
+                folders=(settings.output_dir, settings.cache_dir),
                 request=request,
-                on_result=(lambda _: None) if as_json else _printer(language),
+                on_result=on_result,
             )
         finally:
             studio.close()
-    if as_json:
-        _print(json.dumps(checked.to_dict(language), ensure_ascii=False, indent=2))
-    return 1 if checked.light is Light.RED else 0
 
 
 def _printer(language: Language) -> Callable[[CheckResult], None]:
-    def show(result: CheckResult) -> None:
-        _print(f"{_LAMPS[result.light]}  {result.name(language)}: {result.message.text(language)}")
+    def print_one(result: CheckResult) -> None:
+        mark, style = _LAMPS[result.light]
+        words = f"  {result.name(language)}: {result.message.text(language)}"
+        show(words, style, mark=mark)
 
-    return show
-
-
-def _print(words: str) -> None:
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()
-
-
-# -- asking the routes -------------------------------------------------------------------------
-
-
-def ask_app(url: str, settings: Settings) -> CheckResult | None:
-    """Ask a running app whether it is well and refuses foreign pages; None where none answers."""
-    headers = {}
-    if settings.api_token is not None:
-        headers["Authorization"] = f"Bearer {settings.api_token.get_secret_value()}"
-    foreign = headers | {"Origin": "https://foreign.example"}
-    try:
-        status, body = _get(url.rstrip("/") + _HEALTH, headers)
-        refused, _ = _get(url.rstrip("/") + _CLEANUP, foreign, b"")
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    return _judged((status, refused), _is_ok(body), "self_check.routes_app", url=url)
-
-
-def ask_routes(studio: Studio) -> CheckResult:
-    """Ask the routes themselves, without a server: health, a cleanup, and a foreign page's cleanup.
-
-    Must not be called from an event loop.
-    """
-    guard = Middleware(AccessMiddleware, rules=HostRules(extra=studio.settings.allowed_hosts))
-    app = Starlette(routes=list(routes.routes(lambda: studio)), middleware=[guard])
-    token = studio.settings.api_token
-    headers = {"host": "localhost"}
-    if token is not None:
-        headers["authorization"] = f"Bearer {token.get_secret_value()}"
-    foreign = headers | {"origin": "https://foreign.example"}
-    health, body = asyncio.run(_ask(app, "GET", _HEALTH, headers))
-    cleanup, _ = asyncio.run(_ask(app, "POST", _CLEANUP, headers))
-    refused, _ = asyncio.run(_ask(app, "POST", _CLEANUP, foreign))
-    healthy = _is_ok(body) and cleanup in (200, 202)
-    return _judged((health, refused), healthy, "self_check.routes_ok", url="")
-
-
-def _judged(statuses: tuple[int, int], healthy: bool, key: str, *, url: str) -> CheckResult:
-    health, refused = statuses
-    if health != 200 or not healthy:
-        details = {"route": _HEALTH, "status": health}
-        return CheckResult(
-            SelfCheckItem.ROUTES, Light.RED, Message("self_check.routes_failed", details)
-        )
-    if refused != 403:
-        return CheckResult(
-            SelfCheckItem.ROUTES, Light.RED, Message("self_check.routes_open", {"status": refused})
-        )
-    return CheckResult(SelfCheckItem.ROUTES, Light.GREEN, Message(key, {"url": url}))
-
-
-def _is_ok(body: bytes) -> bool:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return False
-    return isinstance(answer, dict) and answer.get("status") == "ok"
-
-
-def _get(url: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, bytes]:
-    """Send one request to this machine, past any proxy; a POST where there is a body."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    # the user's own command line names the address, so any scheme it asks for is its own wish
-    request = urllib.request.Request(url, body, headers)
-    try:
-        with opener.open(request, timeout=_HTTP_TIMEOUT_S) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        return error.code, b""
-
-
-async def _ask(
-    app: Starlette, method: str, path: str, headers: dict[str, str]
-) -> tuple[int, bytes]:
-    """Call an ASGI app once, as a program on this machine would; return status and body."""
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 0),
-        "server": ("127.0.0.1", 80),
-    }
-    status, body = 0, b""
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        nonlocal status, body
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            body += message.get("body", b"")
-
-    await app(scope, receive, send)
-    return status, body
+    return print_one

@@ -1,43 +1,33 @@
-"""``glmtts_inference.py read``: what will be heard of a text; speaks nothing and loads no voice."""
+"""``read``: what will be heard of a text; speaks nothing and loads no voice."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Iterator
 
 from glmtts_core.catalogue import Language, text
+from glmtts_core.cli.task import Invocation
 from glmtts_core.engines.reader import Heard, Reader
 from glmtts_core.errors import GLMTTSError, StorageError, TextError
-from glmtts_core.settings import Settings
 
 
-def add_read_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``read`` and its options."""
-    read = commands.add_parser("read", help="show how a text will be read aloud, without sound")
-    read.add_argument(
-        "text", nargs="?", help="what to read; without it each line of the standard input is a text"
-    )
-    read.add_argument("--json", action="store_true", help="print one JSON object a line")
-
-
-def read(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+def print_readings(given: str | None, as_json: bool, invocation: Invocation) -> int:
     r"""Print how each text is read; return the exit code.
 
     Args:
-        options: of the command line; without a text the lines of the standard input are read, in
-            which ``\n``, written out, means a line break.
-        settings: for the cache folder.
-        language: of the sentences, and of figures in a text without words.
+        given: the text; None reads the lines of the standard input, in which ``\n``, written out,
+            means a line break.
+        as_json: print one JSON object a text.
+        invocation: its language is also that of figures in a text without words.
 
     Raises:
         StorageError: the readings cannot be written.
     """
-    reader = Reader(settings.cache_dir)
+    reader = Reader(invocation.settings.cache_dir)
     try:
-        return _print_all(reader, options, language)
+        return _print_all(reader, given, as_json, invocation.language)
     except BrokenPipeError:
         # who reads along has seen enough; nothing is left to be flushed at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,33 +36,30 @@ def read(options: argparse.Namespace, settings: Settings, language: Language) ->
         raise StorageError("cli.cannot_write", path="-", reason=error.strerror) from error
 
 
-def _print_all(reader: Reader, options: argparse.Namespace, language: Language) -> int:
+def _print_all(reader: Reader, given: str | None, as_json: bool, language: Language) -> int:
     """Print all readings; a line that has none is told and the next ones are read all the same."""
     code = 0
-    for number, given in _texts(options):
+    for number, words in _texts(given):
         try:
-            heard = reader.read(_decoded(given), language)
+            heard = reader.read(_decoded(words), language)
         except GLMTTSError as error:
             reason = error.text(language)
-            told = (
-                reason
-                if number is None
-                else text("read.line", language, number=number, reason=reason)
-            )
-            print(told, file=sys.stderr)
+            if number is not None:
+                reason = text("read.line", language, number=number, reason=reason)
+            print(reason, file=sys.stderr)
             code = 1
             continue
-        if options.json:
+        if as_json:
             print(json.dumps(heard.as_json(), ensure_ascii=False), flush=True)
         else:
             print(_shown(heard, language), flush=True)
     return code
 
 
-def _texts(options: argparse.Namespace) -> Iterator[tuple[int | None, bytes]]:
+def _texts(given: str | None) -> Iterator[tuple[int | None, bytes]]:
     """Yield each text with the number of its line; the one of the command line has none."""
-    if options.text is not None:
-        yield None, options.text.encode("utf-8", "surrogateescape")
+    if given is not None:
+        yield None, given.encode("utf-8", "surrogateescape")
         return
     for number, line in enumerate(sys.stdin.buffer, start=1):
         yield number, line.rstrip(b"\r\n").replace(b"\\n", b"\n")

@@ -1,34 +1,26 @@
-"""``glmtts_inference.py say``: one text to one WAV file, and which voice the command line names."""
+"""``say``: one text to one WAV file."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from glmtts_core.audio import decode
 from glmtts_core.catalogue import Language, text
-from glmtts_core.cli.combinations import refuse_both, refuse_without
-from glmtts_core.cli.paths import (
-    STANDARD_OUTPUT,
-    read_file,
-    refuse_unwritable_wav,
-    shown,
-    write_file,
-)
+from glmtts_core.cli.paths import STANDARD_OUTPUT, refuse_unwritable_wav, shown, write_file
+from glmtts_core.cli.recording import Recording
 from glmtts_core.cli.stop import stop_requests
+from glmtts_core.cli.task import Invocation
+from glmtts_core.cli.terminal import StatusLine
 from glmtts_core.ending import STOPPED
-from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.labels import progress_line
 from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.errors import TextError
 from glmtts_core.files import scratch_folder
 from glmtts_core.sessions.session import Session, new_session_id, take_lease
-from glmtts_core.settings import Settings
-from glmtts_core.speech import ReferenceAudio, SpeechOptions, SynthesisRequest, checked
+from glmtts_core.speech import SpeechOptions, SynthesisRequest, checked
 from glmtts_core.studio.jobs import Job, JobState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.text.reading import Reading
@@ -36,122 +28,59 @@ from glmtts_core.text.reading import Reading
 MIB: Final = 2**20
 
 
-def add_say_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``say`` and its options."""
-    say = commands.add_parser("say", help="speak a text to a WAV file")
-    say.add_argument("text", help="what to say; - reads it from the standard input")
-    say.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        help="the WAV file to write; - writes it to the standard output",
-    )
-    say.add_argument("--voice", help=help_of("voice"))
-    say.add_argument("--second-voice", help=help_of("second_voice"))
-    say.add_argument("--speed", type=float, default=1.0, help=help_of("speed"))
-    say.add_argument("--sample-rate", type=int, default=24_000, help=help_of("sample_rate_hz"))
-    add_speaker_options(say)
-    say.add_argument("--seed", type=int, help=help_of("seed"))
-    say.add_argument("--sampling", help=help_of("sampling"))
-    say.add_argument("--history", action="store_true", help=help_of("history"))
-    say.add_argument("--cpu", action="store_true", help="do not use a GPU")
-
-
-def help_of(option: str) -> str:
-    """Return what an option of speech does, in English as all help."""
-    return text(f"speech.{option}.help", "en")
-
-
-def add_speaker_options(parser: argparse.ArgumentParser) -> None:
-    """Add what names engine and recording; `reference_of` reads the latter."""
-    parser.add_argument("--engine", help=help_of("engine"))
-    parser.add_argument("--reference", type=Path, help="a recording whose voice GLM-TTS clones")
-    parser.add_argument("--reference-text", help="what is said in the recording")
-
-
-def say(
-    options: argparse.Namespace,
-    settings: Settings,
-    language: Language,
-    engine_factories: Sequence[EngineFactory],
+def speak_to_file(
+    words: str,
+    out: Path,
+    speech: Mapping[str, Any],
+    recording: Recording | None,
+    invocation: Invocation,
 ) -> int:
     """Speak a text to a WAV file; return the exit code.
 
     Args:
-        options: of the command line.
-        settings: as they are in force.
-        language: of the sentences.
-        engine_factories: make the engines; none takes those that are on offer here.
+        words: what to say; - reads it from the standard input.
+        out: the file; - is the standard output.
+        speech: the options of speech.
+        recording: what to clone.
+        invocation: what the command is run with.
 
     Raises:
         GLMTTSError: the request cannot be spoken, or the file cannot be written.
     """
-    refuse_voice_and_recording(options)
-    refuse_unwritable_wav(options.out)
-    spoken = _standard_input() if options.text == "-" else options.text
+    language = invocation.language
+    refuse_unwritable_wav(out)
+    spoken = _standard_input() if words == "-" else words
     with scratch_folder() as scratch, stop_requests() as stop_requested:
-        studio = Studio(settings.model_copy(update={"output_dir": scratch}), *engine_factories)
+        scratched = invocation.settings.model_copy(update={"output_dir": scratch})
+        studio = Studio(scratched, *invocation.engine_factories)
         try:
             session = Session(studio, new_session_id())
             # without a lease the session, and a result that is in memory only, ends with its job
             take_lease(studio, session.id)
-            request = _request(options, spoken, studio)
+            request = _request(spoken, speech, recording, studio)
             job = session.submit(request)
             capabilities = studio.engines.find(request.engine).capabilities
-            tell_unused_seed(options.seed, capabilities, language)
+            tell_unused_seed(request.seed, capabilities, language)
             _tell_foreign_voice(request, capabilities, language)
             _tell_left_out(capabilities.reading(spoken), language)
             _show_progress(job, stop_requested, language)
             for message in studio.engines.find(job.engine).messages:
                 print(message.text(language), file=sys.stderr)
-            return _write_result(session, job, options.out, language)
+            return _write_result(session, job, out, language)
         finally:
             studio.close()
 
 
-def _request(options: argparse.Namespace, spoken: str, studio: Studio) -> SynthesisRequest:
-    reference = reference_of(options, studio.settings.max_reference_s)
-    can = studio.engines.find(options.engine).capabilities
-    voice = options.voice
+def _request(
+    spoken: str, speech: Mapping[str, Any], recording: Recording | None, studio: Studio
+) -> SynthesisRequest:
+    reference = None if recording is None else recording.audio(studio.settings.max_reference_s)
+    can = studio.engines.find(speech["engine"]).capabilities
+    voice = speech["voice"]
     if voice is None and reference is None and can.voice_cloning:
         voice = can.default_voice(spoken)
-    asked = {
-        "voice": voice,
-        "second_voice": options.second_voice,
-        "speed": options.speed,
-        "sample_rate_hz": options.sample_rate,
-        "seed": options.seed,
-        "sampling": options.sampling,
-        "history": options.history,
-        "engine": can.engine,
-    }
-    chosen = checked(SpeechOptions, asked)
-    return SynthesisRequest(text=spoken, reference=reference, **chosen.values())
-
-
-def reference_of(options: argparse.Namespace, max_s: float) -> ReferenceAudio | None:
-    """Return the recording that the command line names, or None where it names none.
-
-    Raises:
-        StorageError, AudioError: it cannot be read.
-    """
-    if options.reference is None:
-        return None
-    path: Path = options.reference
-    name = shown(Path(path.name))
-    audio = decode(read_file(path, "cli.no_recording"), name, max_s=max_s)
-    return ReferenceAudio(audio.samples, audio.sample_rate_hz, name, options.reference_text or "")
-
-
-def refuse_voice_and_recording(options: argparse.Namespace) -> None:
-    """Refuse a voice beside a recording, and a transcript without one.
-
-    Raises:
-        RequestError: the sentence names the options.
-    """
-    cloned = options.reference is not None
-    refuse_both("--voice", getattr(options, "voice", None) is not None, "--reference", cloned)
-    refuse_without("--reference", cloned, "--reference-text", options.reference_text is not None)
+    options = checked(SpeechOptions, {**speech, "engine": can.engine, "voice": voice})
+    return SynthesisRequest(text=spoken, reference=reference, **options.values())
 
 
 def tell_unused_seed(seed: int | None, capabilities: Capabilities, language: Language) -> None:
@@ -177,16 +106,12 @@ def _tell_left_out(reading: Reading, language: Language) -> None:
 
 
 def _show_progress(job: Job, stop_requested: Callable[[], bool], language: Language) -> None:
-    shown = ""
-    while not job.wait(0.2):
-        if stop_requested():
-            job.cancel()
-        line = progress_line(job.view().progress, language)
-        if line != shown and sys.stderr.isatty():
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-            shown = line
-    if shown:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    with StatusLine() as status:
+        while not job.wait(0.2):
+            if stop_requested():
+                job.cancel()
+            progress = job.view().progress
+            status.update(progress_line(progress, language), progress.fraction)
 
 
 def _write_result(session: Session, job: Job, out: Path, language: Language) -> int:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Final
 
 from glmtts_core.ending import die_by_signals
+from glmtts_core.places import APP_DIR
 
 _SLOW: Final = (
     "glmtts_core.api.routes",
@@ -28,5 +29,5 @@ if __name__ == "__main__":
 
     host, port = sys.argv[1:]
     options = ["--server.address", host, "--server.port", port]
-    sys.argv = ["streamlit", "run", "streamlit_app.py", *options]
+    sys.argv = ["streamlit", "run", f"{APP_DIR / 'streamlit_app.py'}", *options]
     main()

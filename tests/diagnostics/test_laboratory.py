@@ -17,7 +17,8 @@ from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.trial import Metric, Part
 from glmtts_core.errors import BusyError, DiagnosticsError
-from glmtts_core.settings import PROGRAM_DIR, Settings
+from glmtts_core.places import PROGRAM_DIR
+from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 from tests.parts import ANNA, request, wait_until
 from tests.scripted_engine import ScriptedEngine, VoicelessEngine

@@ -17,9 +17,9 @@ from starlette.middleware import Middleware
 
 from glmtts_core.api import routes
 from glmtts_core.api.access import AccessMiddleware
+from glmtts_core.api.route_check import ask_app, ask_routes
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.cli.doctor import ask_app, ask_routes
 from glmtts_core.cli.main import main
 from glmtts_core.diagnostics.self_check import TEXT, self_check
 from glmtts_core.diagnostics.self_check_results import Light, SelfCheck, SelfCheckItem

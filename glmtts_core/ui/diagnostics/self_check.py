@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.cli.doctor import ask_app, ask_routes
+from glmtts_core.api.route_check import ask_app, ask_routes
 from glmtts_core.diagnostics.self_check import TEXT, self_check
 from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheck, SelfCheckItem
 from glmtts_core.engines.base import CancelToken

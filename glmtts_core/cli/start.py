@@ -1,17 +1,38 @@
-"""What the start script checks before it prints an address: settings, device, host and port.
-
-Run as ``python -m glmtts_core.cli.start_check HOST PORT``.
-"""
+"""``start``: checks settings, device, host and port, and turns into the server of the pages."""
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
+from typing import Final, NoReturn
 
+from glmtts_core.cli.task import Invocation
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.device import choose_device, nvml_for
+from glmtts_core.places import INSTALLED, PROGRAM_DIR
 from glmtts_core.settings import load_settings
+
+_PORTS: Final = range(1, 65536)
+
+
+def start_server(host: str, port: str, _: Invocation) -> NoReturn:
+    """Print the address and become the server, so that signals reach it.
+
+    Raises:
+        SettingsError: see `check_start`, or ``port`` is no port number.
+    """
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) in _PORTS):
+        raise SettingsError("start.no_port", port=port)
+    check_start(host, int(port))
+    shown = f"[{host}]" if ":" in host else host
+    print(f"GLM-TTS Studio: http://{shown}:{port}", flush=True)
+    if not INSTALLED:
+        # the command may have been called from another folder than the checkout
+        paths = [f"{PROGRAM_DIR}", *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    os.execv(sys.executable, [sys.executable, "-m", "glmtts_core.ui.serve", host, port])
 
 
 def check_start(host: str, port: int) -> None:
@@ -51,10 +72,3 @@ def _refusal(host: str, port: int, error: OSError | UnicodeError) -> SettingsErr
     if isinstance(error, socket.gaierror | UnicodeError) or code == errno.EADDRNOTAVAIL:
         return SettingsError("start.host_foreign", host=host)
     return SettingsError("start.cannot_listen", host=host, port=port, reason=error)
-
-
-if __name__ == "__main__":
-    try:
-        check_start(sys.argv[1], int(sys.argv[2]))
-    except SettingsError as refused:
-        sys.exit(str(refused))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.cli.start_check import check_address, check_start
+from glmtts_core.cli.start import check_address, check_start
 from glmtts_core.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]

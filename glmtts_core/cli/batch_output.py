@@ -1,0 +1,102 @@
+"""What ``batch`` tells: faults and hints before, progress meanwhile, and how it ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from glmtts_core.batch.lines import BatchInput
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.states import LineState, RunState, RunView
+from glmtts_core.catalogue import Language, text
+from glmtts_core.cli.paths import shown
+from glmtts_core.cli.terminal import StatusLine
+from glmtts_core.ending import STOPPED
+
+#: Lines that are told one by one; the manifest has all.
+_TOLD: Final = 20
+_MIB: Final = 2**20
+#: Exit codes.
+_ALL_DONE, _SOME_FAILED = 0, 1
+
+
+def tell_hints(batch: BatchInput, language: Language) -> None:
+    """Say what would make voices better."""
+    for hint in batch.hints[:_TOLD]:
+        print(hint.text(language), file=sys.stderr)
+    if len(batch.hints) > _TOLD:
+        more = len(batch.hints) - _TOLD
+        print(text("batch.hints_more", language, count=more), file=sys.stderr)
+
+
+def tell_run(run: BatchRun, language: Language) -> None:
+    """Say which lines are set aside, and how many sounds of done lines are gone."""
+    for problem in run.problems[:_TOLD]:
+        _tell_line(problem.number, problem.message.text(language), language)
+    if len(run.problems) > _TOLD:
+        more = len(run.problems) - _TOLD
+        print(text("cli.batch_more_problems", language, count=more), file=sys.stderr)
+    lost = run.view().lost
+    if lost:
+        print(text("batch.run.lost", language, count=lost), file=sys.stderr)
+
+
+def follow(run: BatchRun, stop_requested: Callable[[], bool], language: Language) -> None:
+    """Show the progress until the run does not go on any more; interrupt it where asked."""
+    with StatusLine() as status:
+        while not run.wait(0.2):
+            if stop_requested():
+                run.interrupt()
+            view = run.view()
+            counts = view.counts
+            total = counts.total - counts.set_aside
+            status.update(_progress(view, total, language), counts.done / max(total, 1))
+
+
+def tell_end(run: BatchRun, language: Language) -> int:
+    """Say what came of it; return the exit code."""
+    view = run.view()
+    counts = view.counts
+    for row in run.rows({LineState.FAILED}, limit=_TOLD):
+        reason = row.status.reason
+        _tell_line(row.line.number, reason.text(language) if reason else "", language)
+    if view.reason is not None:
+        print(view.reason.text(language), file=sys.stderr)
+    print(
+        text(
+            "cli.batch_ended",
+            language,
+            folder=shown(run.store.folder),
+            done=counts.done,
+            total=counts.total,
+            failed=counts.failed,
+            set_aside=counts.set_aside,
+            audio_s=f"{view.audio_s:.1f}",
+            seconds=f"{view.active_s:.1f}",
+            cleanups=view.cleanups,
+            regained=f"{view.regained_bytes / _MIB:.0f}",
+        )
+    )
+    if view.state is not RunState.FINISHED:
+        print(text("cli.batch_resume", language), file=sys.stderr)
+        return _SOME_FAILED if view.reason is not None else STOPPED
+    if view.reason is not None:
+        return _SOME_FAILED
+    return _ALL_DONE if counts.done == counts.total else _SOME_FAILED
+
+
+def _tell_line(number: int, reason: str, language: Language) -> None:
+    print(text("cli.batch_line", language, number=number, reason=reason), file=sys.stderr)
+
+
+def _progress(view: RunView, total: int, language: Language) -> str:
+    return text(
+        "cli.batch_progress",
+        language,
+        done=view.counts.done,
+        total=total,
+        failed=view.counts.failed,
+        pace="–" if view.lines_per_min is None else f"{view.lines_per_min:.1f}",
+        eta="–" if view.eta_s is None else f"{view.eta_s:.0f}",
+    )
