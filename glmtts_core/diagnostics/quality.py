@@ -13,7 +13,7 @@ from typing import Final
 
 from glmtts_core.audio import Samples
 from glmtts_core.diagnostics.levels import INAUDIBLE_DBFS
-from glmtts_core.diagnostics.sound_measures import INAUDIBLE_DBFS, SoundMeasures, measure_sound
+from glmtts_core.diagnostics.sound_measures import SoundMeasures, measure_sound
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.message import Message
 
