@@ -10,7 +10,6 @@ import numpy as np
 
 from glmtts_core.engines.base import (
     CancelToken,
-    EngineMemory,
     JobControl,
     Progress,
     SpokenAudio,
@@ -133,9 +132,6 @@ class ScriptedEngine:
             self._weights = None
             self._ledger.forget(LedgerKind.WEIGHTS, "engine", self._name)
         self.offloaded = level is CleanupLevel.OFFLOAD and self.loaded
-
-    def memory(self) -> EngineMemory:
-        return EngineMemory(WEIGHTS_BYTES if self.loaded else 0, None)
 
     @property
     def _name(self) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
-from glmtts_core.memory.host import host_memory, resident_set_bytes
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.promises import Outlook, Promises
+from glmtts_core.memory.system import host_memory, resident_set_bytes
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Problem
 
@@ -22,7 +22,6 @@ class MemoryReading:
 
     Attributes:
         time_s: `time.monotonic`.
-        wall_time_s: `time.time`.
         devices: what the driver tells of each GPU.
         main_device: NVML's index of the GPU that the engine uses; None on the CPU and while it
             cannot be told.
@@ -44,7 +43,6 @@ class MemoryReading:
     """
 
     time_s: float
-    wall_time_s: float
     devices: tuple[DeviceReading, ...]
     main_device: int | None
     allocated_bytes: int | None
@@ -67,14 +65,6 @@ class MemoryReading:
         """The GPU that the engine uses."""
         return next((entry for entry in self.devices if entry.index == self.main_device), None)
 
-    @property
-    def outside_pytorch_bytes(self) -> int | None:
-        """Our process on the GPU beyond what torch reserves: CUDA context, ONNX Runtime, ..."""
-        device = self.main
-        if device is None or device.process_used_bytes is None or self.reserved_bytes is None:
-            return None
-        return max(0, device.process_used_bytes - self.reserved_bytes)
-
 
 class MemoryProbe:
     """Takes readings; may be called from any thread.
@@ -84,7 +74,6 @@ class MemoryProbe:
         allocator: of the engine's device.
         ledger: what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
-        promises: what a cleanup would give back; made here if not given.
         resident_set: stands in for our process's own figure.
     """
 
@@ -94,11 +83,10 @@ class MemoryProbe:
         allocator: TensorAllocator,
         ledger: Ledger,
         device: str,
-        promises: Promises | None = None,
         resident_set: Callable[[], int] = resident_set_bytes,
     ) -> None:
         self.device = device
-        self.promises = promises or Promises(allocator, ledger, device, resident_set)
+        self.promises = Promises(allocator, ledger, device, resident_set)
         self._nvml = nvml
         self._allocator = allocator
         self._ledger = ledger
@@ -128,7 +116,6 @@ class MemoryProbe:
         caches_on_device = sum(sizes[kind, True] for kind in CACHE_KINDS)
         return MemoryReading(
             time_s=time.monotonic(),
-            wall_time_s=time.time(),
             devices=devices,
             main_device=main,
             allocated_bytes=tensors.allocated_bytes,
@@ -180,7 +167,7 @@ class MemoryProbe:
             return devices, ()
         if ours.process_used_bytes >= (tensors.reserved_bytes or 0):
             return devices, ()
-        if ours.process_used_bytes >= (self._allocator.reserved_bytes() or 0):
+        if ours.process_used_bytes >= (self._allocator.read().reserved_bytes or 0):
             return devices, ()
         cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
         return cleared, (Problem("memory.nvml.process_hidden"),)

@@ -131,7 +131,6 @@ def device(
 def reading(**changes: Any) -> MemoryReading:
     figures: dict[str, Any] = {
         "time_s": 0.0,
-        "wall_time_s": 0.0,
         "devices": (),
         "main_device": None,
         "allocated_bytes": None,

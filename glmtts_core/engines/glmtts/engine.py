@@ -13,7 +13,6 @@ from typing import Final
 import torch
 
 from glmtts_core.engines.base import (
-    EngineMemory,
     JobControl,
     Progress,
     ReferenceAudio,
@@ -224,10 +223,6 @@ class GlmTtsEngine:
         else:
             self._networks.drop_workspace()
             self._networks.drop_spare()
-
-    def memory(self) -> EngineMemory:
-        """Return weights and workspace, to the byte."""
-        return EngineMemory(self._networks.weights_bytes, self._networks.workspace_bytes)
 
     def _load_main(self, control: JobControl, whole: int) -> MemoryShortage | None:
         try:

@@ -183,11 +183,6 @@ class NetworkSet:
         return self._in_use
 
     @property
-    def weights_bytes(self) -> int:
-        """Bytes of all parts in memory."""
-        return sum(map(_bytes_of, self._held.values()))
-
-    @property
     def workspace_bytes(self) -> int:
         """Bytes of the language model's cache and decoding state."""
         return 0 if self._language_model is None else self._language_model.workspace_bytes

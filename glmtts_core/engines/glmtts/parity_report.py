@@ -24,13 +24,13 @@ from glmtts_core.engines.glmtts.parity import Check, golden_checks
 from glmtts_core.engines.glmtts.precision import Precisions, bfloat16_instructions
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalNetworks, RehearsalSize
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.memory.host import (
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.system import (
     host_memory,
     peak_resident_set_bytes,
     reset_peak_resident_set,
     resident_set_bytes,
 )
-from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 
 _MIB: Final = 2**20

@@ -186,9 +186,7 @@ def test_the_ledger_agrees_with_the_tensors_to_the_byte(rig):
         Part.SPEECH_TOKENIZER: held_bytes(parts.speech_tokenizer(cpu, lambda _: None)),
         Part.SPEAKER: 0,
     }
-    memory = rig.engine.memory()
-    assert memory.weights_bytes == sum(kept(rig, *WEIGHT_KINDS).values())
-    assert memory.workspace_bytes == sum(kept(rig, LedgerKind.WORKSPACE).values()) > 0
+    assert sum(kept(rig, LedgerKind.WORKSPACE).values()) > 0
     tokens, frames = 80, 160
     assert sorted(kept(rig, LedgerKind.VOICE_CACHE).values()) == sorted(
         [8 * tokens, 4 * 192, 4 * 80 * frames, 4 * 80 * frames]
@@ -235,7 +233,6 @@ def test_unloading_drops_everything_and_the_next_request_loads_again(rig):
     rig.speak(HELLO)
     rig.engine.release(CleanupLevel.UNLOAD)
     assert not rig.engine.loaded
-    assert rig.engine.memory().weights_bytes == 0
     assert not kept(rig, *WEIGHT_KINDS, LedgerKind.WORKSPACE)
     assert len(rig.speak(HELLO))
 
@@ -303,8 +300,7 @@ def test_stopped_among_the_tokens_the_cache_is_counted_all_the_same(rig):
     rig.control.on_report = stop
     with pytest.raises(SynthesisCancelled):
         rig.speak(HELLO)
-    workspace_bytes = sum(kept(rig, LedgerKind.WORKSPACE).values())
-    assert workspace_bytes == rig.engine.memory().workspace_bytes > 0
+    assert sum(kept(rig, LedgerKind.WORKSPACE).values()) > 0
 
 
 @pytest.mark.parametrize(
@@ -388,7 +384,7 @@ def test_stopped_while_loading_nothing_half_loaded_stays(rig):
     with pytest.raises(SynthesisCancelled):
         rig.engine.load(rig.control)
     assert not rig.ledger.snapshot().entries
-    assert rig.engine.memory().weights_bytes == 0
+    assert not rig.engine.loaded
 
 
 @pytest.mark.parametrize(("seconds", "key"), [(2.9, "voice.too_short"), (30.1, "voice.too_long")])
