@@ -80,7 +80,6 @@ class ScriptedEngine:
             sampling_methods=(),
             seed=False,
             kv_history=False,
-            streaming=False,
             release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
             load_bytes=self.load_bytes,
         )

@@ -37,7 +37,6 @@ class MemoryReading:
         workspace_bytes: in use by running work; on the CPU what lies above the floor and is not
             known to be idle.
         idle_bytes: used by nothing, and returned by any cleanup.
-        reclaimable_bytes: what a trim of all sessions promises: idle and all droppable caches.
         host_parts: weights in host memory by network, of engines that have several.
         device_parts: the same on the GPU.
     """
@@ -56,7 +55,6 @@ class MemoryReading:
     caches_on_device_bytes: int
     workspace_bytes: int | None
     idle_bytes: int
-    reclaimable_bytes: int
     host_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
     device_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
 
@@ -134,7 +132,6 @@ class MemoryProbe:
                 recorded=sizes[LedgerKind.WORKSPACE, False],
             ),
             idle_bytes=outlook.idle_bytes,
-            reclaimable_bytes=outlook.idle_bytes + outlook.droppable_bytes,
             host_parts=kept.weights_by_part(on_device=False),
             device_parts=kept.weights_by_part(on_device=True),
         )

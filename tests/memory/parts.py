@@ -144,6 +144,5 @@ def reading(**changes: Any) -> MemoryReading:
         "caches_on_device_bytes": 0,
         "workspace_bytes": None,
         "idle_bytes": 0,
-        "reclaimable_bytes": 0,
     }
     return MemoryReading(**{**figures, **changes})

@@ -53,7 +53,6 @@ _CAPABILITIES: Final = Capabilities(
     sampling_methods=(),
     seed=False,
     kv_history=False,
-    streaming=False,
     release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
     load_bytes=LOAD_BYTES,
 )

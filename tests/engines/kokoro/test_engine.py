@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from glmtts_core.audio import measure
+from glmtts_core.audio import Samples
 from glmtts_core.engines.base import (
     CancelToken,
     Progress,
@@ -48,6 +48,10 @@ SHORT = SynthesisRequest("你好，世界。", VOICES[0].id)
 TWO = replace(SHORT, text="今天天气很好，我们一起去公园散步吧。明天见。")
 #: One piece of about six seconds.
 LONG = replace(SHORT, text="今天天气很好，我们一起去公园散步，然后回家吃饭。")
+
+
+def rms(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 @dataclass
@@ -122,9 +126,8 @@ def test_it_speaks_both_languages_and_mixtures(engine, text, shortest_s, longest
     assert spoken.sample_rate_hz == 24_000
     assert shortest_s < spoken.duration_s < longest_s
     assert np.isfinite(spoken.samples).all()
-    level = measure(spoken.samples, 24_000)
-    assert 0.1 < level.peak <= 1.0
-    assert level.rms > 0.02
+    assert 0.1 < np.abs(spoken.samples).max() <= 1.0
+    assert rms(spoken.samples) > 0.02
 
 
 @pytest.mark.voice
@@ -148,7 +151,7 @@ def test_every_voice_speaks_with_its_own_sound(engine):
         speak(engine, replace(SHORT, text="好的", voice=voice.id)).samples for voice in VOICES
     ]
     assert len({samples.tobytes() for samples in spoken}) == len(VOICES)
-    assert min(measure(samples, 24_000).rms for samples in spoken) > 0.02
+    assert min(map(rms, spoken)) > 0.02
 
 
 @pytest.mark.voice
@@ -169,8 +172,7 @@ def test_32_khz_is_the_same_sound_resampled(engine, short):
     assert resampled.sample_rate_hz == 32_000
     assert resampled.duration_s == pytest.approx(short.duration_s, abs=0.001)
     assert np.abs(resampled.samples).max() <= 1.0
-    rms = [measure(spoken.samples, spoken.sample_rate_hz).rms for spoken in (short, resampled)]
-    assert rms[0] == pytest.approx(rms[1], rel=0.02)
+    assert rms(resampled.samples) == pytest.approx(rms(short.samples), rel=0.02)
     assert [rate.resampled for rate in engine.capabilities.sample_rates] == [False, True]
 
 
