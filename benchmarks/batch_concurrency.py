@@ -33,7 +33,7 @@ def main() -> None:
     from glmtts_core.engines.base import CancelToken
     from glmtts_core.engines.kokoro.model_file import japanese_voices_path, model_path
     from glmtts_core.engines.kokoro.network import KokoroNetwork
-    from glmtts_core.memory.host import resident_set_bytes
+    from glmtts_core.memory.system import resident_set_bytes
     from glmtts_core.settings import Settings
 
     # which sounds they are does not matter to the time that they take

@@ -34,9 +34,8 @@ from benchmarks.glmtts_arms import (
 from benchmarks.glmtts_meters import Outcome, Stopwatch
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.engines.glmtts.precision import (
+    DEFAULT_PRECISIONS,
     bfloat16_instructions,
-    flow_precision,
-    language_model_dtype,
 )
 
 ARMS: Final = {"ours": run_ours, "baseline": run_baseline, "int8": run_int8}
@@ -156,8 +155,9 @@ def _print_device(device: torch.device) -> None:
     else:
         instructions = ", ".join(bfloat16_instructions()) or "none"
         print(f"{torch.backends.cpu.get_cpu_capability()}, bfloat16 instructions: {instructions}")
-    dtype = str(language_model_dtype(device)).removeprefix("torch.")
-    print(f"ours: language model in {dtype}, flow in {flow_precision(device)} precision")
+    dtype = str(DEFAULT_PRECISIONS.language_model_dtype(device)).removeprefix("torch.")
+    flow = DEFAULT_PRECISIONS.flow_precision(device)
+    print(f"ours: language model in {dtype}, flow in {flow} precision")
 
 
 def _figures(outcomes: list[Outcome], reads: list[float]) -> list[Figure]:
@@ -194,7 +194,7 @@ def _request_s(outcome: Outcome) -> float:
 def _targets(slow: str, device: torch.device) -> dict[str, float]:
     targets: dict[str, float] = dict(TARGETS[slow])
     if slow == "baseline":
-        targets["flow"] = FLOW_TARGETS[flow_precision(device)]
+        targets["flow"] = FLOW_TARGETS[DEFAULT_PRECISIONS.flow_precision(device)]
     return targets
 
 

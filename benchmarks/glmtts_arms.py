@@ -31,7 +31,11 @@ from glmtts_core.engines.glmtts.networks.flow import (
 from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.networks.hift import Hift, HiftConfig, random_hift
 from glmtts_core.engines.glmtts.networks.int8_matrix import Int8Matrix, quantized
-from glmtts_core.engines.glmtts.networks.language_model import LanguageModel, SpeechBounds, Spoken
+from glmtts_core.engines.glmtts.networks.language_model import (
+    LanguageModel,
+    PromptEntry,
+    SpeechBounds,
+)
 from glmtts_core.engines.glmtts.networks.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import random_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
@@ -39,7 +43,7 @@ from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     SpeechTokenizerConfig,
     random_speech_tokenizer,
 )
-from glmtts_core.engines.glmtts.precision import flow_precision, language_model_dtype
+from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.sampling import Sampling
 
 TEXT_TOKENS: Final = 20
@@ -101,9 +105,12 @@ def run_ours(size: Size, watch: Stopwatch, *, int8: bool = False) -> None:
     device, outcome = watch.device, watch.outcome
     with watch.stage("load"):
         tokenizer = random_speech_tokenizer(size.tokenizer, device=device, seed=1)
-        dtype = language_model_dtype(device, int8=int8)
+        precisions = Precisions(int8=int8)
+        dtype = precisions.language_model_dtype(device)
         llama = random_llama(size.llama, device=device, dtype=dtype, seed=2)
-        flow = random_flow(size.flow, device=device, precision=flow_precision(device), seed=3)
+        flow = random_flow(
+            size.flow, device=device, precision=precisions.flow_precision(device), seed=3
+        )
         hift = random_hift(size.hift, device=device, seed=4)
     outcome.weights_bytes = sum(held_bytes(each) for each in (tokenizer, llama, flow, hift))
     model = LanguageModel(llama, size.ids)
@@ -112,7 +119,7 @@ def run_ours(size: Size, watch: Stopwatch, *, int8: bool = False) -> None:
     ticks: list[tuple[int, float]] = []
     with watch.stage("language model"):
         spoken = model.speak(
-            [Spoken(tuple(range(1, TEXT_TOKENS + 1)), tuple(codes))],
+            [PromptEntry(tuple(range(1, TEXT_TOKENS + 1)), tuple(codes))],
             tuple(range(100, 100 + TEXT_TOKENS)),
             seed=5,
             sampling=Sampling(),

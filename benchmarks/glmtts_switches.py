@@ -17,10 +17,10 @@ from benchmarks.reporting import MIB, Figure, count, print_figures, print_machin
 from glmtts_core.engines.base import CancelToken, Progress
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.network_set import VOCODERS
+from glmtts_core.engines.glmtts.network_source import VOCODERS
 from glmtts_core.engines.glmtts.rehearsal import REHEARSAL_VOICE, RehearsalNetworks, RehearsalSize
-from glmtts_core.memory.host import resident_set_bytes
 from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.system import resident_set_bytes
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 

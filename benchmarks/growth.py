@@ -56,7 +56,7 @@ def _child(texts: int) -> dict[str, Any]:
 
 def _experiment(texts: int) -> dict[str, Any]:
     from glmtts_core.memory.cleanup import CleanupLevel
-    from glmtts_core.memory.host import resident_set_bytes
+    from glmtts_core.memory.system import resident_set_bytes
     from glmtts_core.sessions.session import Session, new_session_id
     from glmtts_core.settings import Settings
     from glmtts_core.studio.studio import Studio

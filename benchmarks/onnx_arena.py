@@ -23,7 +23,7 @@ import psutil
 
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.engines.kokoro.model_file import japanese_voices_path, model_path
-from glmtts_core.memory.host import malloc_trim
+from glmtts_core.memory.system import malloc_trim
 from glmtts_core.settings import load_settings
 
 WAYS: Final = {

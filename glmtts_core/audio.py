@@ -42,6 +42,7 @@ _KAISER_BETA: Final = 14.77
 _MAX_MEL_FRAMES: Final = 1000
 #: Length of a spectrogram's window and its usual step, in seconds.
 _MEL_WINDOW_S: Final = 0.042
+_MEL_BANDS: Final = 80
 _MEL_HOP_S: Final = 0.0107
 #: Quietest magnitude that a spectrogram shows: -100 dB.
 _MEL_FLOOR: Final = 1e-5
@@ -58,20 +59,6 @@ class Audio:
 
     samples: Samples
     sample_rate_hz: int
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return len(self.samples) / self.sample_rate_hz
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How loud and how long a sound is: ``peak`` and ``rms`` relative to full scale (0 to 1)."""
-
-    peak: float
-    rms: float
-    duration_s: float
 
 
 def decode(data: bytes, name: str, *, max_s: float | None = None, mono: bool = False) -> Audio:
@@ -223,16 +210,7 @@ def _resampling_filter(down: int, up: int) -> tuple[npt.NDArray[np.float64], int
     return np.concatenate([np.zeros(before), taps]), (half + before) // down
 
 
-def measure(samples: Samples, sample_rate_hz: int) -> Level:
-    """Return peak, RMS and duration; silence for no samples at all."""
-    if not samples.size:
-        return Level(0.0, 0.0, 0.0)
-    peak = float(max(samples.max(), -samples.min()))
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-    return Level(peak, rms, len(samples) / sample_rate_hz)
-
-
-def log_mel(samples: Samples, sample_rate_hz: int, n_mels: int = 80) -> Samples:
+def log_mel(samples: Samples, sample_rate_hz: int) -> Samples:
     """Return a mel spectrogram for the eye, in dB below full scale (-100 to about 40).
 
     At most about 1000 columns come back: the step grows with the length.
@@ -240,10 +218,9 @@ def log_mel(samples: Samples, sample_rate_hz: int, n_mels: int = 80) -> Samples:
     Args:
         samples: float32, shape (frames,) or (frames, channels).
         sample_rate_hz: their rate.
-        n_mels: number of mel bands.
 
     Returns:
-        float32, shape (n_mels, columns), the lowest band first.
+        float32, shape (80, columns), the lowest band first.
     """
     mono = to_mono(samples)
     window = int(2 ** round(np.log2(sample_rate_hz * _MEL_WINDOW_S)))
@@ -253,18 +230,18 @@ def log_mel(samples: Samples, sample_rate_hz: int, n_mels: int = 80) -> Samples:
     # the periodic Hann window; without PyTorch, which a page that only looks must not load
     hann = np.hanning(window + 1)[:-1].astype(np.float32)
     magnitudes = np.abs(np.fft.rfft(frames * hann, axis=1))
-    mel = _mel_filters(sample_rate_hz, window, n_mels) @ magnitudes.T
+    mel = _mel_filters(sample_rate_hz, window) @ magnitudes.T
     decibels: Samples = (20.0 * np.log10(np.maximum(mel, _MEL_FLOOR))).astype(np.float32)
     return decibels
 
 
 @cache
-def _mel_filters(sample_rate_hz: int, window: int, n_mels: int) -> npt.NDArray[np.float64]:
-    """Return triangles evenly spaced on O'Shaughnessy's mel scale, shape (n_mels, window/2 + 1)."""
+def _mel_filters(sample_rate_hz: int, window: int) -> npt.NDArray[np.float64]:
+    """Return triangles evenly spaced on O'Shaughnessy's mel scale, shape (80, window/2 + 1)."""
     highest_mel = 2595.0 * np.log10(1.0 + sample_rate_hz / 2 / 700.0)
-    corners_hz = 700.0 * (10.0 ** (np.linspace(0.0, highest_mel, n_mels + 2) / 2595.0) - 1.0)
+    corners_hz = 700.0 * (10.0 ** (np.linspace(0.0, highest_mel, _MEL_BANDS + 2) / 2595.0) - 1.0)
     bins_hz = np.fft.rfftfreq(window, 1.0 / sample_rate_hz)
-    low, centre, high = (corners_hz[index : index + n_mels, None] for index in range(3))
+    low, centre, high = (corners_hz[index : index + _MEL_BANDS, None] for index in range(3))
     rising = (bins_hz - low) / (centre - low)
     falling = (high - bins_hz) / (high - centre)
     return np.maximum(0.0, np.minimum(rising, falling))

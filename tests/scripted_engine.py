@@ -10,7 +10,6 @@ import numpy as np
 
 from glmtts_core.engines.base import (
     CancelToken,
-    EngineMemory,
     JobControl,
     Progress,
     SpokenAudio,
@@ -81,7 +80,6 @@ class ScriptedEngine:
             sampling_methods=(),
             seed=False,
             kv_history=False,
-            streaming=False,
             release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
             load_bytes=self.load_bytes,
         )
@@ -133,9 +131,6 @@ class ScriptedEngine:
             self._weights = None
             self._ledger.forget(LedgerKind.WEIGHTS, "engine", self._name)
         self.offloaded = level is CleanupLevel.OFFLOAD and self.loaded
-
-    def memory(self) -> EngineMemory:
-        return EngineMemory(WEIGHTS_BYTES if self.loaded else 0, None)
 
     @property
     def _name(self) -> str:

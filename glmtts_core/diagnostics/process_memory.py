@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.memory.host import glibc
+from glmtts_core.memory.system import glibc
 
 _ROLLUP: Final = Path("/proc/self/smaps_rollup")
 

@@ -46,8 +46,8 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = N
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.precision import Precisions
 
-        parts = CheckpointNetworks(settings.ckpt, settings.threads, Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
+        networks = CheckpointNetworks(settings.ckpt, settings.threads, Precisions.of(settings))
+        return GlmTtsEngine(settings, ledger, device, networks, on_cpu)
 
     return Offer((glmtts, KokoroEngine), None)
 
@@ -63,8 +63,8 @@ def rehearsal_engine(device: str, on_cpu: Message | None = None) -> EngineFactor
         from glmtts_core.engines.glmtts.precision import Precisions
         from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 
-        parts = RehearsalNetworks(precisions=Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, parts, on_cpu)
+        networks = RehearsalNetworks(precisions=Precisions.of(settings))
+        return GlmTtsEngine(settings, ledger, device, networks, on_cpu)
 
     return rehearsal
 

@@ -163,14 +163,6 @@ class JobControl(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class EngineMemory:
-    """Bytes that an engine knows of; None where it cannot tell."""
-
-    weights_bytes: int
-    workspace_bytes: int | None
-
-
 class Engine(Protocol):
     """A speech engine. All methods but the properties run on the studio's worker thread."""
 
@@ -211,6 +203,3 @@ class Engine(Protocol):
 
     def release(self, level: CleanupLevel) -> None:
         """Drop what ``level`` covers; collecting and returning memory is not its part."""
-
-    def memory(self) -> EngineMemory:
-        """Return what the engine knows of its own bytes."""

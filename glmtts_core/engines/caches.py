@@ -58,12 +58,6 @@ class SessionCaches:
             for entry in list(self._kept):
                 self._drop(entry)
 
-    @property
-    def total_bytes(self) -> int:
-        """Bytes kept at the moment."""
-        with self._lock:
-            return sum(size for _, size in self._kept.values())
-
     def _bytes_of(self, kind: LedgerKind) -> int:
         return sum(size for (of_kind, _), (_, size) in self._kept.items() if of_kind == kind)
 

@@ -52,7 +52,6 @@ class Capabilities:
             nothing is drawn at random.
         seed: whether a seed changes the result.
         kv_history: whether sentences already spoken can serve as prompt history.
-        streaming: whether audio can be had before the whole text is spoken.
         release_levels: the cleanup levels that make a difference for this engine.
         load_bytes: memory on the device that loading takes at most; 0 where it is not worth
             making room.
@@ -70,7 +69,6 @@ class Capabilities:
     sampling_methods: tuple[str, ...]
     seed: bool
     kv_history: bool
-    streaming: bool
     release_levels: tuple[CleanupLevel, ...]
     load_bytes: int = 0
     random_weights: bool = False

@@ -1,4 +1,4 @@
-"""The engines on offer: which one a request means, and which must make room for another.
+"""The engines of the process: which one a request means, and which must be unloaded for another.
 
 Knows nothing about queues, sessions or pages.
 """
@@ -18,7 +18,7 @@ class EngineHost:
 
     Args:
         engines: at least one; each has a name of its own.
-        free_bytes: memory that can still be had on a device ("cpu", "cuda:N"); None where unknown.
+        free_bytes: returns the free memory of a device ("cpu", "cuda:N"); None where unknown.
     """
 
     def __init__(self, engines: Sequence[Engine], free_bytes: Callable[[str], int | None]) -> None:
@@ -49,7 +49,7 @@ class EngineHost:
 
     @property
     def rehearsal(self) -> Engine | None:
-        """The engine with random weights; None where nothing is rehearsed."""
+        """The engine with random weights, if there is one."""
         return next(
             (engine for engine in self._engines.values() if engine.capabilities.random_weights),
             None,
@@ -57,17 +57,17 @@ class EngineHost:
 
     @property
     def main_device(self) -> str:
-        """Where memory is accounted for: the first GPU that an engine computes on, or "cpu"."""
+        """The device whose memory is measured: the first GPU that an engine uses, or "cpu"."""
         devices = [engine.capabilities.device for engine in self._engines.values()]
         return next((device for device in devices if device != "cpu"), "cpu")
 
     def add(self, engine: Engine) -> None:
-        """Offer one more engine, after the others."""
-        # a new mapping: other threads may be going through the present one
+        """Add an engine after the others."""
+        # a new mapping: other threads may be iterating over the current one
         self._engines = {**self._engines, engine.capabilities.engine: engine}
 
     def remove(self, engine: Engine) -> None:
-        """Offer ``engine`` no longer, and have it let go of all its memory."""
+        """Remove ``engine`` and unload it."""
         self._engines = {name: each for name, each in self._engines.items() if each is not engine}
         engine.release(CleanupLevel.UNLOAD)
 
@@ -83,9 +83,9 @@ class EngineHost:
         )
 
     def in_the_way_of(self, engine: Engine) -> tuple[Engine, ...]:
-        """Return the loaded engines whose weights must go before ``engine`` can be loaded.
+        """Return the loaded engines that must be unloaded before ``engine`` can be loaded.
 
-        None, where what is free on its device is enough or nobody can tell.
+        None where its device has enough free memory, or where that is unknown.
         """
         capabilities = engine.capabilities
         free_bytes = self._free_bytes(capabilities.device)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from glmtts_core.memory.host import malloc_trim
+from glmtts_core.memory.system import malloc_trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +29,14 @@ class TensorAllocator(Protocol):
     def read(self) -> AllocatorReading:
         """Return the three current figures, taken together."""
 
-    def allocated_bytes(self) -> int | None:
-        """Bytes of live tensors."""
-
-    def reserved_bytes(self) -> int | None:
-        """Bytes held from the driver."""
-
-    def reclaimable_bytes(self) -> int | None:
-        """Bytes of segments without a live block: what `give_back` returns at once."""
-
     def peak_allocated_bytes(self) -> int | None:
         """Highest `allocated_bytes` since `reset_peak`."""
 
     def device_uuid(self) -> str | None:
         """The device's UUID, None while it is not known."""
 
-    def holds_context(self) -> bool:
-        """Whether our process holds memory on a GPU through torch."""
-
     def reset_peak(self) -> None:
         """Start the peak anew."""
-
-    def synchronize(self) -> None:
-        """Wait until the device has done all its work."""
 
     def give_back(self) -> None:
         """Return what is held without use to the driver and to the system."""
@@ -107,18 +92,6 @@ class CudaAllocator:
         free = reserved - _figure(stats, "active_bytes") - _figure(stats, "inactive_split_bytes")
         return AllocatorReading(_figure(stats, "allocated_bytes"), reserved, max(0, free))
 
-    def allocated_bytes(self) -> int | None:
-        """Bytes of live tensors."""
-        return self.read().allocated_bytes
-
-    def reserved_bytes(self) -> int | None:
-        """Bytes held from the driver."""
-        return self.read().reserved_bytes
-
-    def reclaimable_bytes(self) -> int | None:
-        """Bytes of segments without a live block."""
-        return self.read().reclaimable_bytes
-
     def peak_allocated_bytes(self) -> int | None:
         """Highest `allocated_bytes` since `reset_peak`."""
         return _figure(self._stats(), "allocated_bytes", "peak")
@@ -131,21 +104,11 @@ class CudaAllocator:
             self._uuid = None if uuid is None else str(uuid)
         return self._uuid
 
-    def holds_context(self) -> bool:
-        """Whether torch has created a CUDA context."""
-        return self._initialized() is not None
-
     def reset_peak(self) -> None:
         """Start the peak anew."""
         cuda = self._initialized()
         if cuda is not None:
             cuda.reset_peak_memory_stats(self._index)
-
-    def synchronize(self) -> None:
-        """Wait until the device has done all its work."""
-        cuda = self._initialized()
-        if cuda is not None:
-            cuda.synchronize(self._index)
 
     def give_back(self) -> None:
         """Return free segments to the driver, then free heap pages to the system.
@@ -176,18 +139,6 @@ class HostAllocator:
         """Return that nothing is known."""
         return AllocatorReading(None, None, None)
 
-    def allocated_bytes(self) -> int | None:
-        """Not known on the CPU."""
-        return None
-
-    def reserved_bytes(self) -> int | None:
-        """Not known on the CPU."""
-        return None
-
-    def reclaimable_bytes(self) -> int | None:
-        """Not known on the CPU."""
-        return None
-
     def peak_allocated_bytes(self) -> int | None:
         """Not known on the CPU."""
         return None
@@ -196,16 +147,8 @@ class HostAllocator:
         """The CPU has none."""
         return None
 
-    def holds_context(self) -> bool:
-        """Whether torch has created a CUDA context all the same."""
-        cuda = imported_cuda()
-        return cuda is not None and cuda.is_initialized()
-
     def reset_peak(self) -> None:
         """Nothing to start anew."""
-
-    def synchronize(self) -> None:
-        """Nothing to wait for."""
 
     def give_back(self) -> None:
         """Return free heap pages to the system."""

@@ -79,7 +79,7 @@ class Cleaner:
 
     def note_floor(self) -> None:
         """Give back what loading left free, and remember what remains as the floor."""
-        self._give_back()
+        self._allocator.give_back()
         self._promises.note_floor()
 
     def begin_growth(self) -> None:
@@ -124,7 +124,7 @@ class Cleaner:
         before = MemoryPoint.of(self._monitor.latest())
         started_s = time.perf_counter()
         with ExitStack() as stack:  # runs backwards
-            stack.callback(self._give_back)
+            stack.callback(self._allocator.give_back)
             stack.callback(gc.collect if level is CleanupLevel.TRIM else settle_garbage)
             for let_go in reversed(drop):
                 stack.callback(let_go)
@@ -143,10 +143,6 @@ class Cleaner:
             next_cost=_NEXT_COST[level] if costs else _NOTHING,
             wall_time_s=time.time(),
         )
-
-    def _give_back(self) -> None:
-        self._allocator.synchronize()
-        self._allocator.give_back()
 
 
 def settle_garbage() -> None:

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from glmtts_core.memory.allocator import TensorAllocator
-from glmtts_core.memory.host import peak_resident_set_bytes, reset_peak_resident_set
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.points import Line, MemoryPoint, highest, main_line
+from glmtts_core.memory.system import peak_resident_set_bytes, reset_peak_resident_set
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class Ledger:
         on_device: bool = False,
         part: WeightsPart | None = None,
     ) -> None:
-        """Write down that ``owner`` keeps ``size_bytes`` as ``name``; the same name replaces.
+        """Record that ``owner`` keeps ``size_bytes`` as ``name``, replacing an earlier entry.
 
         Raises:
             ValueError: a negative size.
@@ -126,16 +126,9 @@ class Ledger:
             self._entries[kind, owner, name] = entry
 
     def forget(self, kind: LedgerKind, owner: str, name: str) -> None:
-        """Strike out one entry; one that does not stand there is no error."""
+        """Remove one entry. Missing entries are ignored."""
         with self._lock:
             self._entries.pop((kind, owner, name), None)
-
-    def forget_owner(self, owner: str) -> None:
-        """Strike out everything that ``owner`` kept."""
-        with self._lock:
-            self._entries = {
-                key: entry for key, entry in self._entries.items() if entry.owner != owner
-            }
 
     def snapshot(self) -> LedgerSnapshot:
         """Return the account as it stands."""

@@ -35,10 +35,9 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A mark on the timeline; times as in `MemoryReading`."""
+    """A mark on the timeline; ``time_s`` is `time.monotonic`."""
 
     time_s: float
-    wall_time_s: float
     kind: EventKind
     label: str
 
@@ -98,7 +97,7 @@ class MemoryMonitor:
 
     def mark(self, kind: EventKind, label: str = "") -> Event:
         """Put an event on the timeline, with a reading of its own."""
-        event = Event(time.monotonic(), time.time(), kind, label)
+        event = Event(time.monotonic(), kind, label)
         with self._lock:
             self._events.append(event)
         self._try_sample()

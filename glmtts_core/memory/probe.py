@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
-from glmtts_core.memory.host import host_memory, resident_set_bytes
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.promises import Outlook, Promises
+from glmtts_core.memory.system import host_memory, resident_set_bytes
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
 
@@ -22,7 +22,6 @@ class MemoryReading:
 
     Attributes:
         time_s: `time.monotonic`.
-        wall_time_s: `time.time`.
         devices: what the driver tells of each GPU.
         main_device: NVML's index of the GPU that the engine uses; None on the CPU and while it
             cannot be told.
@@ -38,13 +37,11 @@ class MemoryReading:
         workspace_bytes: in use by running work; on the CPU what lies above the floor and is not
             known to be idle.
         idle_bytes: used by nothing, and returned by any cleanup.
-        reclaimable_bytes: what a trim of all sessions promises: idle and all droppable caches.
         host_parts: weights in host memory by network, of engines that have several.
         device_parts: the same on the GPU.
     """
 
     time_s: float
-    wall_time_s: float
     devices: tuple[DeviceReading, ...]
     main_device: int | None
     allocated_bytes: int | None
@@ -58,7 +55,6 @@ class MemoryReading:
     caches_on_device_bytes: int
     workspace_bytes: int | None
     idle_bytes: int
-    reclaimable_bytes: int
     host_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
     device_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
 
@@ -66,14 +62,6 @@ class MemoryReading:
     def main(self) -> DeviceReading | None:
         """The GPU that the engine uses."""
         return next((entry for entry in self.devices if entry.index == self.main_device), None)
-
-    @property
-    def outside_pytorch_bytes(self) -> int | None:
-        """Our process on the GPU beyond what torch reserves: CUDA context, ONNX Runtime, ..."""
-        device = self.main
-        if device is None or device.process_used_bytes is None or self.reserved_bytes is None:
-            return None
-        return max(0, device.process_used_bytes - self.reserved_bytes)
 
 
 class MemoryProbe:
@@ -84,7 +72,6 @@ class MemoryProbe:
         allocator: of the engine's device.
         ledger: what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
-        promises: what a cleanup would give back; made here if not given.
         resident_set: stands in for our process's own figure.
     """
 
@@ -94,11 +81,10 @@ class MemoryProbe:
         allocator: TensorAllocator,
         ledger: Ledger,
         device: str,
-        promises: Promises | None = None,
         resident_set: Callable[[], int] = resident_set_bytes,
     ) -> None:
         self.device = device
-        self.promises = promises or Promises(allocator, ledger, device, resident_set)
+        self.promises = Promises(allocator, ledger, device, resident_set)
         self._nvml = nvml
         self._allocator = allocator
         self._ledger = ledger
@@ -128,7 +114,6 @@ class MemoryProbe:
         caches_on_device = sum(sizes[kind, True] for kind in CACHE_KINDS)
         return MemoryReading(
             time_s=time.monotonic(),
-            wall_time_s=time.time(),
             devices=devices,
             main_device=main,
             allocated_bytes=tensors.allocated_bytes,
@@ -147,7 +132,6 @@ class MemoryProbe:
                 recorded=sizes[LedgerKind.WORKSPACE, False],
             ),
             idle_bytes=outlook.idle_bytes,
-            reclaimable_bytes=outlook.idle_bytes + outlook.droppable_bytes,
             host_parts=kept.weights_by_part(on_device=False),
             device_parts=kept.weights_by_part(on_device=True),
         )
@@ -180,7 +164,7 @@ class MemoryProbe:
             return devices, ()
         if ours.process_used_bytes >= (tensors.reserved_bytes or 0):
             return devices, ()
-        if ours.process_used_bytes >= (self._allocator.reserved_bytes() or 0):
+        if ours.process_used_bytes >= (self._allocator.read().reserved_bytes or 0):
             return devices, ()
         cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
         return cleared, (Message("memory.nvml.process_hidden"),)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
-from glmtts_core.memory.host import resident_set_bytes
 from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind, LedgerSnapshot
+from glmtts_core.memory.system import resident_set_bytes
 
 
 class CleanupLevel(StrEnum):

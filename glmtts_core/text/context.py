@@ -71,7 +71,7 @@ class Context:
         return "l" in self._kinds
 
     def in_formula(self, start: int, end: int) -> bool:
-        """Tell whether text[start:end] stands among numbers with a sign that only formulas have."""
+        """Return whether text[start:end] is next to numbers with a sign that only formulas have."""
         before = _FORMULA_BEFORE.search(self.text[max(0, start - 40) : start])
         after = _FORMULA_AFTER.match(self.text, end, min(len(self.text), end + 40))
         around = (before[0] if before else "") + " " + (after[0] if after else "")
@@ -112,7 +112,7 @@ class Context:
         return after == "l" and not ends
 
     def _beside_ideograph(self, low: int, start: int, end: int, high: int) -> bool:
-        """Tell whether nothing but figures and signs lies between the place and an ideograph."""
+        """Return whether nothing but figures and signs lies between the place and an ideograph."""
         before = self.text[low:start].rsplit(None, 1)[-1:] or [""]
         after = self.text[end:high].split(None, 1)[:1] or [""]
         joined = start > low and not self.text[start - 1].isspace()

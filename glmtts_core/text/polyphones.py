@@ -40,14 +40,14 @@ class Segments:
         return cls("".join(words), tuple(starts), tuple(ends))
 
     def holds(self, start: int, end: int) -> bool:
-        """Tell whether text[start:end] is made of whole words, or lies in one word."""
+        """Return whether text[start:end] is made of whole words, or lies in one word."""
         if self.ends[start] >= end:
             return True
         return self.starts[start] == start and self.ends[end - 1] == end
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolyphoneRule:
     """A reading that holds between certain neighbours."""
 
     name: str
@@ -59,7 +59,7 @@ class Rule:
     example: str
 
     def fits(self, text: str, position: int) -> bool:
-        """Tell whether the rule holds for the character at ``position``."""
+        """Return whether the rule holds for the character at ``position``."""
         if not self.after.match(text, position + 1):
             return False
         return bool(self.before.search(text, max(0, position - _SIGHT), position))
@@ -78,7 +78,7 @@ class Polyphones:
                 if self._words[char].setdefault(word, pinyin) != pinyin:
                     raise ValueError(f"{_WORDS_FILE}: {word} has two readings of {char}")
         self._places = {char: _places(char, words) for char, words in self._words.items()}
-        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._rules: dict[str, list[PolyphoneRule]] = defaultdict(list)
         for rule in all_rules():
             self._rules[rule.char].append(rule)
 
@@ -130,10 +130,10 @@ def word_lines() -> Iterator[tuple[str, str, list[str]]]:
 
 
 @cache
-def all_rules() -> tuple[Rule, ...]:
+def all_rules() -> tuple[PolyphoneRule, ...]:
     """Return the rules of the file in their order: the first that fits decides."""
     macros: dict[str, str] = {}
-    found: list[Rule] = []
+    found: list[PolyphoneRule] = []
     name = ""
     for line in _lines(_RULES_FILE):
         if line.startswith("["):
@@ -146,12 +146,12 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _rule(name: str, line: str, macros: dict[str, str]) -> Rule:
+def _rule(name: str, line: str, macros: dict[str, str]) -> PolyphoneRule:
     line, _, example = line.partition(" # ")
     for macro, pattern in macros.items():
         line = line.replace(macro, pattern)
     char, pinyin, before, after = line.split()
-    return Rule(
+    return PolyphoneRule(
         name,
         char,
         pinyin.rstrip("!"),

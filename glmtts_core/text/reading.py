@@ -163,7 +163,7 @@ def _left_over(text: str, position: int) -> Token:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Tell whether two characters belong to one stretch that nobody here can say."""
+    """Return whether two characters belong to one stretch that nobody here can say."""
     groups = [unicodedata.category(char)[0] for char in (one, other)]
     if re.match(f"[{HAN}{LATIN}]", other):
         return False

@@ -55,17 +55,17 @@ class Found:
 
 
 def before_a_noun(found: Found) -> bool:
-    """Tell whether an English article before a quantity makes an adjective of it: a 10 km race."""
+    """Return whether an English article makes the quantity an adjective: a 10 km race."""
     return bool(_ARTICLE.search(found.before(4)))
 
 
 def below_zero(found: Found) -> bool:
-    """Tell whether a word before says what a minus would."""
+    """Return whether a word before says what a minus would."""
     return bool(_BELOW_ZERO.search(found.before(2)))
 
 
 def adds_to_a_quantity(found: Found) -> bool:
-    """Tell whether a plus adds to what is named before: 16GB内存+512GB固态."""
+    """Return whether a plus adds to what is named before: 16GB内存+512GB固态."""
     return bool(_QUANTITY_OF_A_THING.search(found.before(8)))
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.diagnostics.breakdown import Part, device_breakdown, host_breakdown, rows
 from glmtts_core.diagnostics.process_memory import heap, mapping_kinds
-from glmtts_core.memory.host import resident_set_bytes
 from glmtts_core.memory.ledger import LedgerEntry, LedgerKind, LedgerSnapshot, WeightsPart
+from glmtts_core.memory.system import resident_set_bytes
 from tests.memory.parts import device, reading
 from tests.memory.test_layers import readings
 from tests.parts import ANNA, BERT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glmtts_core.engines.available import engines_on_offer, rehearsal_engine
-from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.settings import Settings
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.scripted_engine import LoadOnly
@@ -73,8 +73,8 @@ def test_the_precision_that_is_wanted_reaches_the_flow(settings, tmp_path):
     weights = []
     for wanted in ("float32", "mixed"):
         there = settings.model_copy(update={"ckpt": tmp_path / "ckpt", "flow_precision": wanted})
-        engine = engines_on_offer(there, "cpu").factories[0](there, Ledger())
-        engine.load(LoadOnly())
-        weights.append(engine.memory().weights_bytes)
+        ledger = Ledger()
+        engines_on_offer(there, "cpu").factories[0](there, ledger).load(LoadOnly())
+        weights.append(ledger.snapshot().total_bytes(kinds={LedgerKind.WEIGHTS}))
     # in mixed precision the matrices take half
     assert weights[1] < weights[0]

@@ -66,7 +66,10 @@ def main() -> None:
     page = heap.take(30_000)  # grown outside of any job: not to be promised
     report = cleaner.clean(
         CleanupLevel.TRIM,
-        drop=[lambda: heap.give(cache), lambda: ledger.forget_owner("anna")],
+        drop=[
+            lambda: heap.give(cache),
+            lambda: ledger.forget(LedgerKind.VOICE_CACHE, "anna", "voice"),
+        ],
         owners=["anna"],
     )
     left = cleaner.promise(CleanupLevel.TRIM)

@@ -131,7 +131,6 @@ def device(
 def reading(**changes: Any) -> MemoryReading:
     figures: dict[str, Any] = {
         "time_s": 0.0,
-        "wall_time_s": 0.0,
         "devices": (),
         "main_device": None,
         "allocated_bytes": None,
@@ -145,6 +144,5 @@ def reading(**changes: Any) -> MemoryReading:
         "caches_on_device_bytes": 0,
         "workspace_bytes": None,
         "idle_bytes": 0,
-        "reclaimable_bytes": 0,
     }
     return MemoryReading(**{**figures, **changes})

@@ -39,7 +39,7 @@ def test_after_a_move_promises_are_about_the_other_device(account):
 def test_what_was_measured_before_a_move_stays_on_the_timeline(account):
     first = account.monitor.sample_now()
     account.move_to("cuda:0")
-    assert account.monitor.latest().reclaimable_bytes == 5 * MIB
+    assert account.monitor.latest().caches_on_device_bytes == 5 * MIB
     assert account.monitor.samples(60.0)[0] == first
 
 

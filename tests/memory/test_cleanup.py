@@ -12,13 +12,13 @@ import weakref
 import pytest
 
 from glmtts_core.memory.allocator import CudaAllocator
-from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, settle_garbage
-from glmtts_core.memory.host import malloc_trim
+from glmtts_core.memory.cleanup import Cleaner, CleanupLevel, CleanupReport, settle_garbage
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind, MemoryMonitor
 from glmtts_core.memory.points import Line
 from glmtts_core.memory.probe import MemoryProbe
 from glmtts_core.memory.promises import Promise
+from glmtts_core.memory.system import malloc_trim
 from tests.memory.conftest import ROOT
 from tests.memory.parts import MIB, Driver, HostRig, StandInCuda
 
@@ -45,6 +45,13 @@ def job(rig: HostRig, grown_mib: int) -> None:
 def keep(rig: HostRig, owner: str, mib: int, kind: LedgerKind = LedgerKind.VOICE_CACHE) -> None:
     rig.ledger.record(kind, owner, "kept", mib * MIB)
     job(rig, mib)
+
+
+def trimmed(rig: HostRig, kind: LedgerKind) -> CleanupReport:
+    """Trim; what `keep` recorded for anna goes."""
+    return rig.cleaner.clean(
+        CleanupLevel.TRIM, drop=[lambda: rig.ledger.forget(kind, "anna", "kept")]
+    )
 
 
 def test_before_a_floor_is_known_only_caches_are_promised():
@@ -96,7 +103,7 @@ def test_only_caches_of_the_owners_asked_for_are_promised(rig):
 def test_results_in_memory_are_dropped_too_and_cost_the_next_synthesis_nothing(rig):
     keep(rig, "anna", 30, LedgerKind.RESULTS)
     assert trim_mib(rig) == 30
-    report = rig.cleaner.clean(CleanupLevel.TRIM, drop=[lambda: rig.ledger.forget_owner("anna")])
+    report = trimmed(rig, LedgerKind.RESULTS)
     assert report.next_cost == "memory.next_cost.nothing"
 
 
@@ -156,7 +163,7 @@ def test_memory_that_rose_meanwhile_is_no_negative_regain(rig):
 
 def test_dropped_caches_are_what_the_next_synthesis_pays(rig):
     keep(rig, "anna", 30)
-    report = rig.cleaner.clean(CleanupLevel.TRIM, drop=[lambda: rig.ledger.forget_owner("anna")])
+    report = trimmed(rig, LedgerKind.VOICE_CACHE)
     assert report.next_cost == "memory.next_cost.caches"
     assert report.by_layer["caches"] == 30 * MIB
 
@@ -217,7 +224,8 @@ def test_on_cuda_the_promise_is_exact_and_kept():
     ledger.record(LedgerKind.HISTORY, "anna", "on the host", 5 * MIB)
 
     def drop() -> None:
-        ledger.forget_owner("anna")
+        ledger.forget(LedgerKind.VOICE_CACHE, "anna", "voice")
+        ledger.forget(LedgerKind.HISTORY, "anna", "on the host")
         cuda.segments[2] = (32 * MIB, 0)
 
     assert cleaner.promise(CleanupLevel.UNLOAD) == Promise((400 + 96) * MIB, exact=True)

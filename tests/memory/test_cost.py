@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from glmtts_core.memory import host
+from glmtts_core.memory import system
 from glmtts_core.memory.allocator import CudaAllocator, HostAllocator
 from glmtts_core.memory.cost import CostMeter, MemoryCost
 from glmtts_core.memory.ledger import Ledger
@@ -34,7 +34,7 @@ def test_a_short_tensor_peak_is_seen_between_two_samples():
 
 
 def test_a_short_host_peak_is_seen_between_two_samples():
-    if not host.reset_peak_resident_set():
+    if not system.reset_peak_resident_set():
         pytest.skip("this kernel does not let a process reset its peak")
     allocator = HostAllocator()
     probe = MemoryProbe(Nvml(), allocator, Ledger(), "cpu")

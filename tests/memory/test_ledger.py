@@ -47,12 +47,6 @@ def test_forgetting_is_possible_twice():
     assert ledger.snapshot().total_bytes(owner="bert") == 0
 
 
-def test_an_owner_that_leaves_takes_all_its_entries_along():
-    ledger = filled()
-    ledger.forget_owner("anna")
-    assert ledger.snapshot().total_bytes() == 1003
-
-
 def test_a_negative_size_is_refused():
     with pytest.raises(ValueError, match="-1"):
         Ledger().record(LedgerKind.RESULTS, "anna", "one", -1)

@@ -11,7 +11,7 @@ import pytest
 
 from glmtts_core.text import polyphones
 from glmtts_core.text.pinyin import MandarinReader
-from glmtts_core.text.polyphones import Polyphones, Rule, Segments, all_rules
+from glmtts_core.text.polyphones import PolyphoneRule, Polyphones, Segments, all_rules
 
 LINES = [
     json.loads(line)
@@ -52,7 +52,7 @@ def test_the_lines_are_many_and_each_is_there_once():
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.example)
-def test_a_rule_decides_its_own_example(reader, rule: Rule):
+def test_a_rule_decides_its_own_example(reader, rule: PolyphoneRule):
     position = rule.example.index("[")
     text = rule.example.replace("[", "").replace("]", "")
     assert text[position] == rule.char

@@ -6,46 +6,39 @@ Knows nothing about queues, sessions or pages, nor where its weights come from.
 from __future__ import annotations
 
 import gc
-import hashlib
-import logging
+from collections.abc import Iterable
 from typing import Final
 
 import torch
 
-from glmtts_core.engines.base import EngineMemory, JobControl, Progress, SpokenAudio, Stage
+from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.glmtts.device_check import confirm_device
 from glmtts_core.engines.glmtts.loading import LoadingReport
 from glmtts_core.engines.glmtts.memory_shortage import MemoryShortage, free_bytes, shortage_of
-from glmtts_core.engines.glmtts.network_set import (
-    MAIN_PARTS,
+from glmtts_core.engines.glmtts.network_set import NetworkSet
+from glmtts_core.engines.glmtts.network_source import (
+    MAIN_NETWORKS,
     VOCODERS,
-    NetworkSet,
+    NetworkName,
     NetworkSource,
     OnBytes,
-    Part,
 )
-from glmtts_core.engines.glmtts.networks.language_model import Spoken
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.reference_check import check_reference
-from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS, Sampling
-from glmtts_core.engines.glmtts.sentence_speaker import PREPARING, SentenceSpeaker, StageClock
-from glmtts_core.engines.glmtts.spoken_history import SpokenHistory
-from glmtts_core.engines.glmtts.text.spoken_text import sentences_of, transcript_of
-from glmtts_core.engines.glmtts.voice_prompt import voice_prompt
-from glmtts_core.errors import OutOfMemoryError, TextError
+from glmtts_core.engines.glmtts.sampling import SAMPLING_METHODS
+from glmtts_core.engines.glmtts.synthesis import Synthesis
+from glmtts_core.engines.glmtts.text.spoken_text import sentences_of
+from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 
-_log = logging.getLogger(__name__)
-#: Parts that only a new recording needs.
-_PROMPT_PARTS: Final = (Part.SPEECH_TOKENIZER, Part.SPEAKER)
-#: Brings the rules of both languages into memory.
+#: Loads the text rules of both languages.
 _WARM_UP_TEXT: Final = "你好。\nhello"
 _GIB: Final = 2**30
 
@@ -55,10 +48,10 @@ class GlmTtsEngine:
 
     Args:
         settings: longest text, threads.
-        ledger: where weights and workspace are written down.
+        ledger: records weights and workspace.
         device: "cpu" or "cuda:N" as the driver proposes; PyTorch confirms a GPU at the first
             loading.
-        parts: where the networks come from.
+        source: loads the networks.
         on_cpu: why the CPU was proposed although there may be a GPU.
     """
 
@@ -67,16 +60,16 @@ class GlmTtsEngine:
         settings: Settings,
         ledger: Ledger,
         device: str,
-        parts: NetworkSource,
+        source: NetworkSource,
         on_cpu: Message | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
-        self._source = parts
+        self._source = source
         self._on_cpu = on_cpu
         self._confirmed = False
         self._compute_on(torch.device(device))
-        self._vocoder = Part.HIFT
+        self._vocoder = NetworkName.HIFT
 
     @property
     def capabilities(self) -> Capabilities:
@@ -93,7 +86,6 @@ class GlmTtsEngine:
             sampling_methods=SAMPLING_METHODS,
             seed=True,
             kv_history=True,
-            streaming=False,
             release_levels=(CleanupLevel.TRIM, *levels, CleanupLevel.UNLOAD),
             load_bytes=self._load_bytes,
             random_weights=self._source.random_weights,
@@ -106,33 +98,35 @@ class GlmTtsEngine:
         self._known_load_bytes: int | None = None
 
     def _confirm_device(self) -> None:
-        """Have PyTorch try the GPU, once; with GLMTTS_DEVICE=auto the CPU may take its place."""
+        """Have PyTorch try the GPU, once; with GLMTTS_DEVICE=auto the CPU may replace it."""
         if self._confirmed:
             return
         found = confirm_device(self._device, self._settings.device)
         self._confirmed = True
         self._on_cpu = self._on_cpu or found.message
-        # the precisions may be others than they were thought to be
+        # now that PyTorch has opened the device, other precisions may suit it
         self._compute_on(found.device)
 
     @property
     def _load_bytes(self) -> int:
-        # the pages ask for it at every tick, and files are looked at for it
-        known = self._known_load_bytes
-        if known is None:
-            known = sum(self._source.size_bytes(part, self._device) for part in MAIN_PARTS)
-            self._known_load_bytes = known
-        return known
+        # remembered: the pages ask for it at every tick, and it takes looking at files
+        if self._known_load_bytes is None:
+            self._known_load_bytes = self._size_bytes(MAIN_NETWORKS)
+        return self._known_load_bytes
+
+    def _size_bytes(self, networks: Iterable[NetworkName]) -> int:
+        """Return about what the networks take in memory once loaded."""
+        return sum(self._source.size_bytes(name, self._device) for name in networks)
 
     @property
     def loaded(self) -> bool:
-        """Whether language model and flow are in memory; the rest comes when it is needed."""
-        return self._networks.held.issuperset(MAIN_PARTS)
+        """Whether language model and flow are in memory; the rest is loaded on demand."""
+        return self._networks.held.issuperset(MAIN_NETWORKS)
 
     @property
     def ready(self) -> bool:
-        """Whether both are where they compute."""
-        return self.loaded and not self._networks.offloaded.intersection(MAIN_PARTS)
+        """Whether both are on the device where they compute."""
+        return self.loaded and not self._networks.offloaded.intersection(MAIN_NETWORKS)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -151,7 +145,7 @@ class GlmTtsEngine:
             EngineError: PyTorch cannot use the GPU that was asked for by name.
             CheckpointError: a file is missing, damaged or of another network.
             OutOfMemoryError: there is not enough memory.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
         if self.ready:
             return
@@ -176,17 +170,17 @@ class GlmTtsEngine:
     def synthesize(
         self, request: SynthesisRequest, caches: SessionCaches, control: JobControl
     ) -> SpokenAudio:
-        """Speak; loads first where that was not done.
+        """Speak; loads first if needed.
 
         Raises:
             RequestError: the engine has no such rate, sampling method or voice, or no reference
                 was given.
             AudioError: the reference cannot serve as a voice.
-            TextError: the text is empty, too long, or holds nothing that can be spoken.
-            OutOfMemoryError: there was not enough memory; all that is idle here is released
-                and nothing of the request is held, so that it can be tried again.
+            TextError: the text is empty, too long, or contains nothing that can be spoken.
+            OutOfMemoryError: there was not enough memory; idle memory was released and nothing
+                of the request is held, so that it can be tried again.
             EngineError: a network failed; the next request works again.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
         check_request(request, self.capabilities, self._settings.max_text_chars)
         reference = request.reference or self._source.recording(request.voice)
@@ -196,8 +190,8 @@ class GlmTtsEngine:
             outcome = self._attempt(request, reference, seed, caches, control)
             needed = 0 if isinstance(outcome, SpokenAudio) else self._needed_bytes(outcome)
         finally:
-            # the networks that took the recording apart are spare, however this has ended
-            self._networks.use((*MAIN_PARTS, self._vocoder))
+            # the networks that analysed the recording are spare, however this has ended
+            self._networks.use((*MAIN_NETWORKS, self._vocoder))
         if isinstance(outcome, MemoryShortage):
             self._let_go(CleanupLevel.TRIM)
             raise self._too_large(needed, free_bytes(self._device))
@@ -217,14 +211,10 @@ class GlmTtsEngine:
             self._networks.drop_workspace()
             self._networks.drop_spare()
 
-    def memory(self) -> EngineMemory:
-        """Return weights and workspace, to the byte."""
-        return EngineMemory(self._networks.weights_bytes, self._networks.workspace_bytes)
-
     def _load_main(self, control: JobControl, whole: int) -> MemoryShortage | None:
         try:
-            self._networks.use((*MAIN_PARTS, self._vocoder))
-            with self._networks.telling(LoadingReport(control, whole).of):
+            self._networks.use((*MAIN_NETWORKS, self._vocoder))
+            with self._networks.reporting(LoadingReport(control, whole).of):
                 self._networks.language_model()
                 self._networks.flow()
             # the language rules too: what memory grows by later is what syntheses need
@@ -243,89 +233,33 @@ class GlmTtsEngine:
         caches: SessionCaches,
         control: JobControl,
     ) -> SpokenAudio | MemoryShortage:
-        """Speak, or tell that memory ran out; no tensor of a failed attempt stays alive."""
+        """Speak, or return that memory ran out; no tensor of a failed attempt stays alive."""
 
-        def on_loading(part: Part) -> OnBytes:
-            return LoadingReport(control, self._source.size_bytes(part, self._device)).of(part)
+        def on_loading(name: NetworkName) -> OnBytes:
+            return LoadingReport(control, self._size_bytes((name,))).of(name)
 
+        frontend = self._settings.text_frontend
         try:
             self.load(control)
+            self._vocoder = VOCODERS[request.sample_rate_hz]
             # the networks' convolutions with one algorithm and in full precision, whatever the
             # rest of the process has chosen
             with (
-                self._networks.telling(on_loading),
+                self._networks.reporting(on_loading),
                 torch.backends.cudnn.flags(
                     enabled=True, benchmark=False, deterministic=True, allow_tf32=False
                 ),
             ):
-                return self._spoken(request, reference, seed, caches, control)
+                return Synthesis(
+                    request, reference, seed, self._networks, frontend, caches, control
+                ).run()
         except Exception as error:
             if (shortage := shortage_of(error)) is None:
                 raise
             return shortage
 
-    def _spoken(
-        self,
-        request: SynthesisRequest,
-        reference: ReferenceAudio,
-        seed: int,
-        caches: SessionCaches,
-        control: JobControl,
-    ) -> SpokenAudio:
-        clock = StageClock()
-        _enter(Stage.TEXT, clock, control)
-        sentences = self._sentences(request.text)
-        _enter(Stage.PROMPT, clock, control)
-        self._vocoder = VOCODERS[request.sample_rate_hz]
-        self._networks.use((*MAIN_PARTS, self._vocoder, *_PROMPT_PARTS))
-        voice = voice_prompt(
-            reference,
-            request.sample_rate_hz,
-            caches,
-            self._networks,
-            control.cancel,
-            lambda done: control.report(Progress(Stage.PROMPT, PREPARING * done)),
-        )
-        self._networks.use((*MAIN_PARTS, self._vocoder))
-        speaker = SentenceSpeaker(
-            networks=self._networks,
-            voice=voice,
-            prompt=Spoken(self._transcript(reference), voice.speech),
-            seed=seed,
-            sampling=Sampling("topk" if request.sampling == "topk" else "ras"),
-            sample_rate_hz=request.sample_rate_hz,
-            history=self._history(reference, caches) if request.history else None,
-            control=control,
-            clock=clock,
-        )
-        sound = speaker.speak(sentences)
-        clock.stop()
-        control.report(Progress(Stage.WAVEFORM, 1.0, len(sentences), len(sentences)))
-        return SpokenAudio(sound.numpy(), request.sample_rate_hz, clock.times())
-
-    def _sentences(self, text: str) -> list[tuple[int, ...]]:
-        encode = self._source.tokenizer.encode
-        sentences = [
-            tuple(encode(piece)) for piece in sentences_of(text, self._settings.text_frontend)
-        ]
-        if not any(sentences):
-            raise TextError("text.unspeakable")
-        return [each for each in sentences if each]
-
-    def _transcript(self, reference: ReferenceAudio) -> tuple[int, ...]:
-        text = transcript_of(reference.transcript, self._settings.text_frontend)
-        return tuple(self._source.tokenizer.encode(text)) if text else ()
-
-    def _history(self, reference: ReferenceAudio, caches: SessionCaches) -> SpokenHistory:
-        spoken = hashlib.sha256(reference.transcript.encode("utf-8", "surrogatepass")).hexdigest()
-        return SpokenHistory(
-            caches,
-            f"{reference.content_hash} {spoken[:16]}",
-            on_device=self._device.type == "cuda",
-        )
-
     def _let_go(self, level: CleanupLevel) -> None:
-        """Release what is idle at once; the session's caches stay, they spare a retry work."""
+        """Release idle memory at once; the session's caches stay and speed up a retry."""
         self.release(level)
         gc.collect()
         if self._device.type == "cuda":
@@ -333,9 +267,8 @@ class GlmTtsEngine:
             torch.cuda.empty_cache()
 
     def _needed_bytes(self, shortage: MemoryShortage) -> int:
-        """Return the least that the request would have taken: what is held and what was refused."""
-        parts = self._networks.held | self._networks.in_use
-        weights = sum(self._source.size_bytes(part, self._device) for part in parts)
+        """Return the least that the request needs: what is held and the failed allocation."""
+        weights = self._size_bytes(self._networks.held | self._networks.in_use)
         return weights + self._networks.workspace_bytes + shortage.wanted_bytes
 
     def _too_large(self, needed: int, free: int) -> OutOfMemoryError:
@@ -345,9 +278,3 @@ class GlmTtsEngine:
             needed=f"{needed / _GIB:.1f} GiB",
             free=f"{free / _GIB:.1f} GiB",
         )
-
-
-def _enter(stage: Stage, clock: StageClock, control: JobControl) -> None:
-    clock.enter(stage)
-    control.report(Progress(stage, 0.0))
-    control.safe_point()

@@ -29,7 +29,11 @@ from glmtts_core.engines.glmtts.networks.flow_streaming import (
     generate_chunk,
 )
 from glmtts_core.engines.glmtts.networks.hift import load_hift
-from glmtts_core.engines.glmtts.networks.language_model import LanguageModel, SpeechBounds, Spoken
+from glmtts_core.engines.glmtts.networks.language_model import (
+    LanguageModel,
+    PromptEntry,
+    SpeechBounds,
+)
 from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
@@ -49,7 +53,7 @@ _MIXED_LEAST_DB: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GoldenCheck:
     """One comparison.
 
     Attributes:
@@ -74,9 +78,9 @@ class Check:
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
-def golden_checks(device: torch.device) -> Iterator[Check]:
+def golden_checks(device: torch.device) -> Iterator[GoldenCheck]:
     """Compare everything with the golden vectors, in float32 on ``device``."""
-    groups: tuple[tuple[str, Callable[[torch.device, Path], Iterator[Check]]], ...] = (
+    groups: tuple[tuple[str, Callable[[torch.device, Path], Iterator[GoldenCheck]]], ...] = (
         ("text", _text),
         ("features", _features),
         ("speech tokenizer", _speech_tokenizer),
@@ -96,7 +100,7 @@ def golden_checks(device: torch.device) -> Iterator[Check]:
                     yield from compare(device, folder)
             except (RuntimeError, OSError, GLMTTSError) as error:
                 reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-                yield Check(name, math.nan, 0.0, error=reason.replace(str(folder), "..."))
+                yield GoldenCheck(name, math.nan, 0.0, error=reason.replace(str(folder), "..."))
 
 
 def _largest(found: Tensor, expected: Tensor) -> float:
@@ -110,26 +114,26 @@ def _count_different(found: list[int], expected: list[int]) -> float:
     return abs(len(found) - len(expected)) + sum(one != other for one, other in pairs)
 
 
-def _text(_device: torch.device, _folder: Path) -> Iterator[Check]:
+def _text(_device: torch.device, _folder: Path) -> Iterator[GoldenCheck]:
     sentences = golden_sentences()
     different = sum(normalize_text(each.text) != each.normalized for each in sentences)
-    yield Check(
+    yield GoldenCheck(
         f"normalised sentences of {len(sentences)}", different, _SENTENCES_ALLOWED, "different"
     )
 
 
-def _features(_device: torch.device, _folder: Path) -> Iterator[Check]:
+def _features(_device: torch.device, _folder: Path) -> Iterator[GoldenCheck]:
     # features are made on the host, as the engine makes them
     held = golden("features").tensors
     for hz in (24_000, 32_000):
         mel = log_mel(held["wave"][0], mel_settings(hz)).transpose(1, 2)
-        yield Check(f"mel, {hz // 1000} kHz", _largest(mel, held[f"mel_{hz}"]), 1e-4)
+        yield GoldenCheck(f"mel, {hz // 1000} kHz", _largest(mel, held[f"mel_{hz}"]), 1e-4)
     # the FFT of another processor rounds the quietest bands' logarithms 1.2e-4 away
     bands = speaker_filterbank(held["wave_16k"][0])
-    yield Check("speaker filterbank", _largest(bands, held["fbank_16k"]), 2e-4)
+    yield GoldenCheck("speaker filterbank", _largest(bands, held["fbank_16k"]), 2e-4)
 
 
-def _speech_tokenizer(device: torch.device, folder: Path) -> Iterator[Check]:
+def _speech_tokenizer(device: torch.device, folder: Path) -> Iterator[GoldenCheck]:
     reference = golden("speech_tokenizer")
     file = folder / "model.safetensors"
     save_file({f"model.encoder.{key}": each for key, each in reference.weights.items()}, file)
@@ -140,10 +144,10 @@ def _speech_tokenizer(device: torch.device, folder: Path) -> Iterator[Check]:
     valid = mask[:, ::2][:, :: config.pooling_kernel_size].bool()
     expected = reference.tensors["token_ids"][valid].tolist()
     different = _count_different([each for item in found for each in item], expected)
-    yield Check(f"speech tokens of {len(expected)}", different, 0, "different")
+    yield GoldenCheck(f"speech tokens of {len(expected)}", different, 0, "different")
 
 
-def _language_model(device: torch.device, folder: Path) -> Iterator[Check]:
+def _language_model(device: torch.device, folder: Path) -> Iterator[GoldenCheck]:
     reference = golden("llm")
     held = {key: each[0].tolist() for key, each in reference.tensors.items()}
     file = folder / "model.safetensors"
@@ -152,14 +156,14 @@ def _language_model(device: torch.device, folder: Path) -> Iterator[Check]:
     network = load_llama(config, SafetensorsSource([file]), device=device, dtype=torch.float32)
     known = reference.configuration["special_token_ids"]
     ids = SpeechIds(known["ats"], known["ate"], known["boa"], known["eoa"])
-    prompt = Spoken(tuple(held["prompt_text"]), tuple(held["prompt_speech_token"]))
+    prompt = PromptEntry(tuple(held["prompt_text"]), tuple(held["prompt_speech_token"]))
     text = tuple(held["text"])
     speech = (ids.first_audio + code for code in prompt.speech)
     tokens = torch.tensor([*prompt.text, *text, ids.begin_audio, *speech], device=device)
     with torch.inference_mode():
         hidden = network.prefill(tokens, network.cache(len(tokens)), 0)
         logits = network.logits(hidden, 0, config.vocab_size - 1)
-    yield Check("logits", _largest(logits[None], reference.tensors["prefill_logits"]), 2e-4)
+    yield GoldenCheck("logits", _largest(logits[None], reference.tensors["prefill_logits"]), 2e-4)
     spoken = LanguageModel(network, ids).speak(
         [prompt],
         text,
@@ -170,10 +174,10 @@ def _language_model(device: torch.device, folder: Path) -> Iterator[Check]:
     )
     expected = held["greedy_tokens_audio_only"]
     different = _count_different(list(spoken.speech), expected)
-    yield Check(f"spoken tokens of {len(expected)}", different, 0, "different")
+    yield GoldenCheck(f"spoken tokens of {len(expected)}", different, 0, "different")
 
 
-def _sampling(device: torch.device, _folder: Path) -> Iterator[Check]:
+def _sampling(device: torch.device, _folder: Path) -> Iterator[GoldenCheck]:
     reference = golden("nucleus")
     rule, held = reference.configuration, reference.tensors
     different, largest = 0.0, 0.0
@@ -189,8 +193,8 @@ def _sampling(device: torch.device, _folder: Path) -> Iterator[Check]:
             # the reference gives some of them before, some after bringing their sum to one
             scaled = found / found.sum() * expected.sum()
             largest = max(largest, _largest(scaled, expected))
-    yield Check(f"nucleus of {len(cases)} distributions", different, 0, "ids different")
-    yield Check("nucleus probabilities", largest, 1e-6)
+    yield GoldenCheck(f"nucleus of {len(cases)} distributions", different, 0, "ids different")
+    yield GoldenCheck("nucleus probabilities", largest, 1e-6)
 
 
 def _load_golden_flow(
@@ -206,26 +210,28 @@ def _load_golden_flow(
     return flow, held, prompt
 
 
-def _flow(device: torch.device, folder: Path) -> Iterator[Check]:
+def _flow(device: torch.device, folder: Path) -> Iterator[GoldenCheck]:
     flow, held, prompt = _load_golden_flow(device, folder)
     expected = held["mel"].cpu()
     mel = flow.solve(held["token"], prompt, held["noise"])
-    yield Check("mel of the flow", _largest(mel, expected), 2e-4)
+    yield GoldenCheck("mel of the flow", _largest(mel, expected), 2e-4)
     if has_fast_bfloat16(device):
         flow, _, _ = _load_golden_flow(device, folder, "mixed")
         mel = flow.solve(held["token"], prompt, held["noise"]).cpu()
         ratio = float(expected.square().mean() / (mel - expected).square().mean())
         decibel = 10.0 * math.log10(ratio)
-        yield Check("mel over the error of mixed precision", decibel, _MIXED_LEAST_DB, "dB", True)
+        yield GoldenCheck(
+            "mel over the error of mixed precision", decibel, _MIXED_LEAST_DB, "dB", True
+        )
 
 
-def _streaming_flow(device: torch.device, folder: Path) -> Iterator[Check]:
+def _streaming_flow(device: torch.device, folder: Path) -> Iterator[GoldenCheck]:
     reference = golden("block_masks")
     different = 0
     for case, (blocks, frames) in enumerate(reference.configuration["cases"]):
         mask = block_causal_mask(blocks, frames, device).cpu()
         different += int((mask != reference.tensors[f"mask_{case}"].bool()).sum())
-    yield Check("block masks", different, 0, "entries different")
+    yield GoldenCheck("block masks", different, 0, "entries different")
     flow, held, prompt = _load_golden_flow(device, folder)
     streaming = golden("flow_streaming")
     cache, largest = StepCache(), 0.0
@@ -237,10 +243,10 @@ def _streaming_flow(device: torch.device, folder: Path) -> Iterator[Check]:
         mel = generate_chunk(flow, tokens, prompt, noise, cache, block_tokens=blocks)
         largest = max(largest, _largest(mel, streaming.tensors[f"mel_{chunk}"]))
         cache.fixed_frames = fixed
-    yield Check(f"mel of {len(lengths)} growing chunks", largest, 2e-4)
+    yield GoldenCheck(f"mel of {len(lengths)} growing chunks", largest, 2e-4)
 
 
-def _vocoder(device: torch.device, folder: Path) -> Iterator[Check]:
+def _vocoder(device: torch.device, folder: Path) -> Iterator[GoldenCheck]:
     reference = golden("hift")
     file = folder / "hift.pt"
     torch.save(reference.weights, file)
@@ -252,7 +258,7 @@ def _vocoder(device: torch.device, folder: Path) -> Iterator[Check]:
         wave = hift.decode(held["mel"], held["source"])
     # of hundreds of Hz: units in the last place of float32 are larger than the usual 1e-4
     relative = _largest(pitch / held["f0"], torch.ones_like(reference.tensors["f0"]))
-    yield Check("pitch, relative", relative, 1e-5)
+    yield GoldenCheck("pitch, relative", relative, 1e-5)
     expected = reference.tensors["harmonic_source"]
-    yield Check("harmonic source", _largest(source, expected), 1e-4)
-    yield Check("waveform", _largest(wave, reference.tensors["wav"]), 1e-4)
+    yield GoldenCheck("harmonic source", _largest(source, expected), 1e-4)
+    yield GoldenCheck("waveform", _largest(wave, reference.tensors["wav"]), 1e-4)

@@ -20,17 +20,17 @@ import torch
 from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.parity import Check, golden_checks
+from glmtts_core.engines.glmtts.parity import GoldenCheck, golden_checks
 from glmtts_core.engines.glmtts.precision import Precisions, bfloat16_instructions
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalNetworks, RehearsalSize
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.memory.host import (
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.system import (
     host_memory,
     peak_resident_set_bytes,
     reset_peak_resident_set,
     resident_set_bytes,
 )
-from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
@@ -146,7 +146,7 @@ def _device_name(device: torch.device) -> str:
     )
 
 
-def _line(check: Check) -> str:
+def _line(check: GoldenCheck) -> str:
     if check.error:
         return f"FAILED  {check.name:38} {check.error}"
     value = f"{check.value:.2g} {check.unit}".strip()
@@ -161,8 +161,8 @@ def _rehearsal(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[str]:
     ledger = Ledger()
-    parts = RehearsalNetworks(size, Precisions.of(settings))
-    engine = GlmTtsEngine(settings, ledger, str(device), parts)
+    networks = RehearsalNetworks(size, Precisions.of(settings))
+    engine = GlmTtsEngine(settings, ledger, str(device), networks)
     _start_peak(device)
     started_s = time.perf_counter()
     engine.load(_Alone(on_progress))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.decoding import SpeechIds
-from glmtts_core.engines.glmtts.network_set import VOCODERS, OnBytes, Part
+from glmtts_core.engines.glmtts.network_source import VOCODERS, NetworkName, OnBytes
 from glmtts_core.engines.glmtts.networks.flow import Flow, random_flow
 from glmtts_core.engines.glmtts.networks.flow_config import SPEAKER_VALUES, FlowConfig
 from glmtts_core.engines.glmtts.networks.hift import Hift, HiftConfig, random_hift
@@ -89,7 +89,6 @@ class RehearsalNetworks:
         self._precisions = precisions
         self._size = size
         self.speech_ids = size.ids
-        self.tokenizer = StandInTokenizer(size.ids.begin_audio)
 
     def recording(self, voice: str | None) -> ReferenceAudio:  # noqa: ARG002 - there is only one
         """Return three seconds of noise that swells and falls like speech."""
@@ -102,26 +101,31 @@ class RehearsalNetworks:
     def open(self) -> None:
         """There is nothing to read."""
 
+    def text_ids(self, text: str) -> list[int]:
+        """Return one stand-in id for each character that is no space."""
+        ids = self.speech_ids.begin_audio
+        return [ord(char) % ids for char in text if not char.isspace()]
+
     def bounds(self, text_ids: int) -> SpeechBounds:
         """Return a fixed length: a random network would stop anywhere."""
         return SpeechBounds(_SPEECH_RATIO * text_ids, _SPEECH_RATIO * text_ids)
 
-    def size_bytes(self, part: Part, device: torch.device) -> int:
-        """Return what ``part`` will take; for a flow in mixed precision that is too much."""
+    def size_bytes(self, name: NetworkName, device: torch.device) -> int:
+        """Return what a network will take; too much for a flow in mixed precision."""
         with torch.device("meta"):
-            match part:
-                case Part.LANGUAGE_MODEL:
+            match name:
+                case NetworkName.LANGUAGE_MODEL:
                     dtype = self._precisions.language_model_dtype(device)
                     return _elements(Llama(self._size.llama)) * dtype.itemsize
-                case Part.FLOW:
+                case NetworkName.FLOW:
                     return 4 * _elements(Flow(self._size.flow))
-                case Part.HIFT:
+                case NetworkName.HIFT:
                     return 4 * _elements(Hift(self._size.hift))
-                case Part.VOCOS:
+                case NetworkName.VOCOS:
                     return 4 * _elements(StandInVocos())
-                case Part.SPEECH_TOKENIZER:
+                case NetworkName.SPEECH_TOKENIZER:
                     return 4 * _elements(SpeechTokenizer(self._size.speech_tokenizer))
-                case Part.SPEAKER:
+                case NetworkName.SPEAKER:
                     return 0
 
     def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
@@ -161,21 +165,6 @@ class RehearsalNetworks:
     def speaker(self) -> RandomSpeaker:
         """Return what answers every recording with the same random voice."""
         return RandomSpeaker()
-
-
-class StandInTokenizer:
-    """One id for each character that is no space.
-
-    Args:
-        ids: how many ids texts have.
-    """
-
-    def __init__(self, ids: int) -> None:
-        self._ids = ids
-
-    def encode(self, text: str) -> list[int]:
-        """Return the ids of ``text``."""
-        return [ord(char) % self._ids for char in text if not char.isspace()]
 
 
 class RandomSpeaker:

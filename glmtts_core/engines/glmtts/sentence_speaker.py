@@ -5,7 +5,6 @@ Knows nothing about loading, retrying and texts before they are ids.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,11 +12,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.base import JobControl, Progress, Stage, StageTime
-from glmtts_core.engines.glmtts.network_set import VOCODERS, NetworkSet, Part
-from glmtts_core.engines.glmtts.networks.language_model import Spoken
+from glmtts_core.engines.base import JobControl, Progress, Stage
+from glmtts_core.engines.glmtts.network_set import NetworkSet
+from glmtts_core.engines.glmtts.network_source import VOCODERS, NetworkName
+from glmtts_core.engines.glmtts.networks.language_model import PromptEntry
 from glmtts_core.engines.glmtts.sampling import Sampling
 from glmtts_core.engines.glmtts.spoken_history import MAX_SPEECH_TOKENS, SpokenHistory, pruned
+from glmtts_core.engines.glmtts.stage_clock import StageClock
 from glmtts_core.engines.glmtts.voice_prompt import VoicePrompt
 from glmtts_core.errors import EngineError
 
@@ -27,37 +28,12 @@ _BEGINS: Final = {Stage.SPEECH_TOKENS: 0.0, Stage.MEL: 0.7, Stage.WAVEFORM: 0.95
 PREPARING: Final = 0.05
 
 
-class StageClock:
-    """Adds up the seconds of each stage."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[Stage, float] = {}
-        self._stage: Stage | None = None
-        self._since_s = 0.0
-
-    def enter(self, stage: Stage) -> None:
-        """End the stage that runs and begin another."""
-        self.stop()
-        self._stage, self._since_s = stage, time.monotonic()
-
-    def stop(self) -> None:
-        """End the stage that runs."""
-        if self._stage is not None:
-            passed_s = time.monotonic() - self._since_s
-            self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + passed_s
-        self._stage = None
-
-    def times(self) -> tuple[StageTime, ...]:
-        """Return the seconds so far, in the order in which the stages first ran."""
-        return tuple(StageTime(stage, seconds) for stage, seconds in self._seconds.items())
-
-
 @dataclass
 class SentenceSpeaker:
     """Speaks one request's sentences.
 
     Attributes:
-        networks: the parts.
+        networks: with the main networks loaded.
         voice: of the recording.
         prompt: the recording's text and speech, the first entry of every prompt.
         seed: every sentence starts anew from it.
@@ -70,7 +46,7 @@ class SentenceSpeaker:
 
     networks: NetworkSet
     voice: VoicePrompt
-    prompt: Spoken
+    prompt: PromptEntry
     seed: int
     sampling: Sampling
     sample_rate_hz: int
@@ -81,7 +57,7 @@ class SentenceSpeaker:
     _count: int = 0
     _done_share: float = 0.0
     _share: float = 1.0
-    _spoken: list[Spoken] = field(default_factory=list)
+    _spoken: list[PromptEntry] = field(default_factory=list)
 
     def speak(self, sentences: Sequence[tuple[int, ...]]) -> Tensor:
         """Return the sound of all sentences one after another, float32, shape (S,), on the host.
@@ -119,7 +95,7 @@ class SentenceSpeaker:
 
     def _speech(self, text: tuple[int, ...], positions: int) -> tuple[int, ...]:
         self._enter(Stage.SPEECH_TOKENS)
-        prompt: tuple[Spoken, ...] = (self.prompt,)
+        prompt: tuple[PromptEntry, ...] = (self.prompt,)
         if self.history is not None:
             prompt = pruned((self.prompt, *self._spoken), len(text))
             self._spoken = list(prompt[1:])
@@ -140,7 +116,7 @@ class SentenceSpeaker:
             # the cache stays for the next sentence, however this one ends
             self.networks.note_workspace()
         if self.history is not None:
-            self._spoken.append(Spoken(text, spoken.speech))
+            self._spoken.append(PromptEntry(text, spoken.speech))
             if spoken.prefix is not None:
                 self.history.keep_prefix(spoken.prefix)
         return spoken.speech
@@ -173,7 +149,7 @@ class SentenceSpeaker:
 
     def _vocoder(self, noise: torch.Generator) -> Callable[[Tensor], Tensor]:
         """Return the vocoder of the sample rate, loading it first where need be."""
-        if VOCODERS[self.sample_rate_hz] is Part.VOCOS:
+        if VOCODERS[self.sample_rate_hz] is NetworkName.VOCOS:
             return self.networks.vocos().decode
         hift = self.networks.hift()
         return lambda mel: hift.generate(mel, noise)

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
-from glmtts_core.engines.glmtts.networks.language_model import Spoken
+from glmtts_core.engines.glmtts.networks.language_model import PromptEntry
 from glmtts_core.memory.ledger import LedgerKind
 
 #: Speech tokens that prompt and expected speech may have together: 30 s.
 MAX_SPEECH_TOKENS: Final = 750
 
 
-def pruned(entries: Sequence[Spoken], text_ids: int) -> tuple[Spoken, ...]:
+def pruned(entries: Sequence[PromptEntry], text_ids: int) -> tuple[PromptEntry, ...]:
     """Return the entries that stay as prompt for a sentence; the first, the recording, always does.
 
     The sentence is expected to be as long for its text as the entries are. The oldest go until
@@ -54,14 +54,16 @@ class SpokenHistory:
         self._keys_values_key = f"{voice_key} keys and values"
         self._on_device = on_device
 
-    def entries(self) -> tuple[Spoken, ...]:
+    def entries(self) -> tuple[PromptEntry, ...]:
         """Return what was spoken, without the recording, oldest first."""
         kept = self._caches.get(LedgerKind.HISTORY, self._ids_key)
         if not isinstance(kept, tuple):
             return ()
-        return tuple(Spoken(tuple(text.tolist()), tuple(speech.tolist())) for text, speech in kept)
+        return tuple(
+            PromptEntry(tuple(text.tolist()), tuple(speech.tolist())) for text, speech in kept
+        )
 
-    def keep(self, entries: Sequence[Spoken]) -> None:
+    def keep(self, entries: Sequence[PromptEntry]) -> None:
         """Keep what was spoken, in place of what was kept before."""
         kept = tuple((_ids(each.text), _ids(each.speech)) for each in entries)
         size = sum(text.nbytes + speech.nbytes for text, speech in kept)

@@ -14,7 +14,6 @@ import numpy as np
 
 from glmtts_core.audio import Samples, resample
 from glmtts_core.engines.base import (
-    EngineMemory,
     JobControl,
     Progress,
     SpokenAudio,
@@ -54,7 +53,6 @@ _CAPABILITIES: Final = Capabilities(
     sampling_methods=(),
     seed=False,
     kv_history=False,
-    streaming=False,
     release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
     load_bytes=LOAD_BYTES,
 )
@@ -210,11 +208,6 @@ class KokoroEngine:
             self._ledger.forget(LedgerKind.WEIGHTS, _OWNER, _WEIGHTS_NAME)
         else:
             loaded.network.shrink()
-
-    def memory(self) -> EngineMemory:
-        """Return the weights; ONNX Runtime does not tell how large its arena is."""
-        weights_bytes = 0 if self._loaded is None else self._loaded.network.weights_bytes
-        return EngineMemory(weights_bytes, None)
 
 
 def _loading(control: JobControl, fraction: float) -> None:

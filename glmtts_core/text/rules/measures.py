@@ -151,7 +151,7 @@ def quantity(found: Found) -> str | None:
 
 
 def _is_no_unit(found: Found, writing: str) -> bool:
-    """Tell whether letters behind a number are something else: 5A级景区, 3-D."""
+    """Return whether letters behind a number are something else: 5A级景区, 3-D."""
     if found[3] == "-" and (found.mandarin or len(writing) < 2 or found.after(1) == "-"):
         return True
     if writing == "A" and "." in found[2]:

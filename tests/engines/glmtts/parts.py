@@ -12,7 +12,7 @@ from glmtts_core.engines.base import CancelToken, Progress, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
-from glmtts_core.engines.glmtts.network_set import NetworkSource
+from glmtts_core.engines.glmtts.network_source import NetworkSource
 from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.networks.hift import HiftConfig
 from glmtts_core.engines.glmtts.networks.llama import LlamaConfig

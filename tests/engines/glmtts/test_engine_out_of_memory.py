@@ -12,7 +12,7 @@ import torch
 
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.memory_shortage import shortage_of
-from glmtts_core.engines.glmtts.network_set import Part
+from glmtts_core.engines.glmtts.network_source import NetworkName
 from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.ledger import LedgerKind
@@ -247,7 +247,7 @@ def test_a_part_that_has_no_room_is_not_even_begun(settings):
         large = True
 
         def size_bytes(self, part, device) -> int:
-            large = self.large and part is Part.SPEECH_TOKENIZER
+            large = self.large and part is NetworkName.SPEECH_TOKENIZER
             return 2**50 if large else super().size_bytes(part, device)
 
         def speech_tokenizer(self, device, on_bytes):

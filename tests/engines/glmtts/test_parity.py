@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from glmtts_core.engines.base import Progress
-from glmtts_core.engines.glmtts.parity import Check, golden_checks
+from glmtts_core.engines.glmtts.parity import GoldenCheck, golden_checks
 from glmtts_core.engines.glmtts.parity_report import parity_report
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.settings import Settings
@@ -28,14 +28,14 @@ def test_every_golden_file_passes_on_this_machine() -> None:
 @pytest.mark.parametrize(
     ("check", "passed"),
     [
-        (Check("a", 0.1, 0.2), True),
-        (Check("a", 0.3, 0.2), False),
-        (Check("a", 39.0, 40.0, "dB", at_least=True), False),
-        (Check("a", math.nan, 0.2, error="no such kernel"), False),
-        (Check("a", math.nan, 0.2, at_least=True), False),
+        (GoldenCheck("a", 0.1, 0.2), True),
+        (GoldenCheck("a", 0.3, 0.2), False),
+        (GoldenCheck("a", 39.0, 40.0, "dB", at_least=True), False),
+        (GoldenCheck("a", math.nan, 0.2, error="no such kernel"), False),
+        (GoldenCheck("a", math.nan, 0.2, at_least=True), False),
     ],
 )
-def test_a_check_passes_within_its_limit(check: Check, passed: bool) -> None:
+def test_a_check_passes_within_its_limit(check: GoldenCheck, passed: bool) -> None:
     assert check.passed is passed
 
 

@@ -8,7 +8,7 @@ import torch
 
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.networks.kv_cache import KVPrefix
-from glmtts_core.engines.glmtts.networks.language_model import Spoken
+from glmtts_core.engines.glmtts.networks.language_model import PromptEntry
 from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory, pruned
 from glmtts_core.memory.ledger import Ledger, LedgerKind
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 HELLO = request("hello.", history=True)
 
 
-def spoken(text: int, speech: int) -> Spoken:
-    return Spoken(tuple(range(text)), tuple(range(speech)))
+def spoken(text: int, speech: int) -> PromptEntry:
+    return PromptEntry(tuple(range(text)), tuple(range(speech)))
 
 
 RECORDING = spoken(10, 100)
@@ -46,7 +46,7 @@ def test_the_oldest_go_until_prompt_and_expected_speech_fit(entries, text_ids, k
 
 
 def test_without_any_text_nothing_is_divided_by_zero():
-    assert pruned([Spoken((), (1, 2))], 3) == (Spoken((), (1, 2)),)
+    assert pruned([PromptEntry((), (1, 2))], 3) == (PromptEntry((), (1, 2)),)
 
 
 def test_each_voice_has_a_history_of_its_own():

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from glmtts_core.audio import measure
+from glmtts_core.audio import Samples
 from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
@@ -31,8 +31,8 @@ from glmtts_core.errors import (
     TextError,
 )
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.host import malloc_trim
 from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.system import malloc_trim
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 
@@ -42,6 +42,10 @@ SHORT = SynthesisRequest(text="你好，世界。", voice=VOICES[0].id)
 TWO = SHORT.changed(text="今天天气很好，我们一起去公园散步吧。明天见。")
 #: One piece of about six seconds.
 LONG = SHORT.changed(text="今天天气很好，我们一起去公园散步，然后回家吃饭。")
+
+
+def rms(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 @dataclass
@@ -116,9 +120,8 @@ def test_it_speaks_both_languages_and_mixtures(engine, text, shortest_s, longest
     assert spoken.sample_rate_hz == 24_000
     assert shortest_s < spoken.duration_s < longest_s
     assert np.isfinite(spoken.samples).all()
-    level = measure(spoken.samples, 24_000)
-    assert 0.1 < level.peak <= 1.0
-    assert level.rms > 0.02
+    assert 0.1 < np.abs(spoken.samples).max() <= 1.0
+    assert rms(spoken.samples) > 0.02
 
 
 @pytest.mark.voice
@@ -140,7 +143,7 @@ def test_pieces_join_without_a_click(two):
 def test_every_voice_speaks_with_its_own_sound(engine):
     spoken = [speak(engine, SHORT.changed(text="好的", voice=voice.id)).samples for voice in VOICES]
     assert len({samples.tobytes() for samples in spoken}) == len(VOICES)
-    assert min(measure(samples, 24_000).rms for samples in spoken) > 0.02
+    assert min(map(rms, spoken)) > 0.02
 
 
 @pytest.mark.voice
@@ -161,8 +164,7 @@ def test_32_khz_is_the_same_sound_resampled(engine, short):
     assert resampled.sample_rate_hz == 32_000
     assert resampled.duration_s == pytest.approx(short.duration_s, abs=0.001)
     assert np.abs(resampled.samples).max() <= 1.0
-    rms = [measure(spoken.samples, spoken.sample_rate_hz).rms for spoken in (short, resampled)]
-    assert rms[0] == pytest.approx(rms[1], rel=0.02)
+    assert rms(resampled.samples) == pytest.approx(rms(short.samples), rel=0.02)
     assert [rate.resampled for rate in engine.capabilities.sample_rates] == [False, True]
 
 
@@ -286,10 +288,9 @@ def test_the_ledger_knows_the_weights_until_they_are_unloaded(engine, ledger):
         return ledger.snapshot().total_bytes(kinds={LedgerKind.WEIGHTS}, owner="engine")
 
     assert 88 * MIB < weights() < 100 * MIB
-    assert engine.memory().weights_bytes == weights()
     engine.release(CleanupLevel.UNLOAD)
     assert not engine.loaded
-    assert weights() == engine.memory().weights_bytes == 0
+    assert weights() == 0
     engine.release(CleanupLevel.TRIM)
     control = Control()
     assert speak(engine, SHORT, control).duration_s > 0.5

@@ -40,7 +40,7 @@ def memory(samples, events=(), language="en", layers=host_layers, **given):
 
 
 def event(kind: EventKind, time_s: float = NOW_S, label: str = "") -> Event:
-    return Event(time_s, 0.0, kind, label)
+    return Event(time_s, kind, label)
 
 
 def layer_traces(figure):

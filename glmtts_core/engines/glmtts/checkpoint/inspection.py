@@ -41,14 +41,12 @@ class PartReport:
 
     Attributes:
         name: which part.
-        place: its folder or file.
         size_bytes: of all its files together.
         dtypes: of its weights, the one with the most bytes first; empty where no header tells.
         problem: why it cannot be used; None where it can.
     """
 
     name: PartName
-    place: Path
     size_bytes: int
     dtypes: tuple[str, ...]
     problem: GLMTTSError | None
@@ -59,11 +57,9 @@ class CheckpointReport:
     """What is there of a checkpoint.
 
     Attributes:
-        checkpoint: which one.
         parts: every part, in the order in which a sentence needs them.
     """
 
-    checkpoint: Checkpoint
     parts: tuple[PartReport, ...]
 
     @property
@@ -115,7 +111,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> CheckpointReport:
             PartName.VOCOS, checkpoint.vocos_file, lambda: _look_at_archive(checkpoint.vocos_file)
         ),
     )
-    return CheckpointReport(checkpoint, parts)
+    return CheckpointReport(parts)
 
 
 def _part(name: PartName, place: Path, look: Callable[[], tuple[str, ...]]) -> PartReport:
@@ -123,7 +119,7 @@ def _part(name: PartName, place: Path, look: Callable[[], tuple[str, ...]]) -> P
         dtypes, problem = look(), None
     except GLMTTSError as error:
         dtypes, problem = (), error
-    return PartReport(name, place, _size_bytes(place), dtypes, problem)
+    return PartReport(name, _size_bytes(place), dtypes, problem)
 
 
 def _size_bytes(place: Path) -> int:

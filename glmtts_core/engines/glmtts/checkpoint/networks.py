@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
 from glmtts_core.engines.glmtts.decoding import SpeechIds
-from glmtts_core.engines.glmtts.network_set import OnBytes, Part
+from glmtts_core.engines.glmtts.network_source import NetworkName, OnBytes
 from glmtts_core.engines.glmtts.networks.flow import Flow, load_flow
 from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.networks.hift import Hift, load_hift
@@ -78,24 +78,27 @@ class CheckpointNetworks:
         _ = self.speech_ids
 
     @cached_property
-    def tokenizer(self) -> TextTokenizer:
-        """The text tokenizer."""
+    def _tokenizer(self) -> TextTokenizer:
         return TextTokenizer(self._checkpoint.text_tokenizer_folder)
 
     @cached_property
     def speech_ids(self) -> SpeechIds:
         """Where speech lies in the vocabulary."""
-        return self.tokenizer.speech_ids(self._speech_tokenizer_config.quantize_vocab_size)
+        return self._tokenizer.speech_ids(self._speech_tokenizer_config.quantize_vocab_size)
+
+    def text_ids(self, text: str) -> list[int]:
+        """Return the language model's ids of ``text``."""
+        return self._tokenizer.encode(text)
 
     def bounds(self, text_ids: int) -> SpeechBounds:
         """Return the bounds of the reference."""
         return SpeechBounds.for_text(text_ids)
 
-    def size_bytes(self, part: Part, device: torch.device) -> int:
-        """Return about what ``part`` will take, from the sizes of its files; 0 without a file."""
-        files = self._files(part)
+    def size_bytes(self, name: NetworkName, device: torch.device) -> int:
+        """Return about what a network will take, from the sizes of its files; 0 without a file."""
+        files = self._files(name)
         stored = sum(file.stat().st_size for file in files if file.is_file())
-        if part is Part.LANGUAGE_MODEL:
+        if name is NetworkName.LANGUAGE_MODEL:
             return stored // _STORED_BYTES * self._precisions.language_model_dtype(device).itemsize
         return stored
 
@@ -151,20 +154,20 @@ class CheckpointNetworks:
             checkpoint.speech_tokenizer_folder,
         )
 
-    def _files(self, part: Part) -> list[Path]:
+    def _files(self, name: NetworkName) -> list[Path]:
         checkpoint = self._checkpoint
-        match part:
-            case Part.LANGUAGE_MODEL:
+        match name:
+            case NetworkName.LANGUAGE_MODEL:
                 return sorted(checkpoint.llm_folder.glob("*.safetensors"))
-            case Part.SPEECH_TOKENIZER:
+            case NetworkName.SPEECH_TOKENIZER:
                 return sorted(checkpoint.speech_tokenizer_folder.glob("*.safetensors"))
-            case Part.FLOW:
+            case NetworkName.FLOW:
                 return [checkpoint.flow_file]
-            case Part.HIFT:
+            case NetworkName.HIFT:
                 return [checkpoint.hift_file]
-            case Part.VOCOS:
+            case NetworkName.VOCOS:
                 return [checkpoint.vocos_file]
-            case Part.SPEAKER:
+            case NetworkName.SPEAKER:
                 return [checkpoint.speaker_file]
 
 

@@ -6,14 +6,14 @@ before, plus a bounded look ahead; and what was already spoken is held fast thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt, ignore_step
+from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt
 
 #: Mel frames of a token as the masks of the official network reckon them: 12.5 tokens a second and
 #: frames of 256 samples at 22.05 kHz, which is not what the network speaks with.
@@ -44,17 +44,10 @@ class StepCache:
         self.entered[step] = x
         return x
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the stored mels take."""
-        return sum(each.nbytes for each in self.entered.values())
 
-
-def block_frames(
-    block_tokens: Sequence[int], frames_per_token: float = MASK_FRAMES_PER_TOKEN
-) -> list[int]:
+def block_frames(block_tokens: Sequence[int]) -> list[int]:
     """Return the length of each block in frames, given in tokens."""
-    return [int(tokens * frames_per_token) for tokens in block_tokens]
+    return [int(tokens * MASK_FRAMES_PER_TOKEN) for tokens in block_tokens]
 
 
 def block_causal_mask(blocks: Sequence[int], frames: int, device: torch.device) -> Tensor:
@@ -88,8 +81,6 @@ def generate_chunk(
     cache: StepCache,
     *,
     block_tokens: Sequence[int],
-    frames_per_token: float = MASK_FRAMES_PER_TOKEN,
-    on_step: Callable[[int, int], None] = ignore_step,
 ) -> Tensor:
     """Solve the mel (1, mel, M) of all tokens so far.
 
@@ -100,9 +91,6 @@ def generate_chunk(
         noise: (1, T, mel), see `Flow.noise_shape`.
         cache: carried from chunk to chunk; set its ``fixed_frames`` in between.
         block_tokens: length of each block in tokens, the prompt's first; the last one repeats.
-        frames_per_token: for the blocks of the mask.
-        on_step: as in `Flow.generate`.
     """
-    blocks = block_frames(block_tokens, frames_per_token)
-    mask = block_causal_mask(blocks, noise.shape[1], noise.device)
-    return flow.solve(tokens, prompt, noise, on_step, cache.enter, mask)
+    mask = block_causal_mask(block_frames(block_tokens), noise.shape[1], noise.device)
+    return flow.solve(tokens, prompt, noise, enter_step=cache.enter, mask=mask)

@@ -30,7 +30,7 @@ _LOOK_EVERY_ON_CUDA: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class PromptEntry:
     """A text and its speech, as they stand in a prompt.
 
     Attributes:
@@ -101,7 +101,7 @@ class LanguageModel:
         """Let cache and decoding state go; the next sentence makes them anew."""
         self._decoder = None
 
-    def positions(self, prompt: Sequence[Spoken], text_ids: int) -> int:
+    def positions(self, prompt: Sequence[PromptEntry], text_ids: int) -> int:
         """Return the positions that a sentence may take after this prompt."""
         of_prompt = sum(len(each.text) + len(each.speech) for each in prompt)
         # the last token drawn is never fed back, but the opening of the speech takes its place
@@ -110,7 +110,7 @@ class LanguageModel:
     @torch.inference_mode()
     def speak(
         self,
-        prompt: Sequence[Spoken],
+        prompt: Sequence[PromptEntry],
         text: tuple[int, ...],
         *,
         seed: int,
@@ -161,7 +161,7 @@ class LanguageModel:
         return SpokenSentence(drawn, KVPrefix(texts, kept))
 
     def _segments(
-        self, prompt: Sequence[Spoken], text: tuple[int, ...], *, by_text: bool
+        self, prompt: Sequence[PromptEntry], text: tuple[int, ...], *, by_text: bool
     ) -> tuple[tuple[int, ...], ...]:
         """Return the prompt's ids, cut where a later prompt may go on differently.
 

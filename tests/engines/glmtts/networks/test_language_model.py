@@ -15,7 +15,11 @@ from glmtts_core.engines.glmtts.checkpoint.weight_sources import MappedSource, S
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.golden import Golden, golden
-from glmtts_core.engines.glmtts.networks.language_model import LanguageModel, SpeechBounds, Spoken
+from glmtts_core.engines.glmtts.networks.language_model import (
+    LanguageModel,
+    PromptEntry,
+    SpeechBounds,
+)
 from glmtts_core.engines.glmtts.networks.llama import Llama, LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
 from glmtts_core.engines.glmtts.sampling import Sampling
@@ -56,10 +60,10 @@ def model(network, ids) -> LanguageModel:
 
 
 @pytest.fixture(scope="module")
-def prompt(vectors) -> tuple[Spoken, ...]:
+def prompt(vectors) -> tuple[PromptEntry, ...]:
     tensors = vectors.tensors
     return (
-        Spoken(
+        PromptEntry(
             tuple(tensors["prompt_text"][0].tolist()),
             tuple(tensors["prompt_speech_token"][0].tolist()),
         ),
@@ -173,13 +177,13 @@ def test_a_single_id_and_an_empty_prompt_can_be_spoken(model, text):
 
 @pytest.mark.parametrize("entries", [1, 3])
 def test_kept_keys_and_values_save_time_and_change_no_token(model, prompt, text, entries):
-    spoken = (*prompt, Spoken(text[:4], (1, 2, 3)), Spoken(text[3:], (5, 6)))[:entries]
+    spoken = (*prompt, PromptEntry(text[:4], (1, 2, 3)), PromptEntry(text[3:], (5, 6)))[:entries]
     first = speak(model, spoken, text, seed=4, keep_prefix=True)
     assert first.prefix is not None
     again = speak(model, spoken, text, seed=4, keep_prefix=True, prefix=first.prefix)
     assert again.speech == first.speech
     assert torch.equal(again.prefix.keys_values, first.prefix.keys_values)
-    longer = (*spoken, Spoken(text, first.speech))
+    longer = (*spoken, PromptEntry(text, first.speech))
     plain = speak(model, longer, text[2:], seed=4, keep_prefix=True)
     reused = speak(model, longer, text[2:], seed=4, keep_prefix=True, prefix=first.prefix)
     assert reused.speech == plain.speech
@@ -266,7 +270,7 @@ def test_in_8_bit_integers_a_missing_weight_is_named_too(vectors, config, key):
 
 def test_a_prompt_beyond_the_last_position_is_refused_in_one_sentence(model, text):
     with pytest.raises(TextError, match="more than the model can take in"):
-        speak(model, (Spoken(text, (1,) * 600),), text)
+        speak(model, (PromptEntry(text, (1,) * 600),), text)
 
 
 def test_the_workspace_is_counted_to_the_byte_and_dropped(model, network, prompt, text):

@@ -7,7 +7,7 @@ import torch
 
 from glmtts_core.engines.glmtts.networks.speaker import SpeakerModel
 from glmtts_core.errors import CheckpointError, EngineError
-from glmtts_core.memory.host import malloc_trim, resident_set_bytes
+from glmtts_core.memory.system import malloc_trim, resident_set_bytes
 from tests.engines.glmtts.stand_ins import write_speaker_model
 
 MIB = 2**20
