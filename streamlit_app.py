@@ -31,7 +31,7 @@ else:
     from glmtts_core.catalogue import text
     from glmtts_core.errors import SettingsError
     from glmtts_core.host_names import HostRules
-    from glmtts_core.studio.studio import close_studio, get_studio
+    from glmtts_core.studio.shared import close_studio, get_studio
     from glmtts_core.ui import page as _page_imports  # noqa: F401 - before the first visitor
 
     try:

@@ -57,7 +57,7 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
 def _serve(port: int) -> None:
     """Serve the app with its engine loaded, as it is after a first synthesis."""
     from glmtts_core.sessions.session import new_session_id
-    from glmtts_core.studio.studio import get_studio
+    from glmtts_core.studio.shared import get_studio
 
     job = get_studio().load(new_session_id())
     job.wait()

@@ -38,7 +38,7 @@ from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.speech import OPTION_NAMES
-from glmtts_core.studio.studio import EngineState
+from glmtts_core.studio.state import EngineState
 from glmtts_core.templates import environment
 
 PACKAGE = Path(glmtts_core.__file__).parent

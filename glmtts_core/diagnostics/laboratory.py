@@ -178,11 +178,11 @@ class Laboratory:
         self, experiment: Experiment, session_id: str, machine: dict[str, str]
     ) -> ExperimentRun:
         capabilities = self._studio.engines.find(experiment.engine).capabilities
-        draft = self._studio.sessions.entry(session_id).draft
-        reference = None if capabilities.voices else draft.reference_file
+        saved_form = self._studio.sessions.entry(session_id).saved_form
+        reference = None if capabilities.voices else saved_form.reference_file
         if reference is None and not capabilities.voices:
             raise DiagnosticsError("laboratory.no_reference", engine=experiment.engine)
-        transcript = draft.form.reference_transcript or ""
+        transcript = saved_form.form.reference_transcript or ""
         findings = Findings(
             experiment=experiment,
             began_at=datetime.now().astimezone(),

@@ -14,17 +14,14 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, Field, field_validator
+from typing import Final
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
-from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import SynthesisRequest
-from glmtts_core.stored import STRICT, Moment
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 #: Results kept in memory where the disk refuses; each is some hundred kB.
@@ -35,72 +32,6 @@ _LAST_NUMBER_FILE: Final = "last_number"
 _NUMBER: Final = re.compile(r"[0-9]{1,8}")
 _SESSIONS: Final = "sessions"
 _log = logging.getLogger(__name__)
-
-
-_Seconds = Annotated[float, Field(ge=0, le=10**9)]
-
-
-class ResultRecord(BaseModel):
-    """What is remembered of one synthesis, beside its audio.
-
-    Attributes:
-        number: 1 for the session's first result; never used twice.
-        text: what was spoken.
-        engine: name of the engine.
-        voice: id of the voice, or the reference recording's name.
-        sample_rate_hz: of the stored audio.
-        speed: as asked for.
-        spoken_at: when it was finished, with time zone.
-        seconds: what the synthesis took, without waiting and loading.
-        audio_s: length of the audio in seconds.
-        seed: that it was spoken with; None where nothing is drawn at random.
-        rehearsed: whether random weights have spoken: it is noise, and not judged.
-        memory: what it cost, as `MemoryCost.to_dict` gives it.
-        second_voice: id of the voice that spoke the parts in its own language; None where `voice`
-            spoke everything.
-        unsaved_reason: why it could not be written to disk; empty for what is on disk.
-    """
-
-    model_config = STRICT | {"frozen": True}
-
-    number: Annotated[int, Field(ge=1, le=10**9)]
-    text: str
-    engine: str
-    voice: str
-    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)]
-    speed: Annotated[float, Field(gt=0, le=1_000)]
-    spoken_at: Moment
-    seconds: _Seconds
-    audio_s: _Seconds
-    memory: dict[str, Any]
-    seed: int | None = None
-    rehearsed: bool = False
-    second_voice: str | None = None
-    unsaved_reason: str = ""
-
-    @field_validator("memory")
-    @classmethod
-    def _is_a_cost(cls, memory: dict[str, Any]) -> dict[str, Any]:
-        try:
-            MemoryCost.from_dict(memory)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"no memory cost: {error!r}") from error
-        return memory
-
-    @property
-    def rtf(self) -> float:
-        """Real-time factor: seconds of work for a second of audio."""
-        return self.seconds / self.audio_s if self.audio_s else float("inf")
-
-    @property
-    def memory_cost(self) -> MemoryCost:
-        """What the synthesis cost in memory."""
-        return MemoryCost.from_dict(self.memory)
-
-    @property
-    def file_name(self) -> str:
-        """Name under which the audio is offered for download."""
-        return f"glm-tts-{self.number:04d}.wav"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class SessionEntry:
     Attributes:
         caches: bytes in memory, given back when the session closes.
         history: results on disk, which outlive the session.
-        draft: what was typed and uploaded, on disk too.
+        saved_form: what was typed and uploaded, on disk too.
         facts: what the advice is drawn from.
         job: the session's newest interactive job.
         leased: whether a browser has the session open.
@@ -40,7 +40,7 @@ class SessionEntry:
 
     caches: SessionCaches
     history: SessionHistory
-    draft: SavedForm
+    saved_form: SavedForm
     facts: deque[SpokenFacts] = field(default_factory=lambda: deque(maxlen=FACTS_KEPT))
     job: Job | None = None
     leased: bool = False

@@ -17,8 +17,9 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.message import Message
-from glmtts_core.sessions.history import ResultRecord, SessionHistory
+from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.sessions.registry import TAKEOVER_S
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.sessions.saved_form import SavedForm
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 from glmtts_core.studio.jobs import Job
@@ -62,7 +63,7 @@ class Session:
     def engine(self) -> str:
         """Name of the engine that this session has chosen, or of the preferred one."""
         names = self.studio.engines.names
-        chosen = self.draft.form.engine
+        chosen = self.saved_form.form.engine
         return chosen if chosen in names else names[0]
 
     @property
@@ -81,9 +82,9 @@ class Session:
         return self.studio.sessions.entry(self.id).history
 
     @property
-    def draft(self) -> SavedForm:
+    def saved_form(self) -> SavedForm:
         """What this session has typed and uploaded."""
-        return self.studio.sessions.entry(self.id).draft
+        return self.studio.sessions.entry(self.id).saved_form
 
     def submit(self, request: SynthesisRequest) -> Job:
         """Queue a synthesis by the session's engine where none is named; see `Studio.submit`.
@@ -161,8 +162,8 @@ class Session:
         Raises:
             AudioError: it cannot be read.
         """
-        data = self.draft.reference()
-        form = self.draft.form
+        data = self.saved_form.reference()
+        form = self.saved_form.form
         if data is None or form.reference_name is None:
             return None
         max_s = self.studio.settings.max_reference_s

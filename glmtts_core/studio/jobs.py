@@ -17,7 +17,7 @@ from typing import Final
 from glmtts_core.engines.base import CancelToken, Progress, Stage, SynthesisResult
 from glmtts_core.errors import GLMTTSError, SynthesisCancelled
 from glmtts_core.memory.cost import MemoryCost
-from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import SynthesisRequest
 
 #: Takes a result to where it is to be kept, on the worker thread; an error of it fails the job.

@@ -19,8 +19,8 @@ from glmtts_core.memory.cleanup import CleanupLevel, settle_garbage
 from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind
-from glmtts_core.sessions.history import ResultRecord
 from glmtts_core.sessions.registry import SessionRegistry
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Priority
 

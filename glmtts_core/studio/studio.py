@@ -1,7 +1,6 @@
-"""The process-wide host: engine, worker, memory monitor and ledger behind one object.
+"""The studio: engines, worker, memory monitor and ledger behind one object.
 
-`get_studio` is the one door, so that pages, HTTP routes and the command line reach the same one.
-The module-level instance is the program's only mutable global. Knows nothing about Streamlit.
+Knows nothing about Streamlit, nor that there is one studio a process (`shared`).
 """
 
 from __future__ import annotations
@@ -9,10 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
 from typing import Final
 
 from glmtts_core.engines.available import EngineFactory, engines_on_offer, rehearsal_engine
@@ -29,12 +25,13 @@ from glmtts_core.message import Message
 from glmtts_core.sessions.history import clear_old_sessions
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
-from glmtts_core.settings import Settings, load_settings
+from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Keep, Priority
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.runner import JobRunner
 from glmtts_core.studio.service_registry import ServiceRegistry
+from glmtts_core.studio.state import EngineState, StudioState
 from glmtts_core.studio.worker import Worker, WorkerTask
 
 #: Seconds that closing waits for a running synthesis to stop.
@@ -42,24 +39,6 @@ _CLOSE_S: Final = 4.0
 #: Seconds between two looks for old session folders.
 _CLEAR_EVERY_S: Final = 3600.0
 _log = logging.getLogger(__name__)
-
-
-class EngineState(StrEnum):
-    """What the engine is doing."""
-
-    NOT_LOADED = "not_loaded"
-    LOADING = "loading"
-    IDLE = "idle"
-    SPEAKING = "speaking"
-
-
-@dataclass(frozen=True, slots=True)
-class StudioState:
-    """The engine's state, how far its loading is (0 to 1, or None), and how many jobs wait."""
-
-    engine: EngineState
-    loading: float | None
-    queued: int
 
 
 class Studio:
@@ -276,7 +255,7 @@ class Studio:
             BusyError: unload without ``force`` while jobs of others run or wait.
         """
         if level is CleanupLevel.UNLOAD and not force:
-            others = self._jobs_of_others(session_id)
+            others = self._worker.jobs_of_others(session_id)
             if others:
                 raise BusyError("studio.unload_busy", count=others)
         owners = self.sessions.idle_ids() if session_id is None else [session_id]
@@ -285,11 +264,6 @@ class Studio:
         )
         self._worker.send(task)
         return task
-
-    def _jobs_of_others(self, session_id: str | None) -> int:
-        running = self._worker.running
-        jobs = (() if running is None else (running,)) + self._worker.waiting()
-        return sum(job.session_id != session_id for job in jobs)
 
     def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
         drop: list[Callable[[], object]] = [each.clear for each in self.sessions.caches_of(owners)]
@@ -323,42 +297,3 @@ class Studio:
                 _log.exception("the engine could not be released")
         self.monitor.stop()
         self._nvml.close()
-
-
-_lock: Final = threading.Lock()
-_studio: Studio | None = None
-
-
-def get_studio() -> Studio:
-    """Return the process's studio, opening it on first use.
-
-    Raises:
-        SettingsError: a setting that cannot be used.
-    """
-    global _studio
-    with _lock:
-        if _studio is None:
-            _studio = Studio(load_settings())
-        return _studio
-
-
-@contextmanager
-def use_studio(studio: Studio) -> Iterator[None]:
-    """Make ``studio`` the process's studio while inside: for an engine that was made elsewhere."""
-    global _studio
-    with _lock:
-        before, _studio = _studio, studio
-    try:
-        yield
-    finally:
-        with _lock:
-            _studio = before
-
-
-def close_studio() -> None:
-    """Close the process's studio, if there is one."""
-    global _studio
-    with _lock:
-        studio, _studio = _studio, None
-    if studio is not None:
-        studio.close()

@@ -107,6 +107,12 @@ class Worker:
             ordered = [job for kind in Priority for job in self._queues[kind]]
         return tuple(job for job in ordered if not job.finished)
 
+    def jobs_of_others(self, session_id: str | None) -> int:
+        """Return how many jobs of other sessions run or wait."""
+        running = self.running
+        jobs = (() if running is None else (running,)) + self.waiting()
+        return sum(job.session_id != session_id for job in jobs)
+
     def place_of(self, job: Job) -> int:
         """Return how many jobs go before ``job``, the running one too; 0 if it does not wait."""
         if job.finished:

@@ -13,7 +13,8 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.message import Message
 from glmtts_core.sessions.session import Session
-from glmtts_core.studio.studio import Studio, get_studio
+from glmtts_core.studio.shared import get_studio
+from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.shared import browser_session, sidebar, theme
 from glmtts_core.ui.shared import language as ui_language
 from glmtts_core.ui.shared.markdown import Markdown, message_markdown, sentence

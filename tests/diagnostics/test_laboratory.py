@@ -83,7 +83,7 @@ def cloning(settings):
         closing(Studio(settings, VoicelessEngine)) as studio,
         closing(Laboratory(studio, (*CHILD, "voiceless"))) as opened,
     ):
-        yield opened, studio.sessions.entry(ANNA).draft
+        yield opened, studio.sessions.entry(ANNA).saved_form
 
 
 VOICELESS = Experiment(engine="Voiceless", arms=(NEVER,), repetitions=1, workload=WORK)
@@ -97,8 +97,8 @@ def test_an_engine_that_only_clones_needs_a_recording_first(cloning):
 
 
 def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
-    laboratory, draft = cloning
-    draft.keep_reference(encode_wav(np.zeros(8_000, np.float32), 8_000), "anna.wav")
+    laboratory, saved_form = cloning
+    saved_form.keep_reference(encode_wav(np.zeros(8_000, np.float32), 8_000), "anna.wav")
     laboratory.start(VOICELESS, ANNA, {})
     assert laboratory.wait(BOUND_S)
     (trial,) = laboratory.findings().trials

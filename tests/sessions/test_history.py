@@ -15,11 +15,11 @@ import pytest
 from glmtts_core.errors import StorageError
 from glmtts_core.sessions.history import (
     MAX_UNSAVED_RESULTS,
-    ResultRecord,
     SessionHistory,
     clear_old_sessions,
     session_folder,
 )
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, result
 

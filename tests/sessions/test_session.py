@@ -169,21 +169,21 @@ def test_without_an_upload_there_is_no_reference(session):
 
 
 def test_an_uploaded_recording_comes_with_its_transcript(session):
-    session.draft.keep_reference(wav(0.5), "anna.wav")
-    session.draft.keep(reference_transcript="hello there")
+    session.saved_form.keep_reference(wav(0.5), "anna.wav")
+    session.saved_form.keep(reference_transcript="hello there")
     reference = session.reference()
     assert (reference.name, reference.transcript) == ("anna.wav", "hello there")
     assert (len(reference.samples), reference.sample_rate_hz) == (8_000, 16_000)
 
 
 def test_a_recording_that_cannot_be_read_is_named(session):
-    session.draft.keep_reference(b"not audio at all", "notes.txt")
+    session.saved_form.keep_reference(b"not audio at all", "notes.txt")
     with pytest.raises(AudioError, match=r"notes\.txt"):
         session.reference()
 
 
 def test_a_recording_longer_than_the_setting_is_refused(session, studio):
-    session.draft.keep_reference(wav(studio.settings.max_reference_s + 1), "long.wav")
+    session.saved_form.keep_reference(wav(studio.settings.max_reference_s + 1), "long.wav")
     with pytest.raises(AudioError, match="at most 60 s"):
         session.reference()
 

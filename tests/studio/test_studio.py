@@ -27,7 +27,9 @@ from glmtts_core.sessions.history import session_folder
 from glmtts_core.sessions.session import Session
 from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job, JobState, Priority
-from glmtts_core.studio.studio import EngineState, Studio, close_studio, get_studio, use_studio
+from glmtts_core.studio.shared import close_studio, get_studio, use_studio
+from glmtts_core.studio.state import EngineState
+from glmtts_core.studio.studio import Studio
 from tests.parts import ANNA, BERT, BOUND_S, CLARA, request, wait_until
 from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
 
@@ -621,7 +623,7 @@ def test_what_was_moved_to_main_memory_is_loaded_before_the_next_synthesis(studi
 def test_a_session_that_has_loaded_the_rehearsal_lives_on_without_it(studio, tiny_rehearsal):
     studio.rehearse(True).wait(BOUND_S)
     session = Session(studio, ANNA)
-    session.draft.keep(engine=tiny_rehearsal)
+    session.saved_form.keep(engine=tiny_rehearsal)
     session.load()
     wait_until(lambda: studio.state().engine is EngineState.IDLE)
     assert studio.rehearse(False).wait(BOUND_S)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import streamlit as st
 
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from tests.ui.visitor import Visitor
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 from glmtts_core.audio import encode_wav
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.engines.glmtts.parts import recording
 from tests.ui.visitor import SYNTHESIS, Visitor
@@ -66,7 +67,7 @@ def test_cleaning_up_drops_the_voice_and_leaves_the_form(glmtts_studio):
     visitor.click("sidebar_cleanup")
     assert voice_bytes(glmtts_studio) == 0
     assert visitor.app.text_area(key="form_text").value == "你好"
-    assert visitor.session.draft.reference() == wav(3.5)
+    assert visitor.session.saved_form.reference() == wav(3.5)
     assert len(visitor.speak("你好").records) == 2
 
 

@@ -22,7 +22,9 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.history import session_folder
 from glmtts_core.studio.jobs import JobState
-from glmtts_core.studio.studio import EngineState, Studio, close_studio, use_studio
+from glmtts_core.studio.shared import close_studio, use_studio
+from glmtts_core.studio.state import EngineState
+from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.shared.markdown import message_markdown
 from glmtts_core.ui.shared.quantities import size
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
@@ -619,12 +621,12 @@ def test_a_recording_is_kept_though_this_voice_does_not_use_it(visit: Visit, lan
     visitor = visit(SYNTHESIS, language).upload(recording(), "anna.wav")
     assert visitor.words("form.reference_unused", engine="Scripted") in visitor.read()
     assert "anna.wav" in visitor.read()
-    assert visitor.session.draft.reference() == recording()
+    assert visitor.session.saved_form.reference() == recording()
 
 
 def test_a_removed_recording_makes_room_for_another(synthesis):
     synthesis.upload(recording()).click("remove_reference")
-    assert synthesis.session.draft.reference() is None
+    assert synthesis.session.saved_form.reference() is None
     synthesis.upload(recording(0.7), "bert.wav")
     assert "bert.wav" in synthesis.read()
 
@@ -633,7 +635,7 @@ def test_a_removed_recording_makes_room_for_another(synthesis):
 def test_a_file_that_is_no_audio_is_told_and_not_kept(visit: Visit, language, data):
     visitor = visit(SYNTHESIS, language).upload(data, "notes.wav")
     assert ["notes.wav" in error.value for error in visitor.app.error] == [True]
-    assert visitor.session.draft.form.reference_name is None
+    assert visitor.session.saved_form.form.reference_name is None
 
 
 def test_a_recording_whose_file_is_gone_can_be_removed(synthesis, settings):
@@ -683,7 +685,7 @@ def test_the_die_throws_a_seed_that_a_reload_keeps(cloning):
     cloning.click("form_throw_seed")
     thrown = cloning.app.number_input(key="form_seed").value
     assert thrown is not None
-    assert cloning.session.draft.form.seed == thrown
+    assert cloning.session.saved_form.form.seed == thrown
 
 
 def test_the_notice_of_misuse_is_shown_once(cloning):

@@ -7,7 +7,8 @@ import json
 import pytest
 import streamlit as st
 
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import CloningEngine
 from tests.ui.visitor import BATCH, SYNTHESIS, Visitor
 

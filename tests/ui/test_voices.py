@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 
 from glmtts_core.catalogue import LANGUAGES, Language, text
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import NativeEngine
 from tests.ui.visitor import BATCH, SYNTHESIS, Visitor
 

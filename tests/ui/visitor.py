@@ -9,7 +9,7 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.sessions.session import Session
 from tests.parts import BOUND_S
 
@@ -145,7 +145,7 @@ class Visitor:
             "speed": app.slider(key="form_speed").value,
             "rate": app.segmented_control(key="form_sample_rate_hz").value,
             "transcript": app.text_input(key="form_transcript").value,
-            "reference": self.session.draft.reference(),
+            "reference": self.session.saved_form.reference(),
         }
 
 

@@ -36,7 +36,7 @@ def voice_and_speed(page: Page) -> None:
 def one_reference(page: Page, names: tuple[str, ...]) -> None:
     """Draw the choice of the recording that lines speak with which name none, and its text."""
     reference_column, text_column = st.columns([2, 3])
-    kept = page.session.draft.form.batch
+    kept = page.session.saved_form.form.batch
     st.session_state[_REFERENCE] = kept.reference_name if kept.reference_name in names else None
     reference_column.selectbox(
         page.text("batch.one_reference"),
@@ -70,7 +70,7 @@ def advanced(page: Page) -> None:
 def _cleanup_policy(page: Page) -> None:
     """Draw when the run cleans up; all three may hold, none of them means never."""
     st.markdown(f"**{page.text('batch.policy')}**", help=page.text("batch.policy_help"))
-    kept = page.session.draft.form.batch
+    kept = page.session.saved_form.form.batch
     prefill(_AT_THRESHOLD, kept.clean_at_threshold)
     prefill(_THRESHOLD_MIB, kept.threshold_mib or _THRESHOLD_FIRST_MIB)
     prefill(_EVERY, kept.clean_every)
@@ -134,7 +134,7 @@ def run_defaults(page: Page, references: tuple[str, ...]) -> RunDefaults:
         page: where it was chosen.
         references: names of the recordings that there are.
     """
-    speaking, kept = _speaking(page), page.session.draft.form.batch
+    speaking, kept = _speaking(page), page.session.saved_form.form.batch
     chosen = kept.reference_name if kept.reference_name in references else None
     cloning = page.session.capabilities.voice_cloning
     return RunDefaults(
@@ -146,7 +146,7 @@ def run_defaults(page: Page, references: tuple[str, ...]) -> RunDefaults:
 
 def cleanup_policy(page: Page) -> CleanupPolicy:
     """Return when the run is to clean up."""
-    kept = page.session.draft.form.batch
+    kept = page.session.saved_form.form.batch
     threshold_mib = kept.threshold_mib or _THRESHOLD_FIRST_MIB
     return CleanupPolicy(
         threshold_bytes=threshold_mib * MIB if kept.clean_at_threshold else None,
@@ -156,6 +156,6 @@ def cleanup_policy(page: Page) -> CleanupPolicy:
 
 
 def _speaking(page: Page) -> Speaking:
-    form = page.session.draft.form
+    form = page.session.saved_form.form
     kept = form.batch.model_copy(update={"voice": form.batch.voice or form.voice})
     return Speaking(page, "batch", kept, keep_batch)

@@ -64,7 +64,7 @@ def _switch(page: Page) -> None:
         return
     rehearsal = session.studio.engines.rehearsal
     if rehearsal is not None:
-        st.session_state[_BEFORE] = session.draft.form.engine
-        session.draft.keep(engine=rehearsal.capabilities.engine)
+        st.session_state[_BEFORE] = session.saved_form.form.engine
+        session.saved_form.keep(engine=rehearsal.capabilities.engine)
     else:
-        session.draft.keep(engine=st.session_state.get(_BEFORE))
+        session.saved_form.keep(engine=st.session_state.get(_BEFORE))

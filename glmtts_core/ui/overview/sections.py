@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.markup import html
 from glmtts_core.memory.probe import MemoryReading
-from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import browser_session, memory_view
 from glmtts_core.ui.shared.quantities import change, moment, seconds, size

@@ -8,7 +8,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.markup import Html, html
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.sessions.session import Session
-from glmtts_core.studio.studio import EngineState
+from glmtts_core.studio.state import EngineState
 from glmtts_core.ui.shared.markdown import Markdown, message_markdown, sentence
 from glmtts_core.ui.shared.quantities import seconds, size
 

@@ -10,7 +10,7 @@ from glmtts_core.ui.shared.fields import NOT_KEPT
 
 def show(page: Page) -> None:
     """Draw the notice, until it was read."""
-    if page.session.draft.form.notice_read:
+    if page.session.saved_form.form.notice_read:
         return
     with st.container(border=True):
         st.markdown(page.text("form.notice"))
@@ -20,4 +20,4 @@ def show(page: Page) -> None:
 
 
 def _note_read(page: Page) -> None:
-    st.session_state[NOT_KEPT] = page.session.draft.keep(notice_read=True)
+    st.session_state[NOT_KEPT] = page.session.saved_form.keep(notice_read=True)

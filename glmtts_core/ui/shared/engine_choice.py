@@ -16,9 +16,9 @@ _ENGINE: Final = "form_engine"
 def show(page: Page) -> None:
     """Draw the choice of engine, where there is one."""
     names = page.session.studio.engines.names
-    if page.session.draft.form.engine not in (None, *names):
+    if page.session.saved_form.form.engine not in (None, *names):
         # taken away; should it come back, it is for the user to choose it again
-        page.session.draft.keep(engine=None)
+        page.session.saved_form.keep(engine=None)
     if len(names) == 1:
         return
     # what was kept counts: the engine chosen here may have been taken away meanwhile

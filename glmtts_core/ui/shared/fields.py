@@ -14,12 +14,14 @@ NOT_KEPT: Final = "form_not_kept"
 
 def keep(page: Page, field: str, key: str) -> None:
     """Write a changed field to disk, so that a reload or a crash does not lose it."""
-    st.session_state[NOT_KEPT] = page.session.draft.keep(**{field: st.session_state[key]})
+    st.session_state[NOT_KEPT] = page.session.saved_form.keep(**{field: st.session_state[key]})
 
 
 def keep_batch(page: Page, field: str, key: str) -> None:
     """Write a changed field of the batch page to disk."""
-    st.session_state[NOT_KEPT] = page.session.draft.keep_batch(**{field: st.session_state[key]})
+    st.session_state[NOT_KEPT] = page.session.saved_form.keep_batch(
+        **{field: st.session_state[key]}
+    )
 
 
 def prefill(key: str, value: object) -> None:

@@ -19,8 +19,8 @@ def current(session: Session | None) -> Language:
     if chosen in LANGUAGES:
         return chosen  # type: ignore[no-any-return]
     if session is not None:
-        if session.draft.form.language is not None:
-            return session.draft.form.language
+        if session.saved_form.form.language is not None:
+            return session.saved_form.form.language
         if session.studio.settings.language != "auto":
             return session.studio.settings.language
     return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
@@ -43,4 +43,4 @@ def switch(session: Session, language: Language) -> None:
 
 
 def _keep(session: Session) -> None:
-    session.draft.keep(language=st.session_state[KEY])
+    session.saved_form.keep(language=st.session_state[KEY])

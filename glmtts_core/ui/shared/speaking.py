@@ -24,7 +24,7 @@ _SECOND_VOICE: Final[dict[Language | None, str]] = {
     "en": "speech.second_voice.mandarin",
     None: "speech.second_voice",
 }
-#: Keeps a field of the draft under the widget's key.
+#: Keeps a saved field under the widget's key.
 Keep = Callable[[Page, str, str], None]
 
 
@@ -271,7 +271,7 @@ class Speaking:
         return self.page.markdown("speech.lacking", engine=self.can.engine)
 
     def _key(self, name: str) -> str:
-        """Return the key of the widget of the draft's field ``name``."""
+        """Return the key of the widget of the saved form's field ``name``."""
         return f"{self.prefix}_{name}"
 
     def _keep(self, name: str) -> None:

@@ -23,9 +23,9 @@ _ERROR: Final = "form_error"
 
 def text_and_voice(page: Page) -> None:
     """Draw the text, and the voice and speed under it."""
-    draft = page.session.draft.form
+    saved = page.session.saved_form.form
     limit = page.session.studio.settings.max_text_chars
-    prefill(_TEXT, page.text("form.sample_text") if draft.text is None else draft.text)
+    prefill(_TEXT, page.text("form.sample_text") if saved.text is None else saved.text)
     st.subheader(page.text("form.text"), anchor=False)
     st.text_area(
         page.text("form.text"),
@@ -89,7 +89,7 @@ def _start(page: Page) -> None:
         return  # the page that is about to be drawn says that another tab has the session
     st.session_state[_ERROR] = None
     state: dict[str, Any] = dict(st.session_state.items())  # type: ignore[arg-type]
-    page.session.draft.keep(text=state[_TEXT])
+    page.session.saved_form.keep(text=state[_TEXT])
     try:
         page.session.submit(_request(page, state))
     except GLMTTSError as error:
@@ -108,4 +108,4 @@ def _request(page: Page, state: dict[str, Any]) -> SynthesisRequest:
 
 
 def _speaking(page: Page) -> Speaking:
-    return Speaking(page, "form", page.session.draft.form, keep)
+    return Speaking(page, "form", page.session.saved_form.form, keep)

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.markdown import plain
 from glmtts_core.ui.shared.quantities import change, moment, seconds

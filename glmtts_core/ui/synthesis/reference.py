@@ -36,11 +36,11 @@ def show(page: Page) -> None:
         st.caption(page.markdown("form.reference_unused", engine=engine))
         if (lacking := page.session.studio.lacking) is not None:
             st.caption(page.message(lacking))
-    if page.session.draft.form.reference_name is None:
+    if page.session.saved_form.form.reference_name is None:
         _ask_for_reference(page)
     else:
         _show_reference(page)
-    prefill(_TRANSCRIPT, page.session.draft.form.reference_transcript or "")
+    prefill(_TRANSCRIPT, page.session.saved_form.form.reference_transcript or "")
     st.text_input(
         page.text("form.transcript"),
         key=_TRANSCRIPT,
@@ -74,7 +74,7 @@ def _ask_for_reference(page: Page) -> None:
     except GLMTTSError as error:
         st.error(page.message(error))
         return
-    if reason := page.session.draft.keep_reference(data, name):
+    if reason := page.session.saved_form.keep_reference(data, name):
         st.error(page.markdown("form.reference_not_kept", reason=reason))
         return
     _next_round()
@@ -82,8 +82,8 @@ def _ask_for_reference(page: Page) -> None:
 
 
 def _show_reference(page: Page) -> None:
-    name = page.session.draft.form.reference_name or ""
-    data = page.session.draft.reference()
+    name = page.session.saved_form.form.reference_name or ""
+    data = page.session.saved_form.reference()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/mic: {plain(name)}", width="stretch")
         st.button(
@@ -104,7 +104,7 @@ def _show_reference(page: Page) -> None:
 
 def _tell_of_use(page: Page, data: bytes, name: str) -> None:
     """Say what keeps the recording from being cloned, or would make the result better."""
-    error, hints = _judged(data, name, page.session.draft.form.reference_transcript or "")
+    error, hints = _judged(data, name, page.session.saved_form.form.reference_transcript or "")
     if error is not None:
         st.error(page.message(error))
     for hint in hints:
@@ -124,7 +124,7 @@ def _judged(data: bytes, name: str, transcript: str) -> tuple[Message | None, tu
 
 
 def _remove_reference(page: Page) -> None:
-    page.session.draft.drop_reference()
+    page.session.saved_form.drop_reference()
     _next_round()
 
 

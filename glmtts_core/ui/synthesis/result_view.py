@@ -11,7 +11,7 @@ from glmtts_core.diagnostics.quality import assess
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import Html, html
 from glmtts_core.memory.cost import MemoryCost
-from glmtts_core.sessions.history import ResultRecord
+from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import charts
 from glmtts_core.ui.shared.markdown import plain

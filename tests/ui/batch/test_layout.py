@@ -17,7 +17,8 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import EngineError
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.batch.file_input import sample_csv, sample_jsonl
 from tests.parts import BOUND_S, full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine

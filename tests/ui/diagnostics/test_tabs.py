@@ -264,7 +264,7 @@ def test_switching_off_brings_back_the_engine_of_before(
 ):
     studio.engines.add(CloningEngine(studio.settings, studio.ledger))
     visitor = open_tab(visit(DIAGNOSTICS), "environment")
-    visitor.session.draft.keep(engine="Cloning")
+    visitor.session.saved_form.keep(engine="Cloning")
     rehearsal(visitor, True)
     assert visitor.session.engine == tiny_rehearsal
     rehearsal(visitor, False)
@@ -276,7 +276,7 @@ def test_a_choice_of_a_rehearsal_does_not_come_back_by_itself(
 ):
     anna, bert = (open_tab(visit(DIAGNOSTICS), "environment") for _ in range(2))
     rehearsal(anna, True)
-    bert.session.draft.keep(engine=tiny_rehearsal)
+    bert.session.saved_form.keep(engine=tiny_rehearsal)
     rehearsal(anna, False)
     bert.go(SYNTHESIS)
     rehearsal(anna, True)
@@ -348,8 +348,8 @@ def test_a_recording_that_cannot_be_read_is_told_by_the_self_check(
 ):
     studio.engines.add(CloningEngine(studio.settings, studio.ledger))
     visitor = open_tab(visit(DIAGNOSTICS), "environment")
-    visitor.session.draft.keep(engine="Cloning")
-    visitor.session.draft.keep_reference(b"no sound", "anna.wav")
+    visitor.session.saved_form.keep(engine="Cloning")
+    visitor.session.saved_form.keep_reference(b"no sound", "anna.wav")
     visitor.run().click("self_check_start")
     task = studio.services.get(Tasks, Tasks).find(f"self-check-{visitor.session.id}")
     assert task.wait(BOUND_S)
