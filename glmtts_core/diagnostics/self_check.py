@@ -51,23 +51,29 @@ def self_check(
     stop = cancel or CancelToken()
     disk = folders or (studio.settings.output_dir, studio.settings.cache_dir)
     checks = EngineChecks(studio, request or studio.engine.capabilities.plain_request(TEXT), stop)
-    steps: tuple[tuple[SelfCheckItem, Callable[[], CheckResult]], ...] = (
-        (SelfCheckItem.DISK, lambda: check_disk(disk)),
-        (SelfCheckItem.LOAD, checks.load),
-        (SelfCheckItem.SPEAK, checks.speak),
-        (SelfCheckItem.SOUND, checks.sound),
-        (SelfCheckItem.CLEANUP, checks.clean_up),
-        (SelfCheckItem.ROUTES, ask_routes),
-    )
     results = []
     with checks.lease():
-        for item, step in steps:
+        for item, step in _steps(disk, checks, ask_routes).items():
             stop.raise_if_cancelled()
             result = _timed(item, step)
             stop.raise_if_cancelled()
             results.append(result)
             on_result(result)
     return SelfCheck(tuple(results))
+
+
+def _steps(
+    folders: Sequence[Path], checks: EngineChecks, ask_routes: AskRoutes
+) -> dict[SelfCheckItem, Callable[[], CheckResult]]:
+    """Return what is done for each item, in this order."""
+    return {
+        SelfCheckItem.DISK: lambda: check_disk(folders),
+        SelfCheckItem.LOAD: checks.load,
+        SelfCheckItem.SPEAK: checks.speak,
+        SelfCheckItem.SOUND: checks.sound,
+        SelfCheckItem.CLEANUP: checks.clean_up,
+        SelfCheckItem.ROUTES: ask_routes,
+    }
 
 
 def _timed(item: SelfCheckItem, step: Callable[[], CheckResult]) -> CheckResult:

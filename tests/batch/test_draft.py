@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,7 +135,7 @@ def test_a_fault_of_the_check_is_said_and_the_next_check_works(tmp_path, setting
 
     draft = BatchDraft(tmp_path / "draft", capabilities_of, settings)
     draft.take(LINES, "a.jsonl")
-    check = draft.check_with(replace(DEFAULTS, engine="broken"), BOUND_S)
+    check = draft.check_with(RunDefaults(voice="alpha", engine="broken"), BOUND_S)
     assert not check.running
     assert "ValueError: no" in check.error.text("en")
     assert numbers(draft) == ([1], [2, 3])
