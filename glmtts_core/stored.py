@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BaseModel,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -23,7 +24,7 @@ from pydantic import (
 
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import StorageError
-from glmtts_core.files import open_regular
+from glmtts_core.files import open_regular, write_whole
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 
@@ -34,6 +35,12 @@ Count = Annotated[int, Field(ge=0, le=2**62)]
 #: A duration, or a Unix time (up to the year 9999).
 Seconds = Annotated[float, Field(ge=0, le=253_402_300_799)]
 T = TypeVar("T")
+
+
+class StrictModel(BaseModel):
+    """An immutable value with no other fields than its own, and no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _in_any_time_zone(moment: datetime) -> datetime:
@@ -63,6 +70,19 @@ StoredMessage = Annotated[Message, AfterValidator(_known_message)]
 
 _MISSING: Final = ("missing", "missing_argument")
 _UNKNOWN_FIELD: Final = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def write_stored(path: Path, value: BaseModel) -> None:
+    """Write ``value`` as JSON, whole or not at all; the folder is made if it is missing.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    try:
+        write_whole(path, value.model_dump_json().encode())
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError("storage.write", folder=path.parent, reason=reason) from error
 
 
 def read_stored(path: Path) -> bytes:

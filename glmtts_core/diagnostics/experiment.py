@@ -12,9 +12,10 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from glmtts_core.engines.capabilities import Capabilities
+from glmtts_core.stored import StrictModel
 
 #: The seed of every synthesis whose arm does not ask for fresh ones.
 FIXED_SEED: Final = 7
@@ -31,17 +32,7 @@ class Policy(StrEnum):
     AUTOMATIC = "automatic"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-    )
-
-
-class Arm(_Value):
+class Arm(StrictModel):
     """One way of working that is compared with the others.
 
     Attributes:
@@ -56,12 +47,16 @@ class Arm(_Value):
             limit.
     """
 
+    # stored experiments call the history `use_history`
+    model_config = ConfigDict(
+        validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
     policy: Policy
     every: Annotated[int, Field(ge=2, le=50)] = 4
     clean_at_start: bool = False
     switch_rates: bool = False
     switch_voices: bool = False
-    # kept experiments have this name
     history: bool = Field(default=False, alias="use_history")
     fresh_seeds: bool = False
     headroom_bytes: Annotated[int, Field(ge=2**20)] | None = None
@@ -87,7 +82,7 @@ class Arm(_Value):
 _NO_POLICY: Final = {"policy": Policy.NEVER, "every": 4, "clean_at_start": False}
 
 
-class Workload(_Value):
+class Workload(StrictModel):
     """How much of the shipped texts one trial speaks.
 
     Attributes:
@@ -108,7 +103,7 @@ class Workload(_Value):
         return sum(map(len, spoken)) + (self.timed + 2) * len(texts.timed)
 
 
-class Experiment(_Value):
+class Experiment(StrictModel):
     """Arms, work and repetitions; the first arm is the one that the others are compared with."""
 
     engine: str
@@ -138,7 +133,7 @@ class Experiment(_Value):
         return one * len(self.arms) * self.repetitions
 
 
-class ShippedTexts(_Value):
+class ShippedTexts(StrictModel):
     """The texts that ship with the program."""
 
     growing: tuple[str, ...]

@@ -1,25 +1,23 @@
-"""What an experiment has found: its table, its conclusions, and how it is kept on disk."""
+"""The findings of an experiment: its trials, the table over them, and how they are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from glmtts_core.diagnostics.experiment import Arm, Experiment
-from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, figures, summarise
+from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, summarise
 from glmtts_core.diagnostics.trial import Metric, Trial
-from glmtts_core.errors import StorageError
-from glmtts_core.files import write_whole
-from glmtts_core.stored import Moment, read_stored, value_from
+from glmtts_core.stored import Moment, StrictModel, read_stored, value_from, write_stored
 
 FINDINGS_FILE: Final = "findings.json"
 
 
-class Findings(BaseModel):
+class Findings(StrictModel):
     """An experiment with its trials.
 
     Attributes:
@@ -31,8 +29,6 @@ class Findings(BaseModel):
         complete: whether every trial was run.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
     experiment: Experiment
     began_at: Moment
     machine: dict[str, str]
@@ -42,22 +38,23 @@ class Findings(BaseModel):
 
     @property
     def usable(self) -> tuple[Trial, ...]:
-        """The trials whose engine was loaded; the others say nothing of their arm."""
+        """The trials whose engine was loaded; the others measured nothing."""
         return tuple(trial for trial in self.trials if trial.loaded is not None)
 
-    def figures(self, arm: Arm, metric: Metric) -> list[float]:
-        """Return one figure a trial."""
-        return figures(self.usable, arm.id, metric)
+    def of_arm(self, arm: Arm | None) -> list[Trial]:
+        """Return the arm's usable trials; none if the experiment has no such arm."""
+        return [trial for trial in self.usable if arm is not None and trial.arm_id == arm.id]
 
-    def of_arm(self, arm: Arm) -> list[Trial]:
-        """Return the arm's usable trials."""
-        return [trial for trial in self.usable if trial.arm_id == arm.id]
+    def figures(self, arm: Arm | None, figure: Callable[[Trial], float | None]) -> list[float]:
+        """Return one figure of each of the arm's usable trials, without those that lack it."""
+        found = [figure(trial) for trial in self.of_arm(arm)]
+        return [value for value in found if value is not None]
 
     def pace(self, engine: str) -> tuple[float, float] | None:
-        """Return seconds a character and seconds to start; None where nothing tells of the engine.
+        """Return seconds a character and seconds to start; None if this is another engine's pace.
 
         Args:
-            engine: name of the engine that is asked about.
+            engine: name of the engine whose pace is wanted.
         """
         spoken = [each for trial in self.usable for each in trial.spoken if not each.error]
         if self.experiment.engine != engine or not spoken:
@@ -70,7 +67,7 @@ class Findings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One figure of one arm, and how it stands to the base's; None for the base itself."""
+    """One figure of one arm, and its comparison with the base arm's; None for the base itself."""
 
     arm: Arm
     metric: Metric
@@ -85,10 +82,10 @@ def table(findings: Findings) -> list[Cell]:
 
 
 def base_of(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
-    """Return the arm to compare with: the first whose settings and limit are the same.
+    """Return the arm to compare with: the first one with the same settings and memory limit.
 
-    So that a policy under scarcity is held against no cleanup under the same scarcity. Where there
-    is none of the kind, the first arm of all; None for an arm that is a base itself.
+    So a policy under a memory limit is compared with no cleanup under the same limit. If there is
+    no such arm, it is the first arm of all; None for an arm that is a base itself.
     """
     for other in arms:
         if other.setting == arm.setting:
@@ -99,8 +96,8 @@ def base_of(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
 
 
 def _cell(findings: Findings, arm: Arm, base: Arm | None, metric: Metric) -> Cell:
-    values = findings.figures(arm, metric)
-    against = None if base is None else compare(values, findings.figures(base, metric))
+    values = findings.figures(arm, metric.of)
+    against = None if base is None else compare(values, findings.figures(base, metric.of))
     return Cell(arm, metric, summarise(values), against)
 
 
@@ -113,12 +110,7 @@ def save(findings: Findings, folder: Path) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    try:
-        write_whole(folder / FINDINGS_FILE, findings.model_dump_json().encode())
-    except OSError as error:
-        raise StorageError(
-            "storage.write", folder=folder, reason=error.strerror or error
-        ) from error
+    write_stored(folder / FINDINGS_FILE, findings)
 
 
 def load(folder: Path) -> Findings:

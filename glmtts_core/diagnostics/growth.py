@@ -1,4 +1,4 @@
-"""Does memory grow from synthesis to synthesis: the slope with its interval, and a verdict."""
+"""Whether memory grows from synthesis to synthesis: the slope with its interval, and a verdict."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scipy import stats
 from glmtts_core.catalogue import Language, text
 
 MIB: Final = 2**20
-#: Growth per synthesis below this is not worth a word: a hundred syntheses would make 100 MiB.
+#: Less growth per synthesis is ignored: a hundred syntheses would make 100 MiB.
 LIMIT_BYTES: Final = MIB
-#: What a process must have grown by at the start for "it has settled": the heap's own breathing.
+#: Least growth at the start for "it has settled"; less is the usual fluctuation of the heap.
 SETTLED_BYTES: Final = 4 * MIB
-#: Fewer syntheses have no interval that could exclude anything.
+#: With fewer syntheses the interval is too wide for a verdict.
 MIN_SYNTHESES: Final = 8
-#: Of the later half, at least so many are looked at.
+#: The later half consists of at least so many syntheses.
 _MIN_LATE: Final = 6
 CONFIDENCE: Final = 0.95
 
@@ -44,20 +44,18 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The verdict over a row of syntheses.
+    """The verdict over a series of syntheses.
 
     Attributes:
         trend: the verdict.
         syntheses: how many were looked at.
         grown_bytes: from the first to the last.
-        whole: slope over all of them; None for too few.
         late: slope over the later half, on which the verdict rests; None for too few.
     """
 
     trend: Trend
     syntheses: int
     grown_bytes: int
-    whole: Slope | None
     late: Slope | None
 
     def text(self, language: Language) -> str:
@@ -76,19 +74,18 @@ class Growth:
 
 
 def growth(after_bytes: Sequence[int]) -> Growth:
-    """Judge the memory in use after each of a row of syntheses, oldest first.
+    """Judge the memory in use after each of a series of syntheses, oldest first.
 
     The slope is that of Theil and Sen: the median of the slopes between all pairs, with the
     interval of Sen (1968). One outlier, such as a cleanup of another session, does not move it. The
-    verdict rests on the later half: memory that grows only at first has merely been warming up.
+    verdict rests on the later half: growth at the start only is warming up.
     """
     count = len(after_bytes)
     grown = after_bytes[-1] - after_bytes[0] if count else 0
     if count < MIN_SYNTHESES:
-        return Growth(Trend.TOO_FEW, count, grown, None, None)
-    whole = _slope(after_bytes)
+        return Growth(Trend.TOO_FEW, count, grown, None)
     late = _slope(after_bytes[-max(_MIN_LATE, count // 2) :])
-    return Growth(_trend(late, grown), count, grown, whole, late)
+    return Growth(_trend(late, grown), count, grown, late)
 
 
 def _trend(late: Slope, grown_bytes: int) -> Trend:

@@ -62,7 +62,7 @@ def box_plot(findings: Findings, metric: Metric, language: Language) -> Figure:
             {
                 "type": "box",
                 "name": chart_text(arm_name(arm, language)),
-                "x": [value * scale for value in findings.figures(arm, metric)],
+                "x": [value * scale for value in findings.figures(arm, metric.of)],
                 "boxpoints": "all",
                 "jitter": 0.4,
                 "pointpos": 0,

@@ -14,8 +14,6 @@ from typing import Any, Final
 import numpy as np
 from scipy import stats
 
-from glmtts_core.diagnostics.trial import Metric, Trial
-
 LEVEL: Final = 0.95
 _RESAMPLES: Final = 4000
 _SEED: Final = 20
@@ -84,12 +82,6 @@ def summarise(values: Iterable[float]) -> Summary | None:
         return None
     lower, median, upper = np.percentile(kept, [25, 50, 75])
     return Summary(kept, float(median), float(lower), float(upper), _median_interval(kept))
-
-
-def figures(trials: Sequence[Trial], arm_id: str, metric: Metric) -> list[float]:
-    """Return the arm's figures, one a trial that has one."""
-    found = [metric.of(trial) for trial in trials if trial.arm_id == arm_id]
-    return [value for value in found if value is not None]
 
 
 def compare(values: Sequence[float], base: Sequence[float]) -> Comparison:

@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from glmtts_core.diagnostics.experiment import Arm, Workload
 from glmtts_core.diagnostics.symptoms import Symptom
-from glmtts_core.stored import Seconds
+from glmtts_core.stored import Seconds, StrictModel
 
 #: Of the main line; a cleanup may have regained less than nothing.
 Bytes = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -30,11 +30,7 @@ class Part(StrEnum):
     LAST_CLEANUP = "last_cleanup"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class TrialOrder(_Value):
+class TrialOrder(StrictModel):
     """What a child process is asked to do.
 
     Attributes:
@@ -54,7 +50,7 @@ class TrialOrder(_Value):
     reference_text: str = ""
 
 
-class Loaded(_Value):
+class Loaded(StrictModel):
     """The engine is ready.
 
     Attributes:
@@ -71,7 +67,7 @@ class Loaded(_Value):
     line: str
 
 
-class Spoken(_Value):
+class Spoken(StrictModel):
     """One synthesis, or how it failed.
 
     Attributes:
@@ -108,7 +104,7 @@ class Spoken(_Value):
     file: str = ""
 
 
-class Cleaned(_Value):
+class Cleaned(StrictModel):
     """One cleanup."""
 
     kind: Literal["cleaned"] = "cleaned"
@@ -119,27 +115,27 @@ class Cleaned(_Value):
     before_bytes: Bytes
 
 
-class Rested(_Value):
+class Rested(StrictModel):
     """The work is done, and this is what the arm leaves behind, before the last cleanup."""
 
     kind: Literal["rested"] = "rested"
     memory_bytes: Bytes
 
 
-class Sampled(_Value):
+class Sampled(StrictModel):
     """Stretches of the main line: seconds since the process began, and bytes."""
 
     kind: Literal["sampled"] = "sampled"
     points: tuple[tuple[Seconds, Bytes], ...]
 
 
-class Ended(_Value):
+class Ended(StrictModel):
     """The child has done all that it was asked."""
 
     kind: Literal["ended"] = "ended"
 
 
-class Failed(_Value):
+class Failed(StrictModel):
     """The child cannot go on."""
 
     kind: Literal["failed"] = "failed"
@@ -150,7 +146,7 @@ Message = Loaded | Spoken | Cleaned | Rested | Sampled | Ended | Failed
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
-class Trial(_Value):
+class Trial(StrictModel):
     """All that one trial found.
 
     Attributes:

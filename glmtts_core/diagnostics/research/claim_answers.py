@@ -1,8 +1,8 @@
-"""How answers to claims are found: the arms and figures they rest on, and how these are judged."""
+"""What the checks of claims share: finding arms and figures, and judging an effect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from glmtts_core.diagnostics.experiment import Arm, Policy
 from glmtts_core.diagnostics.findings import Findings
@@ -13,19 +13,19 @@ from glmtts_core.diagnostics.statistics import (
     Conclusion,
     summarise,
 )
-from glmtts_core.diagnostics.trial import Metric, Trial
+from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.message import Message
 
 
 def not_testable(claim: Claim, key: str, **details: object) -> Answer:
-    """Return that nothing can be said here, and why."""
+    """Return the answer that the claim cannot be tested, and why."""
     return Answer(claim, Verdict.NOT_TESTABLE, Message(key, details))
 
 
 def arm_of(
     findings: Findings, policy: Policy, *, limited: bool = False, **wanted: bool
 ) -> Arm | None:
-    """Return the arm of this policy whose settings are as wanted and otherwise plain."""
+    """Return the arm of this policy with the wanted settings and no others."""
     setting = Arm(policy=Policy.NEVER, **wanted)
     for arm in findings.experiment.arms:
         unlimited = arm.setting.model_copy(update={"headroom_bytes": None})
@@ -40,19 +40,9 @@ def never_and_always(
 ) -> tuple[list[float], list[float]]:
     """Return the figures without cleaning, and those with cleaning after every synthesis."""
     return (
-        values_of(findings, arm_of(findings, Policy.NEVER, limited=limited), metric.of),
-        values_of(findings, arm_of(findings, Policy.ALWAYS, limited=limited), metric.of),
+        findings.figures(arm_of(findings, Policy.NEVER, limited=limited), metric.of),
+        findings.figures(arm_of(findings, Policy.ALWAYS, limited=limited), metric.of),
     )
-
-
-def values_of(
-    findings: Findings, arm: Arm | None, figure: Callable[[Trial], float | None]
-) -> list[float]:
-    """Return the figures of an arm's trials, those that there are."""
-    if arm is None:
-        return []
-    found = [figure(trial) for trial in findings.of_arm(arm)]
-    return [value for value in found if value is not None]
 
 
 def shown(unit: str, **values: Sequence[float]) -> tuple[Shown, ...]:
@@ -62,7 +52,7 @@ def shown(unit: str, **values: Sequence[float]) -> tuple[Shown, ...]:
 
 
 def judge(claim: Claim, comparison: Comparison, figures: tuple[Shown, ...]) -> Answer:
-    """Judge an effect by its interval: is it there, and does it reach the claimed share?"""
+    """Judge an effect by its interval: whether it exists and reaches the claimed share."""
     match comparison.conclusion:
         case Conclusion.NOT_MEASURED:
             return not_testable(claim, "claims.reason.no_arm")

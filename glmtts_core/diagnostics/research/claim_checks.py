@@ -21,7 +21,6 @@ from glmtts_core.diagnostics.research.claim_answers import (
     never_and_always,
     not_testable,
     shown,
-    values_of,
 )
 from glmtts_core.diagnostics.research.claims import Answer, Claim, Shown, Verdict, claim_table
 from glmtts_core.diagnostics.research.listening import Listening, Outcome, outcome
@@ -64,8 +63,8 @@ def _answer(claim: Claim, findings: Findings | None, listening: Listening | None
 def _climbs(claim: Claim, findings: Findings) -> Answer:
     """1: memory climbs over eight short syntheses when nothing is cleaned."""
     arm = arm_of(findings, Policy.NEVER)
-    before = values_of(findings, arm, lambda trial: _edge(trial, 0, "before_bytes"))
-    after = values_of(findings, arm, lambda trial: _edge(trial, -1, "after_bytes"))
+    before = findings.figures(arm, lambda trial: _edge(trial, 0, "before_bytes"))
+    after = findings.figures(arm, lambda trial: _edge(trial, -1, "after_bytes"))
     return judge(claim, compare(after, before), shown("bytes", before=before, after=after))
 
 
@@ -96,8 +95,8 @@ def _metric(metric: Metric, *, limited: bool = False) -> Callable[[Claim, Findin
 
 def _history(claim: Claim, findings: Findings) -> Answer:
     """7: sentences kept as history quadruple what a synthesis leaves behind."""
-    kept = values_of(findings, arm_of(findings, Policy.NEVER, history=True), _growth_each)
-    plain = values_of(findings, arm_of(findings, Policy.NEVER), _growth_each)
+    kept = findings.figures(arm_of(findings, Policy.NEVER, history=True), _growth_each)
+    plain = findings.figures(arm_of(findings, Policy.NEVER), _growth_each)
     if not kept:
         return not_testable(claim, "claims.reason.no_history")
     return judge(claim, compare(plain, kept), shown("bytes", history=kept, plain=plain))
@@ -195,7 +194,7 @@ def _drifts(findings: Findings, arm: Arm | None) -> tuple[int, int]:
     Within a trial one synthesis says little beyond another: with the same seed they are alike.
     """
     drifted = count = 0
-    for trial in [] if arm is None else findings.of_arm(arm):
+    for trial in findings.of_arm(arm):
         heard: set[str] = set()
         compared: list[bool] = []
         for spoken in trial.of_part(Part.TIMED):
@@ -211,8 +210,8 @@ def _drifts(findings: Findings, arm: Arm | None) -> tuple[int, int]:
 
 def _repeated(claim: Claim, findings: Findings) -> Answer:
     """10: a sentence said again and again grows memory each time, seed or no seed."""
-    fresh = values_of(findings, arm_of(findings, Policy.NEVER, fresh_seeds=True), _growth_repeated)
-    fixed = values_of(findings, arm_of(findings, Policy.NEVER), _growth_repeated)
+    fresh = findings.figures(arm_of(findings, Policy.NEVER, fresh_seeds=True), _growth_repeated)
+    fixed = findings.figures(arm_of(findings, Policy.NEVER), _growth_repeated)
     figures = shown("bytes", fixed=fixed, fresh=fresh)
     if not fixed:
         return not_testable(claim, "claims.reason.no_arm")
@@ -243,7 +242,7 @@ def _restart(claim: Claim, findings: Findings) -> Answer:
 def _symptoms(claim: Claim, findings: Findings) -> Answer:
     """12: slow syntheses, damaged audio, batches that stop; looked for where memory is short."""
     arm = arm_of(findings, Policy.NEVER, limited=True)
-    trials = [] if arm is None else findings.of_arm(arm)
+    trials = findings.of_arm(arm)
     spoken = [each for trial in trials for each in trial.of_part(*WORK)]
     if not spoken:
         return not_testable(claim, "claims.reason.no_arm")

@@ -8,10 +8,9 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from pydantic import BaseModel, ConfigDict
-
 from glmtts_core.diagnostics.statistics import Summary
 from glmtts_core.message import Message
+from glmtts_core.stored import StrictModel
 
 
 class Verdict(StrEnum):
@@ -22,7 +21,7 @@ class Verdict(StrEnum):
     NOT_TESTABLE = "not_testable"
 
 
-class Claim(BaseModel):
+class Claim(StrictModel):
     """One public claim.
 
     Attributes:
@@ -31,17 +30,13 @@ class Claim(BaseModel):
         share: the claimed effect as a share of the figure that it is compared with.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     number: int
     figures: str
     share: float | None = None
 
 
-class ClaimTable(BaseModel):
+class ClaimTable(StrictModel):
     """All claims, and where they come from: hardware, number of user reports, year and month."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     hardware: str
     reports: int

@@ -1,7 +1,7 @@
-"""What grows from synthesis to synthesis, by name: ledger entries, tensors, arrays and objects.
+"""Names what grows from synthesis to synthesis: ledger entries, tensors, arrays and objects.
 
-The same request is spoken over and over, and what there is afterwards is compared with what there
-was before. Memory that no Python object holds (a runtime's arena, the heap) is told as unnamed.
+The same request is spoken again and again; everything that exists afterwards is compared with what
+existed before. Growth that no Python object explains (a runtime's arena, the heap) is unnamed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ import numpy as np
 
 from glmtts_core.diagnostics.growth import Growth, growth
 from glmtts_core.engines.base import CancelToken, SynthesisResult
-from glmtts_core.memory.ledger import LedgerKind, LedgerSnapshot
 from glmtts_core.sessions.session import Session
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
 
-#: Syntheses before the first look: what is made once is no leak.
+#: Syntheses before the first census: what is created only once is no leak.
 WARM_UP: Final = 2
-#: Seconds between two looks at the wish to stop.
+#: Seconds between two checks whether the hunt was cancelled.
 _POLL_S: Final = 0.2
 
 
@@ -40,13 +39,13 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Something of which there is more than before.
+    """One kind of thing that has become more.
 
     Attributes:
         holder: where it was found.
         name: the ledger's kind, a tensor's or array's type, shape and device, or an object's type.
         count: how many more.
-        size_bytes: how much more; None where nobody tells.
+        size_bytes: how many bytes more; None if unknown.
     """
 
     holder: Holder
@@ -64,7 +63,7 @@ class LeakHunt:
         after_bytes: the main line after each of them.
         growth: the verdict over them.
         grown: what grew with every synthesis, the largest first.
-        unnamed_bytes: growth that nothing named explains; 0 where more was named than grew.
+        unnamed_bytes: growth that nothing named explains; 0 if more was named than grew.
     """
 
     syntheses: int
@@ -76,8 +75,8 @@ class LeakHunt:
 
 @dataclass(frozen=True, slots=True)
 class _Census:
-    ledger: Counter[str]
-    ledger_bytes: Counter[str]
+    """How many there are and how many bytes they hold, by where they were found and by name."""
+
     counts: Counter[tuple[Holder, str]]
     sizes: Counter[tuple[Holder, str]]
 
@@ -90,14 +89,14 @@ def hunt(
     on_spoken: Callable[[int], None] = lambda _: None,
     cancel: CancelToken | None = None,
 ) -> LeakHunt:
-    """Speak ``request`` again and again and name what grew. Blocks; not for a page's own thread.
+    """Speak ``request`` again and again and name what grew; blocks until it is done.
 
     Args:
         session: whose caches are used (leased, or they go with each job); keeps its history.
         request: what to speak.
         syntheses: how many after the warm-up.
-        on_spoken: told how many were spoken so far, the warm-up included.
-        cancel: the wish to stop.
+        on_spoken: receives how many were spoken so far, the warm-up included.
+        cancel: stops the hunt.
 
     Raises:
         GLMTTSError: a synthesis failed, or the hunt was cancelled.
@@ -114,7 +113,7 @@ def hunt(
     grown = _grown(before, _census(session), syntheses)
     verdict = growth(after_bytes)
     named = sum(each.size_bytes or 0 for each in grown if each.holder is not Holder.LEDGER)
-    # tensors and arrays that are written down in the ledger too must not count twice
+    # tensors and arrays that are in the ledger too must not count twice
     named = max(named, sum(each.size_bytes or 0 for each in grown if each.holder is Holder.LEDGER))
     return LeakHunt(
         syntheses, tuple(after_bytes), verdict, grown, max(0, verdict.grown_bytes - named)
@@ -146,29 +145,21 @@ def _wait(job: Job, cancel: CancelToken) -> None:
 
 def _census(session: Session) -> _Census:
     gc.collect()
-    ledger, ledger_bytes = _ledger_counts(session.studio.ledger.snapshot())
-    counts: Counter[tuple[Holder, str]] = Counter()
-    sizes: Counter[tuple[Holder, str]] = Counter()
+    census = _Census(Counter(), Counter())
+    for entry in session.studio.ledger.snapshot().entries:
+        _count(census, (Holder.LEDGER, entry.kind.value), entry.size_bytes)
     # what is exempted from collection (`settle_garbage`) is not listed: it cannot grow
     objects = gc.get_objects()
     for each in objects:
-        key, size = _described(each)
-        counts[key] += 1
-        sizes[key] += size
+        _count(census, *_described(each))
     for array in _arrays(objects):
-        key = Holder.ARRAY, f"{array.dtype} {tuple(array.shape)}"
-        counts[key] += 1
-        sizes[key] += array.nbytes
-    return _Census(ledger, ledger_bytes, counts, sizes)
+        _count(census, (Holder.ARRAY, f"{array.dtype} {tuple(array.shape)}"), array.nbytes)
+    return census
 
 
-def _ledger_counts(kept: LedgerSnapshot) -> tuple[Counter[str], Counter[str]]:
-    counts: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for entry in kept.entries:
-        counts[entry.kind.value] += 1
-        sizes[entry.kind.value] += entry.size_bytes
-    return counts, sizes
+def _count(census: _Census, key: tuple[Holder, str], size_bytes: int) -> None:
+    census.counts[key] += 1
+    census.sizes[key] += size_bytes
 
 
 def _described(thing: object) -> tuple[tuple[Holder, str], int]:
@@ -194,14 +185,10 @@ def _arrays(objects: Iterable[object]) -> Iterable[np.ndarray[Any, Any]]:
 
 
 def _grown(before: _Census, after: _Census, syntheses: int) -> tuple[Grown, ...]:
-    found = [
-        Grown(Holder.LEDGER, kind.value, after.ledger[kind] - before.ledger[kind], size)
-        for kind in LedgerKind
-        if (size := after.ledger_bytes[kind] - before.ledger_bytes[kind]) > 0
-    ]
+    grown = []
     for key, count in after.counts.items():
-        more = count - before.counts[key]
-        if more >= syntheses:
-            size = after.sizes[key] - before.sizes[key]
-            found.append(Grown(*key, more, None if key[0] is Holder.OBJECT else size))
-    return tuple(sorted(found, key=lambda each: (each.size_bytes or 0, each.count), reverse=True))
+        holder, name = key
+        more, size = count - before.counts[key], after.sizes[key] - before.sizes[key]
+        if (size > 0) if holder is Holder.LEDGER else (more >= syntheses):
+            grown.append(Grown(holder, name, more, None if holder is Holder.OBJECT else size))
+    return tuple(sorted(grown, key=lambda each: (each.size_bytes or 0, each.count), reverse=True))

@@ -9,12 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 from scipy import stats
 
-from glmtts_core.errors import DiagnosticsError, StorageError
-from glmtts_core.files import write_whole
-from glmtts_core.stored import read_stored, value_from
+from glmtts_core.errors import DiagnosticsError
+from glmtts_core.stored import StrictModel, read_stored, value_from, write_stored
 
 LISTENING_FILE: Final = "listening.json"
 RATINGS: Final = (1, 2, 3, 4, 5)
@@ -29,10 +28,8 @@ class Preference(StrEnum):
     SAME = "same"
 
 
-class Judgement(BaseModel):
+class Judgement(StrictModel):
     """One pair as it was judged; ratings from 1 (bad) to 5 (excellent), if given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str
     first_arm: str
@@ -42,10 +39,8 @@ class Judgement(BaseModel):
     second_rating: Rating | None = None
 
 
-class Listening(BaseModel):
+class Listening(StrictModel):
     """A finished test."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     arm: str
     other_arm: str
@@ -197,12 +192,7 @@ def save(listening: Listening, folder: Path) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    try:
-        write_whole(folder / LISTENING_FILE, listening.model_dump_json().encode())
-    except OSError as error:
-        raise StorageError(
-            "storage.write", folder=folder, reason=error.strerror or error
-        ) from error
+    write_stored(folder / LISTENING_FILE, listening)
 
 
 def load(folder: Path) -> Listening | None:
