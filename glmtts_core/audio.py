@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 import wave
-from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,21 +15,13 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from glmtts_core.errors import AudioError
+from glmtts_core.sound_files.reading import Samples as Samples
+from glmtts_core.sound_files.reading import mean_of_channels, read_samples
 
-Samples = npt.NDArray[np.float32]
-
-#: Samples (frames times channels) that are decoded at a time: 4 MiB of float32.
+#: Samples that are encoded at a time: 4 MiB of float32.
 _BLOCK_SAMPLES: Final = 2**20
-#: libsndfile's way of saying that a header does not tell the length.
-_UNKNOWN_FRAMES: Final = 2**62
-#: Channels and rates beyond which a file is no recording of a voice but a mistake, or an attack:
-#: silence of 8 channels at 192 kHz packs a minute of 350 MiB into 92 kB.
-MAX_CHANNELS: Final = 8
-MIN_RATE_HZ: Final = 4_000
-MAX_RATE_HZ: Final = 192_000
 #: Terms of the largest resampling ratio that is computed exactly: the filter grows with them.
 _MAX_RATIO_TERM: Final = 1000
 #: Resampling: zero crossings of the sinc on each side, the share of the lower rate's band that is
@@ -62,7 +53,7 @@ class Audio:
 
 
 def decode(data: bytes, name: str, *, max_s: float | None = None, mono: bool = False) -> Audio:
-    """Decode a WAV, FLAC, MP3 or OGG file.
+    """Decode a sound file: all kinds that libsndfile reads, and those that take ffmpeg.
 
     Args:
         data: the file's bytes.
@@ -72,73 +63,18 @@ def decode(data: bytes, name: str, *, max_s: float | None = None, mono: bool = F
 
     Raises:
         AudioError: the file is empty, not audio, damaged, without a single frame, too long, of
-            unusable channels or rate, or holds NaN or infinity. Nothing is decoded when the header
-            already tells "too long", and one that claims more than the file holds costs no memory.
+            unusable channels or rate, holds NaN or infinity, or takes ffmpeg, which is not here.
+            Nothing is decoded when the header already tells "too long", and one that claims more
+            than the file holds costs no memory.
     """
     if not data:
         raise AudioError("audio.empty", name=name)
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            rate = int(file.samplerate)
-            _refuse_unusable(file.channels, rate, name)
-            if file.frames < _UNKNOWN_FRAMES:
-                _refuse_too_long(file.frames / rate, max_s, name)
-            samples = _read_blocks(file, max_s, name, mono=mono)
-    except (soundfile.SoundFileError, ValueError, TypeError) as error:
-        raise AudioError("audio.unreadable", name=name) from error
+    samples, rate = read_samples(data, name, max_s, mono=mono)
     if not len(samples):
         raise AudioError("audio.no_frames", name=name)
     if not np.isfinite(samples).all():
         raise AudioError("audio.not_finite", name=name)
     return Audio(samples, rate)
-
-
-def _read_blocks(
-    file: soundfile.SoundFile, max_s: float | None, name: str, *, mono: bool
-) -> Samples:
-    """Read to the real end; memory grows with what is there, not with what the header claims."""
-    block_frames = max(1, _BLOCK_SAMPLES // file.channels)
-    blocks: deque[Samples] = deque()
-    frames = 0
-    while True:
-        block = file.read(min(block_frames, file.frames), dtype="float32", always_2d=True)
-        if not len(block):
-            break
-        blocks.append(to_mono(block) if mono or file.channels == 1 else block)
-        frames += len(block)
-        _refuse_too_long(frames / file.samplerate, max_s, name)
-    return _joined(blocks, frames)
-
-
-def _joined(blocks: deque[Samples], frames: int) -> Samples:
-    """Empty ``blocks`` into one array; each goes as it is copied: nothing is there twice."""
-    whole = np.empty((frames, *blocks[0].shape[1:]) if blocks else 0, np.float32)
-    start = 0
-    while blocks:
-        block = blocks.popleft()
-        whole[start : start + len(block)] = block
-        start += len(block)
-    return whole
-
-
-def _refuse_unusable(channels: int, rate_hz: int, name: str) -> None:
-    if channels > MAX_CHANNELS or not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        raise AudioError(
-            "audio.unusable",
-            name=name,
-            channels=channels,
-            rate_hz=rate_hz,
-            max_channels=MAX_CHANNELS,
-            min_hz=MIN_RATE_HZ,
-            max_hz=MAX_RATE_HZ,
-        )
-
-
-def _refuse_too_long(duration_s: float, max_s: float | None, name: str) -> None:
-    if max_s is not None and duration_s > max_s:
-        raise AudioError(
-            "audio.too_long", name=name, seconds=f"{duration_s:.1f}", limit=f"{max_s:g}"
-        )
 
 
 def encode_wav(samples: Samples, sample_rate_hz: int) -> bytes:
@@ -171,10 +107,7 @@ def encode_wav(samples: Samples, sample_rate_hz: int) -> bytes:
 
 def to_mono(samples: Samples) -> Samples:
     """Return the mean of the channels, shape (frames,)."""
-    if samples.ndim == 1:
-        return samples
-    mono: Samples = samples.mean(axis=1, dtype=np.float32)
-    return mono
+    return samples if samples.ndim == 1 else mean_of_channels(samples)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

@@ -52,6 +52,84 @@ def test_every_promised_format_is_decoded(kind):
     assert rms == pytest.approx(0.354, rel=0.1)
 
 
+def test_opus_is_decoded():
+    target = io.BytesIO()
+    soundfile.write(target, tone(rate_hz=48_000), 48_000, format="OGG", subtype="OPUS")
+    decoded = audio.decode(target.getvalue(), "clip.opus")
+    assert decoded.duration_s == pytest.approx(0.5, abs=0.06)
+    assert audio.measure(decoded.samples, decoded.sample_rate_hz).rms == pytest.approx(0.354, 0.1)
+
+
+# -- headers that do not tell the length -------------------------------------------------------
+
+
+def wav_claiming(riff: int, size: int, subtype: str | None = None, extra: bytes = b"") -> bytes:
+    """Return a WAV file with other lengths in its header, and a chunk before the samples."""
+    data = bytearray(file_of(tone(), "WAV", subtype))
+    at = data.index(b"data")
+    data[at:at] = extra
+    struct.pack_into("<I", data, 4, riff)
+    struct.pack_into("<I", data, at + len(extra) + 4, size)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("riff", [0, 36, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFF00])
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "ULAW"])
+def test_a_wav_that_was_written_into_a_pipe_is_read_to_its_end(riff, size, subtype):
+    whole = audio.decode(file_of(tone(), "WAV", subtype), "clip").samples
+    assert np.array_equal(audio.decode(wav_claiming(riff, size, subtype), "clip").samples, whole)
+
+
+def test_a_chunk_before_the_samples_does_no_harm_to_a_length_of_zero():
+    info = b"LIST" + struct.pack("<I", 4) + b"INFO"
+    assert audio.decode(wav_claiming(0, 0, extra=info), "clip").duration_s == 0.5
+
+
+def test_half_a_sample_at_the_end_is_left_out():
+    assert audio.decode(wav_claiming(0, 0) + b"\x01", "clip").duration_s == 0.5
+
+
+def test_a_length_of_zero_does_not_get_round_the_limit():
+    assert refused(wav_claiming(0, 0), max_s=0.4) == "audio.too_long"
+
+
+def test_a_wav_without_samples_before_another_chunk_is_empty():
+    info = b"LIST" + struct.pack("<I", 4) + b"INFO"
+    empty = file_of(np.zeros(0, np.float32), "WAV")
+    assert refused(empty + info) == "audio.no_frames"
+
+
+@pytest.mark.parametrize("sizes", [(0, 0, 0), (2**64 - 1, 2**64 - 1, 0)])
+def test_a_large_wav_may_lack_its_length_too(sizes):
+    data = bytearray(file_of(tone(), "RF64"))
+    struct.pack_into("<QQQ", data, data.index(b"ds64") + 8, *sizes)
+    assert audio.decode(bytes(data), "clip").duration_s == 0.5
+
+
+def test_a_flac_that_was_written_into_a_pipe_is_read_to_its_end():
+    data = bytearray(file_of(tone(), "FLAC"))
+    (packed,) = struct.unpack_from(">Q", data, 18)
+    struct.pack_into(">Q", data, 18, packed & ~(2**36 - 1))
+    assert audio.decode(bytes(data), "clip").duration_s == 0.5
+    assert refused(bytes(data), max_s=0.4) == "audio.too_long"
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+def test_an_au_that_was_written_into_a_pipe_is_read_to_its_end(length):
+    data = bytearray(file_of(tone(), "AU"))
+    struct.pack_into(">I", data, 8, length)
+    assert audio.decode(bytes(data), "clip").duration_s == 0.5
+
+
+@given(st.binary(max_size=120), st.sampled_from([b"RIFF", b"RIFX", b"RF64"]))
+def test_no_header_raises_anything_but_our_error(data, start):
+    try:
+        audio.decode(start + data[:4].ljust(4) + b"WAVE" + data[4:], "clip", max_s=10.0)
+    except AudioError as error:
+        assert error.text("zh")
+
+
 def test_two_channels_stay_two_until_they_are_mixed():
     both = np.stack([tone(), -tone()], axis=1)
     decoded = audio.decode(file_of(both, "WAV"), "clip")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 from jinja2 import nodes as template_nodes
@@ -16,6 +17,7 @@ from jinja2 import nodes as template_nodes
 import glmtts_core
 from glmtts_core.api.downloads import RESULTS
 from glmtts_core.batch.fields import LineFields
+from glmtts_core.batch.lines import InputFormat
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.cli.main import COMMANDS
@@ -74,6 +76,7 @@ COMPOSED = {
         *("done", "failed", "set_aside", "success", "time", "retries", "cleanups"),
         *("memory", "speed"),
     ],
+    "batch.layout.{}": get_args(InputFormat),
     "batch.line.value.{}": [name for name in LineFields.model_fields if name not in OPTION_NAMES],
     "batch.reference.{}": ["outside", "missing"],
     "batch.filter.{}": ["all", "failed", "done", "waiting", "set_aside"],

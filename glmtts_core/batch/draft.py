@@ -129,7 +129,7 @@ class BatchDraft:
         Raises:
             BatchError: the file is gone, or the changed one cannot be written to the disk.
         """
-        self.take(with_lines(self.data(), changes), self.name or "")
+        self.take(with_lines(self.data(), changes, self.check.batch), self.name or "")
 
     def drop(self) -> None:
         """Forget the file, all recordings and the run to correct."""

@@ -6,15 +6,29 @@ Knows nothing about files: it gets a mapping of names to values.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from glmtts_core.errors import BatchError
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 from glmtts_core.speech import OPTION_NAMES, SpeechOverride
+
+#: How alike an unknown name and a known one are for a misspelling (difflib's ratio): "texd" is,
+#: "speaker" is not.
+_CLOSE: Final = 0.74
+#: Longest name that is looked at for misspellings.
+_MOST_NAME_CHARS: Final = 40
+#: Ignored names that are counted, and those that are told before an ellipsis.
+_MOST_IGNORED: Final = 1_000
+_IGNORED_SHOWN: Final = 10
+_DECIMAL_COMMA: Final = re.compile(r"\s*\d+,\d+\s*")
 
 
 class LineFields(SpeechOverride):
@@ -45,47 +59,107 @@ class FieldError(BatchError):
     """One line cannot be used; the others can."""
 
 
-class UnknownFieldError(FieldError):
-    """A name that is no field's; ``close`` in its details, where there is a near one."""
+class IgnoredFields:
+    """The names that mean nothing here, each with the number of lines that have it."""
+
+    def __init__(self) -> None:
+        self._lines: Counter[str] = Counter()
+
+    def note(self, name: str) -> None:
+        """Note that one more line has a field of this name."""
+        shown = quoted(name)
+        # of lines that have a thousand other names, the first thousand are told
+        if shown in self._lines or len(self._lines) < _MOST_IGNORED:
+            self._lines[shown] += 1
+
+    def message(self) -> Message | None:
+        """Return what to tell of them; None where there are none."""
+        if not self._lines:
+            return None
+        listed = [f"{name} ({count:,})" for name, count in self._lines.most_common(_IGNORED_SHOWN)]
+        names = ", ".join(listed) + " …" * (len(self._lines) > _IGNORED_SHOWN)
+        return Message("batch.file.ignored", {"names": names, "known": known_names()})
 
 
-def canonical(name: str) -> str:
-    """Return the field that ``name`` stands for.
-
-    Raises:
-        UnknownFieldError: there is no such field; the sentence suggests the nearest name.
-    """
-    found = _FIELD_OF.get(name)
-    if found is not None:
-        return found
-    close = difflib.get_close_matches(name.strip().lower(), _FIELD_OF, n=1)
-    if close:
-        raise UnknownFieldError("batch.line.unknown_close", name=quoted(name), close=close[0])
-    known = ", ".join(_FIELD_OF)
-    raise UnknownFieldError("batch.line.unknown", name=quoted(name), known=known)
+def known_names() -> str:
+    """Return all names that mean something, for messages."""
+    return ", ".join(_FIELD_OF)
 
 
-def check_fields(pairs: Iterable[tuple[str, Any]]) -> LineFields:
+def field_of(name: str) -> str | None:
+    """Return the field that ``name`` stands for, whatever the case of its letters."""
+    return _FIELD_OF.get(name) or _FIELD_OF.get(name.strip().casefold())
+
+
+@lru_cache(maxsize=1_000)
+def close_name(name: str) -> str | None:
+    """Return the known name that ``name`` is a misspelling of, or None."""
+    if len(name) > _MOST_NAME_CHARS:
+        return None
+    close = difflib.get_close_matches(name.strip().casefold(), _FIELD_OF, n=1, cutoff=_CLOSE)
+    return close[0] if close else None
+
+
+def check_fields(pairs: Iterable[tuple[str, Any]], ignored: IgnoredFields) -> LineFields:
     """Return the checked fields of one line; null and empty values count as left out.
 
+    Args:
+        pairs: names and values.
+        ignored: takes the names that mean nothing here.
+
     Raises:
-        FieldError: an unknown name, a field given twice, a missing text or a value that cannot be.
+        FieldError: a misspelt name, a field given twice, a missing text or a value that cannot be.
     """
     values: dict[str, Any] = {}
+    others: list[str] = []
     for name, value in pairs:
-        known = canonical(name)
+        known = field_of(name)
         if value is None or value == "":
+            continue
+        if known is None:
+            others.append(name)
             continue
         if known in values:
             raise FieldError("batch.line.twice", names=", ".join(ALIASES[known]))
         values[known] = value
+    for name in others:
+        refuse_misspelt(name, values)
     if "text" not in values:
-        raise FieldError("batch.line.no_text", names=", ".join(ALIASES["text"]))
+        raise _without_text(others)
+    for name in others:
+        ignored.note(name)
     try:
-        return LineFields.model_validate(values)
+        return LineFields.model_validate(_with_decimal_point(values))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise _wrong_value(first, values[str(first["loc"][0])]) from error
+
+
+def refuse_misspelt(name: str, given: Container[str]) -> None:
+    """Refuse a name close to that of a field which is not among the fields that are ``given``.
+
+    Such a name was hardly meant to be ignored, while a field that is there was not misspelt.
+
+    Raises:
+        FieldError: the sentence suggests the known name.
+    """
+    close = close_name(name)
+    if close is not None and _FIELD_OF[close] not in given:
+        raise FieldError("batch.line.unknown_close", name=quoted(name), close=close)
+
+
+def _without_text(others: Sequence[str]) -> FieldError:
+    if others:
+        return FieldError("batch.line.unknown", name=quoted(others[0]), known=known_names())
+    return FieldError("batch.line.no_text", names=", ".join(ALIASES["text"]))
+
+
+def _with_decimal_point(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with a speed such as "1,2" as Excel writes it in half of Europe."""
+    speed = values.get("speed")
+    if isinstance(speed, str) and "," in speed and _DECIMAL_COMMA.fullmatch(speed):
+        values["speed"] = speed.replace(",", ".")
+    return values
 
 
 def _wrong_value(error: ErrorDetails, value: object) -> FieldError:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +18,7 @@ from glmtts_core.message import Message
 from glmtts_core.speech import ReferenceAudio, SpeechOptions, SpeechOverride, SynthesisRequest
 from glmtts_core.stored import STRICT, StoredMessage
 
-InputFormat = Literal["jsonl", "csv", "tsv"]
+InputFormat = Literal["jsonl", "csv", "tsv", "json", "txt"]
 
 
 def _one_name(name: str) -> str:
@@ -127,10 +127,13 @@ class BatchInput:
     Attributes:
         lines: the good ones, in the file's order.
         problems: the ones set aside, in the file's order.
-        encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "GB18030").
+        encoding: as shown to the user ("UTF-8", "UTF-8 (BOM)", "UTF-16", "GB18030").
         format: how the file is laid out.
         hints: what would make voices better, once a recording and once a built-in voice; none
             before the check.
+        separator: of a table's columns; empty where there is one column only, and elsewhere.
+        notes: what was noticed about the file as a whole.
+        spans: the last line of those that run over several, by the number of the first.
     """
 
     lines: tuple[BatchLine, ...]
@@ -138,6 +141,16 @@ class BatchInput:
     encoding: str
     format: InputFormat
     hints: tuple[Message, ...] = ()
+    separator: str = ""
+    notes: tuple[Message, ...] = ()
+    spans: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def taken_for(self) -> Message:
+        """What the file was taken for."""
+        if self.format in ("csv", "tsv") and not self.separator:
+            return Message("batch.layout.one_column")
+        return Message(f"batch.layout.{self.format}", {"separator": self.separator})
 
     @property
     def total(self) -> int:

@@ -5,11 +5,11 @@ Knows nothing about what stands in a line.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
+from glmtts_core.batch.encoding import GB18030, Encoding, encoding_by_head, in_one_form
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 
@@ -20,21 +20,6 @@ MAX_LINES: Final = 500_000
 #: What of a line is shown beside its problem, in characters.
 EXCERPT_CHARS: Final = 200
 _SKIP_BYTES: Final = 2**16
-_WIDE_BOMS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How a file's bytes are text: the codec's name, the name shown, the length of its mark."""
-
-    codec: str
-    label: str
-    bom_bytes: int = 0
-
-
-UTF8: Final = Encoding("utf-8", "UTF-8")
-UTF8_BOM: Final = Encoding("utf-8", "UTF-8 (BOM)", len(codecs.BOM_UTF8))
-GB18030: Final = Encoding("gb18030", "GB18030")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +39,72 @@ class TextLine:
     excerpt: str
 
 
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that is text, to be read from its start as often as needed.
+
+    Attributes:
+        file: in its one form.
+        encoding: of the file as it came in.
+        start: where its first line begins.
+    """
+
+    file: BinaryIO
+    encoding: Encoding
+    start: int
+
+    def lines(self) -> Iterator[TextLine]:
+        """Yield every line that is not empty; an empty one holds nothing but blanks.
+
+        Raises:
+            BatchError: the file has more than `MAX_LINES` lines.
+        """
+        self.file.seek(self.start)
+        codec = self.encoding.codec
+        for number, raw in enumerate(raw_lines(self.file), 1):
+            if number > MAX_LINES:
+                raise BatchError("batch.file.too_many_lines", limit=MAX_LINES)
+            if raw is None:
+                yield TextLine(number, None, Message("batch.line.too_long"), "")
+                continue
+            try:
+                text = raw.decode(codec).rstrip("\r\n")
+            except UnicodeDecodeError:
+                shown = raw[: EXCERPT_CHARS * 4].decode(codec, errors="replace")
+                problem = Message("batch.line.undecodable")
+                yield TextLine(number, None, problem, excerpt_of(shown))
+                continue
+            if text and not text.isspace():
+                yield TextLine(number, text, None, excerpt_of(text))
+
+    def beginning(self, size_bytes: int) -> str:
+        """Return the first characters; what cannot be decoded is replaced."""
+        self.file.seek(self.start)
+        return self.file.read(size_bytes).decode(self.encoding.codec, "replace")
+
+    def whole(self, limit_bytes: int) -> str | None:
+        """Return all of the text, or None where it is longer.
+
+        Bytes that cannot be decoded become half surrogate pairs, which no text may hold.
+        """
+        self.file.seek(self.start)
+        raw = self.file.read(limit_bytes + 1)
+        return (
+            None if len(raw) > limit_bytes else raw.decode(self.encoding.codec, "surrogateescape")
+        )
+
+
+def open_text(file: BinaryIO) -> TextFile:
+    """Find out how ``file`` is text.
+
+    Raises:
+        BatchError: it is UTF-32, or no text at all.
+    """
+    encoding = detect_encoding(file)
+    start = 0 if encoding.converts else len(encoding.mark)
+    return TextFile(in_one_form(file, encoding), encoding, start)
+
+
 def detect_encoding(file: BinaryIO) -> Encoding:
     """Return the encoding of ``file``, reading it once from its start.
 
@@ -61,17 +112,13 @@ def detect_encoding(file: BinaryIO) -> Encoding:
     in GB18030 hardly ever happens to be valid UTF-8, while the reverse is common.
 
     Raises:
-        BatchError: the file is UTF-16 or UTF-32.
+        BatchError: the file is UTF-32, or no text at all.
     """
-    file.seek(0)
-    start = file.read(len(codecs.BOM_UTF8))
-    if start.startswith(_WIDE_BOMS):
-        raise BatchError("batch.file.wide")
-    if start == codecs.BOM_UTF8:
-        return UTF8_BOM
-    file.seek(0)
+    encoding, certain = encoding_by_head(file)
+    if certain:
+        return encoding
     as_utf8 = broken = 0
-    for raw in raw_lines(file):
+    for raw in raw_lines(in_one_form(file, encoding)):
         if raw is None or raw.isascii():
             continue
         try:
@@ -79,31 +126,9 @@ def detect_encoding(file: BinaryIO) -> Encoding:
             as_utf8 += 1
         except UnicodeDecodeError:
             broken += 1
-    return GB18030 if broken > as_utf8 else UTF8
-
-
-def text_lines(file: BinaryIO, encoding: Encoding) -> Iterator[TextLine]:
-    """Yield every line of ``file`` that is not empty; an empty one holds nothing but blanks.
-
-    Raises:
-        BatchError: the file has more than `MAX_LINES` lines.
-    """
-    file.seek(encoding.bom_bytes)
-    for number, raw in enumerate(raw_lines(file), 1):
-        if number > MAX_LINES:
-            raise BatchError("batch.file.too_many_lines", limit=MAX_LINES)
-        if raw is None:
-            yield TextLine(number, None, Message("batch.line.too_long"), "")
-            continue
-        try:
-            text = raw.decode(encoding.codec).rstrip("\r\n")
-        except UnicodeDecodeError:
-            shown = raw[: EXCERPT_CHARS * 4].decode(encoding.codec, errors="replace")
-            problem = Message("batch.line.undecodable")
-            yield TextLine(number, None, problem, excerpt_of(shown))
-            continue
-        if text and not text.isspace():
-            yield TextLine(number, text, None, excerpt_of(text))
+    if broken > as_utf8:
+        return replace(encoding, codec=GB18030.codec, label=GB18030.label)
+    return encoding
 
 
 def excerpt_of(text: str) -> str:

@@ -21,13 +21,13 @@ from glmtts_core.audio import decode
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.files import write_whole
 from glmtts_core.quoting import quoted
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from glmtts_core.speech import ReferenceAudio
 
 MIB: Final = 2**20
 MAX_FILE_BYTES: Final = 64 * MIB
 MAX_TOTAL_BYTES: Final = 2048 * MIB
 MAX_FILES: Final = 10_000
-AUDIO_SUFFIXES: Final = frozenset({".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus"})
 _BLOCK_BYTES: Final = 2**18
 _MAX_PART_BYTES: Final = 200
 #: What a packed file says of itself: its name is UTF-8 (bit 11 of the ZIP format's flags).

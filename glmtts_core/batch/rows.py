@@ -1,4 +1,4 @@
-"""A batch file as checked lines: JSONL, CSV or TSV in, every line accounted for.
+"""A batch file as checked lines: JSON, a table or bare texts in, every line accounted for.
 
 Knows nothing about engines and recordings: `dry_run` asks those.
 """
@@ -6,27 +6,20 @@ Knows nothing about engines and recordings: `dry_run` asks those.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import PurePath
-from typing import BinaryIO, Final
+from collections.abc import Iterable
+from typing import BinaryIO
 
-from glmtts_core.batch.fields import ALIASES, FieldError, LineFields, check_fields
-from glmtts_core.batch.lines import BatchInput, BatchLine, InputFormat, LineProblem
+from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, read_document
+from glmtts_core.batch.fields import FieldError, IgnoredFields, LineFields, check_fields, field_of
+from glmtts_core.batch.layouts import Layout, layout_of
+from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch.naming import Names
-from glmtts_core.batch.reading import TextLine, detect_encoding, text_lines
-from glmtts_core.batch.records import Record, json_records, table_records
+from glmtts_core.batch.reading import TextFile, open_text
+from glmtts_core.batch.records import Record, json_records, plain_records
+from glmtts_core.batch.tables import table_records
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
-
-_FORMAT_BY_SUFFIX: Final[dict[str, InputFormat]] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-}
-_DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
 
 
 def read_batch(source: BinaryIO | bytes, name: str = "") -> BatchInput:
@@ -34,50 +27,61 @@ def read_batch(source: BinaryIO | bytes, name: str = "") -> BatchInput:
 
     Args:
         source: the file, opened for reading bytes and able to seek, or its bytes.
-        name: its name, whose ending tells the format; without a known one (pasted text) the first
-            line tells it.
+        name: its name, whose ending tells the layout; see `layout_of`.
 
     Raises:
-        BatchError: no line at all, UTF-16, too many lines, or a table without a usable header.
+        BatchError: no line at all, no text, too many lines, or a table without a usable header.
     """
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    encoding = detect_encoding(file)
-    kind = _format_of(name, next(text_lines(file, encoding), None))
+    file = open_text(io.BytesIO(source) if isinstance(source, bytes) else source)
+    layout = layout_of(file, name)
+    ignored, notes = IgnoredFields(), list[Message]()
     names = Names()
     lines: list[BatchLine] = []
     problems: list[LineProblem] = []
-    for record in _records(text_lines(file, encoding), kind):
-        line = _line(record, names)
+    spans: dict[int, int] = {}
+    for record in _records(file, layout, notes):
+        line = _line(record, names, ignored)
         if isinstance(line, BatchLine):
             lines.append(line)
         else:
             problems.append(line)
+        if record.last:
+            spans[record.number] = record.last
     if not lines and not problems:
         raise BatchError("batch.file.empty")
-    return BatchInput(tuple(lines), tuple(problems), encoding.label, kind)
+    if layout.format == "txt":
+        notes.append(Message("batch.file.plain"))
+    if (told := ignored.message()) is not None:
+        notes.append(told)
+    return BatchInput(
+        tuple(lines),
+        tuple(problems),
+        file.encoding.label,
+        layout.format,
+        separator=layout.separator,
+        notes=tuple(notes),
+        spans=spans,
+    )
 
 
-def _format_of(name: str, first: TextLine | None) -> InputFormat:
-    by_suffix = _FORMAT_BY_SUFFIX.get(PurePath(name).suffix.lower())
-    if by_suffix is not None:
-        return by_suffix
-    start = (first.text or "" if first else "").lstrip()
-    if start.startswith("{"):
-        return "jsonl"
-    if "\t" in start:
-        return "tsv"
-    return "csv" if "," in start and "{" not in start else "jsonl"
+def _records(file: TextFile, layout: Layout, notes: list[Message]) -> Iterable[Record]:
+    """Return the file's records; what is to be told of the whole file is added to ``notes``."""
+    if layout.format == "jsonl":
+        return json_records(file.lines())
+    if layout.format == "txt":
+        return plain_records(file.lines())
+    if layout.format != "json":
+        return table_records(file.lines(), layout.separator)
+    document = read_document(file.whole(MAX_DOCUMENT_BYTES) or "")
+    notes += document.notes
+    return (entry.record for entry in document.entries)
 
 
-def _records(lines: Iterator[TextLine], kind: InputFormat) -> Iterator[Record]:
-    return json_records(lines) if kind == "jsonl" else table_records(lines, _DELIMITERS[kind])
-
-
-def _line(record: Record, names: Names) -> BatchLine | LineProblem:
+def _line(record: Record, names: Names, ignored: IgnoredFields) -> BatchLine | LineProblem:
     if record.problem is not None:
         return _set_aside(record, record.problem)
     try:
-        fields = check_fields(record.pairs or [])
+        fields = check_fields(record.pairs or [], ignored)
     except FieldError as error:
         return _set_aside(record, error.message)
     uttid = fields.uttid.strip() or names.make_up(record.number)
@@ -89,8 +93,8 @@ def _line(record: Record, names: Names) -> BatchLine | LineProblem:
 
 
 def _set_aside(record: Record, problem: Message) -> LineProblem:
-    given = dict(record.pairs or [])
-    uttid = next((given[name] for name in ALIASES["uttid"] if given.get(name)), "")
+    pairs = record.pairs or []
+    uttid = next((value for name, value in pairs if value and field_of(name) == "uttid"), "")
     shown = quoted(uttid) if isinstance(uttid, str | int) else ""
     return LineProblem(record.number, shown, problem, record.excerpt)
 

@@ -18,7 +18,7 @@ from glmtts_core.batch.results import write_results
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.catalogue import Language
-from glmtts_core.cli.batch_output import follow, tell_end, tell_hints, tell_run
+from glmtts_core.cli.batch_output import follow, tell_end, tell_hints, tell_layout, tell_run
 from glmtts_core.cli.batch_settings import RunWish, differences
 from glmtts_core.cli.paths import read_file, refuse_unusable_folder, shown
 from glmtts_core.cli.say import tell_unused_seed
@@ -183,5 +183,6 @@ class _Preparation:
         batch = read_batch(self.raw, self.command.name)
         checked = dry_run(batch, defaults, references, capabilities, settings, stop_where_asked)
         stop_where_asked()
+        tell_layout(checked, self.command.file, self.language)
         tell_hints(checked, self.language)
         return checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from glmtts_core.batch.lines import BatchInput
@@ -16,9 +17,22 @@ from glmtts_core.ending import STOPPED
 
 #: Lines that are told one by one; the manifest has all.
 _TOLD: Final = 20
+#: What the ending of a file's name tells: its layout and the separator of its columns.
+_TOLD_BY_NAME: Final = {".jsonl": ("jsonl", ""), ".csv": ("csv", ","), ".tsv": ("tsv", "\t")}
 _MIB: Final = 2**20
 #: Exit codes.
 _ALL_DONE, _SOME_FAILED = 0, 1
+
+
+def tell_layout(batch: BatchInput, file: Path, language: Language) -> None:
+    """Say what the file was taken for, unless its name says so, and what was noticed about it."""
+    if (batch.format, batch.separator) != _TOLD_BY_NAME.get(file.suffix.lower()):
+        layout = batch.taken_for.text(language)
+        facts = {"layout": layout, "encoding": batch.encoding, "count": f"{batch.total:,}"}
+        name = shown(Path(file.name))
+        print(text("cli.batch_read", language, name=name, **facts), file=sys.stderr)
+    for note in batch.notes:
+        print(note.text(language), file=sys.stderr)
 
 
 def tell_hints(batch: BatchInput, language: Language) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -18,6 +19,9 @@ from glmtts_core.audio import encode_wav
 from glmtts_core.batch import references
 from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.errors import AudioError, BatchError
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
+from tests import ffmpeg_stub
+from tests.ffmpeg_stub import PACKED
 
 WAV = encode_wav(np.zeros(2400, np.float32), 24_000)
 OTHER_WAV = encode_wav(np.ones(2400, np.float32) / 2, 24_000)
@@ -37,6 +41,34 @@ def packed(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:
         for name, data in entries:
             archive.writestr(name, data)
     return target
+
+
+# -- kinds of recordings -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", sorted(AUDIO_SUFFIXES))
+def test_every_kind_that_can_be_decoded_is_a_reference(folder, ending):
+    assert folder.add(f"anna{ending.upper()}", WAV) == f"anna{ending.upper()}"
+    assert ReferenceFolder(folder.folder).find(f"anna{ending}") == f"anna{ending.upper()}"
+
+
+def test_opus_is_read_without_another_program(folder):
+    target = io.BytesIO()
+    soundfile.write(target, np.zeros(48_000), 48_000, format="OGG", subtype="OPUS")
+    folder.add("anna.opus", target.getvalue())
+    assert len(folder.load("anna.opus", "", 60.0).samples) > 40_000
+
+
+def test_a_recording_of_a_phone_is_kept_as_it_came_and_decoded_by_ffmpeg(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    folder.add("anna.m4a", PACKED["m4a"])
+    with pytest.raises(AudioError, match=r"anna\.m4a.*ffmpeg"):
+        folder.load("anna.m4a", "", 60.0)
+    ffmpeg_stub.install(tmp_path, ffmpeg_stub.GIVES_SOUND)
+    assert folder.load("anna.m4a", "", 60.0).sample_rate_hz == 24_000
+    assert folder.read("anna.m4a") == PACKED["m4a"]
 
 
 # -- finding -----------------------------------------------------------------------------------

@@ -92,6 +92,34 @@ def test_bad_lines_are_told_by_number_and_the_others_are_spoken(maker, capsys):
     assert [entry["state"] for entry in manifest()] == ["done", "set_aside", "set_aside"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("in.txt", "one\ntwo\n", "in.txt: plain text, one text a line, UTF-8, lines: 2"),
+        ("in.json", '["one",\n"two"]', "in.json: JSON list, UTF-8, lines: 2"),
+        ("in.csv", "text;voice\none;\ntwo;\n", "in.csv: CSV with “;” between columns"),
+    ],
+)
+def test_what_a_file_was_taken_for_is_told(maker, capsys, name, content, told):
+    Path(name).write_text(content)
+    assert main(["batch", name, "--out", "out"], maker) == 0
+    assert told in capsys.readouterr().err
+    assert sorted(maker.spoken) == ["one", "two"]
+    assert Path(f"out/input.{name[3:]}").read_text() == content
+
+
+def test_a_file_that_its_name_tells_needs_no_words(maker, capsys):
+    write({"text": "one"})
+    assert batch(maker) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_unknown_fields_are_told_once(maker, capsys):
+    write({"text": "one", "speaker": 1}, {"text": "two", "speaker": 2})
+    assert batch(maker) == 0
+    assert capsys.readouterr().err.count("speaker (2)") == 1
+
+
 def test_a_line_that_fails_is_told_too(maker, capsys):
     maker.prepare = lambda engine: setattr(
         engine, "fail_with", lambda: EngineError("engine.unexpected", reason="bad mood")

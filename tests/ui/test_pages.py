@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import streamlit as st
 
 from glmtts_core.audio import encode_wav
@@ -27,6 +29,7 @@ from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.shared.markdown import message_markdown
 from glmtts_core.ui.shared.quantities import size
+from tests.ffmpeg_stub import PACKED
 from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
 from tests.ui.visitor import (
@@ -636,6 +639,24 @@ def test_a_file_that_is_no_audio_is_told_and_not_kept(visit: Visit, language, da
     visitor = visit(SYNTHESIS, language).upload(data, "notes.wav")
     assert ["notes.wav" in error.value for error in visitor.app.error] == [True]
     assert visitor.session.saved_form.form.reference_name is None
+
+
+def test_a_recording_in_opus_is_taken(synthesis):
+    target = io.BytesIO()
+    soundfile.write(target, np.zeros(48_000), 48_000, format="OGG", subtype="OPUS")
+    synthesis.upload(target.getvalue(), "anna.opus")
+    assert "anna.opus" in synthesis.read()
+    assert synthesis.session.draft.reference() == target.getvalue()
+
+
+@both_languages
+def test_a_recording_that_takes_ffmpeg_is_told_what_to_do_where_there_is_none(
+    visit: Visit, language, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    visitor = visit(SYNTHESIS, language).upload(PACKED["m4a"], "anna.m4a")
+    assert ["ffmpeg" in error.value for error in visitor.app.error] == [True]
+    assert visitor.session.draft.form.reference_name is None
 
 
 def test_a_recording_whose_file_is_gone_can_be_removed(synthesis, settings):

@@ -39,7 +39,7 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> InputCheck:
     check = draft.check_with(defaults, _WAIT_S)
     facts = [f"**{plain(draft.name or '')}**"]
     if check.batch is not None:
-        facts += [plain(check.batch.format.upper()), plain(check.batch.encoding)]
+        facts += [page.message(check.batch.taken_for), plain(check.batch.encoding)]
         facts.append(page.markdown("batch.lines", count=f"{check.batch.total:,}"))
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(":material/description: " + " · ".join(facts), width="stretch")
@@ -57,6 +57,8 @@ def heading(page: Page, draft: BatchDraft, defaults: RunDefaults) -> InputCheck:
         _live(page, draft)
     if check.result is not None:
         _verdict(page, check.result)
+        for note in check.result.notes:
+            st.caption(page.message(note))
         _hints(page, check.result)
     return check
 
@@ -116,7 +118,7 @@ def problems(
         return
     numbers = sorted(found)[:MAX_EDITED]
     try:
-        texts = editable_lines(draft.data(), set(numbers))
+        texts = editable_lines(draft.data(), set(numbers), check.batch)
     except GLMTTSError as error:
         st.error(page.message(error))
         return

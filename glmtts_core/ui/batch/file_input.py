@@ -8,8 +8,8 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft
-from glmtts_core.batch.references import AUDIO_SUFFIXES
 from glmtts_core.errors import GLMTTSError
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from glmtts_core.ui.batch import settings
 from glmtts_core.ui.batch.draft import keep_errors, next_round, steer, upload_key
 from glmtts_core.ui.page import Page

@@ -10,6 +10,7 @@ from glmtts_core.audio import decode
 from glmtts_core.engines.glmtts.reference_check import check_reference, reference_hints
 from glmtts_core.errors import AudioError, GLMTTSError
 from glmtts_core.message import Message
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from glmtts_core.speech import ReferenceAudio
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import cloning_notice
@@ -20,7 +21,7 @@ _TRANSCRIPT: Final = "form_transcript"
 _UPLOAD: Final = "form_upload"
 _RECORDING: Final = "form_recording"
 _UPLOAD_ROUND: Final = "form_upload_round"
-_REFERENCE_TYPES: Final = ("wav", "flac", "mp3", "ogg")
+_REFERENCE_TYPES: Final = sorted(suffix[1:] for suffix in AUDIO_SUFFIXES)
 #: The largest recording that is taken, in MB: a minute of stereo WAV at 48 kHz has 12.
 _MAX_REFERENCE_MB: Final = 50
 
@@ -57,7 +58,7 @@ def _ask_for_reference(page: Page) -> None:
     upload_tab, record_tab = st.tabs([page.text("form.upload_tab"), page.text("form.record_tab")])
     uploaded = upload_tab.file_uploader(
         page.text("form.upload"),
-        type=list(_REFERENCE_TYPES),
+        type=_REFERENCE_TYPES,
         key=f"{_UPLOAD}_{used}",
         max_upload_size=_MAX_REFERENCE_MB,
     )

@@ -115,6 +115,32 @@ def test_pasted_lines_are_as_good_as_a_file(guest):
     assert guest.words("batch.ready", count=2) in guest.read()
 
 
+@both_languages
+def test_bare_lines_may_be_pasted_and_the_page_says_what_they_were_taken_for(visit, language):
+    guest = Guest(BATCH, language)
+    guest.app.text_area(key="batch_pasted").set_value("one\n\ntwo, three\n")
+    guest.click("batch_paste_take").checked()
+    said = guest.read()
+    for key in ("batch.layout.txt", "batch.file.plain"):
+        assert guest.words(key) in said
+    guest.begin().finish()
+    assert [row.line.text for row in guest.batch_run.rows()] == ["one", "two, three"]
+
+
+def test_ignored_fields_are_named_on_the_page(guest):
+    said = guest.give(b'{"text": "a", "speaker": 1}\n{"text": "b", "speaker": 2}').read()
+    assert "speaker (2)" in said
+
+
+def test_a_row_over_several_lines_is_mended_as_a_whole(guest):
+    guest.give(b'text;speed\n"first\nsecond";fast\nthird;1\n', "lines.csv")
+    guest.mend(0, '"first\nsecond";1,5')
+    assert guest.words("batch.ready", count=2) in guest.read()
+    guest.begin().finish()
+    texts = [(row.line.text, row.line.speed) for row in guest.batch_run.rows()]
+    assert texts == [("first\nsecond", 1.5), ("third", 1.0)]
+
+
 def test_a_file_that_cannot_be_used_is_told_why(guest):
     guest.app.file_uploader[0].set_value(("lines.csv", b"a,b\n1,2\n", "text/plain"))
     guest.run()

@@ -1,0 +1,185 @@
+"""What a batch file is: JSON, a table or bare texts, told from its name and its first lines.
+
+A file of JSON that is damaged must not be taken for bare texts, and so spoken with its brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+from typing import Final
+
+from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, first_value, wrapped_list
+from glmtts_core.batch.fields import ALIASES, field_of
+from glmtts_core.batch.lines import InputFormat
+from glmtts_core.batch.reading import TextFile, TextLine
+from glmtts_core.batch.tables import header_cells, named_separator
+from glmtts_core.errors import BatchError
+from glmtts_core.quoting import quoted
+
+_JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
+_TABLE_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+#: Separators that tables come with: of the standard, of Excel in half of Europe, of copied cells,
+#: of databases, and those that a Chinese keyboard types.
+_SEPARATORS: Final = (",", ";", "\t", "|", "，", "；")
+_START_BYTES: Final = 4_096
+_JSON_START: Final = re.compile(r"""\{\s*(?:["'}]|\w+\s*:|$)|\[\s*(?:\[\s*[\[{"]|[{"\]]|$)""")
+_NAMES: Final = "|".join(name for aliases in ALIASES.values() for name in aliases)
+#: A line of JSON, whole or not: an object's beginning, or one of our names in quotes.
+_JSON_LINE: Final = re.compile(rf"""\s*[\[,]*\s*(?:\{{\s*["']|["'](?:{_NAMES})["']\s*:)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out.
+
+    Attributes:
+        format: what it is.
+        separator: of a table's columns; empty where there is one column only, and elsewhere.
+    """
+
+    format: InputFormat
+    separator: str = ""
+
+
+def layout_of(file: TextFile, name: str) -> Layout:
+    """Return how ``file`` is laid out.
+
+    The ending of its name decides between JSON and a table. Without a known ending (pasted text,
+    ``.txt``) a file is JSON where a line looks so, a table where its first line names columns, and
+    bare texts otherwise.
+
+    Raises:
+        BatchError: the lines are rows of a table without a first row that names the columns, or no
+            text.
+    """
+    suffix = PurePath(name).suffix.lower()
+    start = file.beginning(_START_BYTES)
+    if suffix in _JSON_SUFFIXES or _JSON_START.match(start.lstrip()):
+        return Layout(_json_format(file, start))
+    first, second = _first_two(file)
+    if suffix in _TABLE_SEPARATORS:
+        return _table(first, second, _TABLE_SEPARATORS[suffix])
+    return Layout("txt") if first is None else _without_ending(file, start, first, second)
+
+
+def _without_ending(file: TextFile, start: str, first: TextLine, second: TextLine | None) -> Layout:
+    """Return how a file of unknown ending that does not begin as JSON is laid out."""
+    table = _table_without_ending(first, second)
+    if table is not None and table.separator in _TABLE_SEPARATORS.values():
+        return table
+    if any(_JSON_LINE.match(line.text or "") for line in file.lines()):
+        return Layout("jsonl")
+    if table is None and field_of(first.text or "") == "text" and second is not None:
+        table = Layout("csv")
+    if table is not None:
+        return table
+    if "\0" in start:
+        raise BatchError("batch.file.no_text")
+    _refuse_headless(file)
+    return Layout("txt")
+
+
+def _first_two(file: TextFile) -> tuple[TextLine | None, TextLine | None]:
+    both = list(islice(file.lines(), 2))
+    return both[0] if both else None, both[1] if len(both) > 1 else None
+
+
+# -- JSON --------------------------------------------------------------------------------------
+
+
+def _json_format(file: TextFile, start: str) -> InputFormat:
+    """Return whether each line is an object by itself, or the file is one document."""
+    first, second = _first_two(file)
+    begins = start.lstrip()[:1]
+    if first is None or begins not in ("{", "["):
+        return "jsonl"
+    found = first_value(first.text or "")
+    if found is not None and not (first.text or "")[found[1] :].strip():
+        alone = second is None and (begins == "[" or wrapped_list(first.text or ""))
+        return "json" if alone else "jsonl"
+    if begins == "{" and _is_damaged_line(file, first, second):
+        return "jsonl"
+    if file.whole(MAX_DOCUMENT_BYTES) is None:
+        raise BatchError("batch.file.document_too_large", limit=MAX_DOCUMENT_BYTES >> 20)
+    return "json"
+
+
+def _is_damaged_line(file: TextFile, first: TextLine, second: TextLine | None) -> bool:
+    """Whether a first line that is not one whole object is damaged, and no part of a document."""
+    if second is None:
+        found = first_value(first.text or "")
+        return found is None or not (first.text or "")[found[1] :].lstrip(" ,").startswith("{")
+    text = file.whole(MAX_DOCUMENT_BYTES)
+    found = None if text is None else first_value(text)
+    if text is not None and found is not None:
+        return "\n" not in text[: found[1]].strip()
+    return any(_is_object(line.text or "") for line in islice(file.lines(), 1, None))
+
+
+def _is_object(line: str) -> bool:
+    found = first_value(line) if line.lstrip().startswith("{") else None
+    return found is not None and not line[found[1] :].strip()
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+def _table(first: TextLine | None, second: TextLine | None, usual: str) -> Layout:
+    """Return the table that a first row begins, with the separator that tells most columns."""
+    named = None if first is None else named_separator(first)
+    header = first if named is None else second
+    if header is None:
+        return _of_separator(usual)
+    candidates = dict.fromkeys([each for each in (named, usual) if each] + [*_SEPARATORS])
+    best = max(candidates, key=lambda each: _known_cells(header_cells(header, each)))
+    if named is None and all(len(header_cells(header, each)) < 2 for each in candidates):
+        return Layout(_of_separator(usual).format)
+    return _of_separator(best)
+
+
+def _of_separator(separator: str) -> Layout:
+    return Layout("tsv" if separator == "\t" else "csv", separator)
+
+
+def _known_cells(cells: list[str]) -> int:
+    return sum(field_of(name) is not None for name in cells)
+
+
+def _table_without_ending(first: TextLine, second: TextLine | None) -> Layout | None:
+    """Return the table of several columns that a file of unknown ending is, or None.
+
+    Its first line names a column for the text; or it names other columns, and the next line has as
+    many values: then it will be told that the text's is lacking.
+    """
+    layout = _table(first, second, ",")
+    if named_separator(first) is not None:
+        return layout
+    cells = header_cells(first, layout.separator)
+    names_text = any(field_of(name) == "text" for name in cells)
+    alike = second is not None and len(header_cells(second, layout.separator)) == len(cells)
+    is_table = len(cells) > 1 and (names_text or (alike and _known_cells(cells)))
+    return layout if is_table else None
+
+
+def _refuse_headless(file: TextFile) -> None:
+    """Refuse lines that all have as many values between tabs or bars: names would be spoken."""
+    lines = (line.text.strip() for line in file.lines() if line.text is not None)
+    counts: Iterator[tuple[int, int]] = ((text.count("\t"), text.count("|")) for text in lines)
+    first = next(counts, (0, 0))
+    tabs, bars = first
+    number = 1
+    for each in counts:
+        number += 1
+        tabs, bars = (tabs if each[0] == tabs else 0), (bars if each[1] == bars else 0)
+        if not tabs and not bars:
+            return
+    if number > 1 and (tabs or bars):
+        separator, count = ("tab", tabs) if tabs else ("|", bars)
+        example = quoted("uttid\ttext" if tabs else "uttid|text")
+        raise BatchError(
+            "batch.file.no_header", count=count + 1, separator=separator, example=example
+        )
