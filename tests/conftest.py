@@ -15,7 +15,10 @@ import pytest
 from glmtts_core.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
+    from glmtts_core.engines.kokoro.engine import KokoroEngine
     from glmtts_core.studio.studio import Studio
+
+pytest_plugins = ["tests.frozen_heap", "tests.tiers"]
 
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("studio", deadline=None)
@@ -41,15 +44,40 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for the built-in voice's model file: one for all tests and their children.
+
+    Who needs the file first puts it together; tests of just that have folders of their own.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # each worker has a folder of its own in that of the whole run
+        folder = folder.parent
+    (cache := folder / "model-cache").mkdir(exist_ok=True)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def kokoro(model_cache: Path) -> KokoroEngine:
+    """The built-in voice, loaded by the first test that speaks with it."""
+    from glmtts_core.engines.kokoro.engine import KokoroEngine
+    from glmtts_core.memory.ledger import Ledger
+
+    settings = Settings(_env_file=None, device="cpu", threads=1, cache_dir=model_cache)
+    return KokoroEngine(settings, Ledger())
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings that compute on the CPU and write under the test's own folder."""
+def settings(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that compute on one core and write under the test's own folder."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return Settings(
         _env_file=None,
         device="cpu",
+        threads=1,
         output_dir=tmp_path / "outputs",
-        cache_dir=tmp_path / "cache",
+        cache_dir=model_cache,
         ckpt=tmp_path / "ckpt",
     )
 

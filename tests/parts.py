@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -30,6 +30,12 @@ def wait_until(condition: Callable[[], object], bound_s: float = BOUND_S) -> Non
     while not condition():
         assert time.monotonic() < give_up_s, "the condition did not come true in time"
         pause.wait(0.002)
+
+
+def assert_none(wrong: Iterable[str]) -> None:
+    """Fail with all that is wrong, a line each: for many cases that a test each would only slow."""
+    told = list(wrong)
+    assert not told, f"{len(told)} wrong:\n" + "\n".join(told)
 
 
 def request(text: str = "hello", **more) -> SynthesisRequest:

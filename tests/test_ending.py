@@ -22,6 +22,8 @@ from tests.browser.app import ROOT, STOP_S, free_port
 from tests.parts import BOUND_S
 from tests.scripted_engine import ScriptedEngine
 
+pytestmark = pytest.mark.process
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 BATCH = ["batch", "in.jsonl", "--out", "out"]
 

@@ -30,6 +30,8 @@ from tests.nvml import (
 )
 from tests.parts import voice_wav
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds in which a command must have ended; on an idle machine the longest takes ten.
 COMMAND_S = 180.0
@@ -50,7 +52,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny checkpoint, a recording and the model cache, made once."""
+    """A folder with a tiny checkpoint and a recording, made once."""
     if c_compiler() is None:
         pytest.skip("the stubs need a C compiler (cc, gcc or clang)")
     folder = tmp_path_factory.mktemp("odd-gpus")
@@ -60,7 +62,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(shared: Path, tmp_path: Path) -> Run:
+def run(shared: Path, model_cache: Path, tmp_path: Path) -> Run:
     """Run a module or program of ours with a stand-in driver that reports one GPU."""
 
     def run_one(
@@ -78,7 +80,8 @@ def run(shared: Path, tmp_path: Path) -> Run:
             "LANG": "en_GB.UTF-8",
             "LC_ALL": "",
             "GLMTTS_OUTPUT_DIR": str(tmp_path / "outputs"),
-            "GLMTTS_CACHE_DIR": str(shared / "cache"),
+            "GLMTTS_CACHE_DIR": str(model_cache),
+            "GLMTTS_THREADS": "1",
             MARK_VARIABLE: str(tmp_path / "nvml-was-loaded"),
             CUDA_MARK_VARIABLE: str(tmp_path / "cuda-was-loaded"),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import multiprocessing
 import os
 import signal
 import sys
@@ -12,13 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glmtts_core.cli.main import main
+from tests.forked import forked
 from tests.parts import BOUND_S
 from tests.scripted_engine import CloningEngine
 
 #: Audit events of the interpreter that change names on the disk.
 _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.batch.corrections"])
 
 
 def changes_disk(event: str, arguments: tuple[object, ...], folder: str) -> bool:
@@ -54,8 +52,7 @@ def _command(folder: Path, change: int, arguments: Sequence[str]) -> None:
 
 def killed_command(folder: Path, change: int, *arguments: str) -> bool:
     """Run ``batch`` with these arguments; tell whether it was killed before it came to its end."""
-    process = _CONTEXT.Process(target=_command, args=(folder, change, arguments))
-    process.start()
+    process = forked(_command, folder, change, arguments)
     process.join(BOUND_S)
     assert process.exitcode in (0, -signal.SIGKILL)
     return process.exitcode != 0

@@ -1,15 +1,11 @@
-"""A process that carries a run to its end, if it is let; ``python -m ... FOLDER LINES SPOKEN``.
-
-Makes the run in FOLDER where there is none. Appends every text that it begins to speak to the file
-SPOKEN, and says "ready" on its standard output before it touches FOLDER.
-"""
+"""What a process does that carries a run to its end, if it is let."""
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from glmtts_core.batch.registry import batches_of
@@ -40,20 +36,22 @@ class TellingEngine(ScriptedEngine):
         return super().synthesize(request, caches, control)
 
 
-def main() -> None:
-    """Carry the run on."""
-    folder, count, TellingEngine.spoken_path = (
-        Path(sys.argv[1]),
-        int(sys.argv[2]),
-        Path(sys.argv[3]),
-    )
+def carry_on(folder: Path, count: int, spoken_path: Path, ready: Event) -> None:
+    """Carry the run in ``folder`` on; make it where there is none.
+
+    Args:
+        folder: of the run.
+        count: how many lines it has.
+        spoken_path: takes every text that begins to be spoken.
+        ready: set before ``folder`` is touched.
+    """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    TellingEngine.spoken_path = spoken_path
     with tempfile.TemporaryDirectory() as scratch:
         settings = Settings(_env_file=None, device="cpu", output_dir=Path(scratch))
         studio = Studio(settings, TellingEngine)
         batches = batches_of(studio)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        ready.set()
         if (folder / HEADER_FILE).exists():
             run = batches.open(folder)
         else:
@@ -62,7 +60,3 @@ def main() -> None:
         run.start()
         run.wait()
         studio.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import threading
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,8 @@ from glmtts_core.audio import decode
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import HEADER_FILE, RunStore
+from tests.batch.crash_child import carry_on
+from tests.forked import forked, new_event
 from tests.parts import BOUND_S
 
 
@@ -82,18 +82,16 @@ def _one_run(
 
 
 def _carry_on(folder: Path, count: int, spoken_path: Path, after_s: float | None) -> bool:
-    """Run the child, kill it ``after_s`` seconds after its imports; tell whether it still lived."""
-    module = [sys.executable, "-m", "tests.batch.crash_child"]
-    command = [*module, str(folder), str(count), str(spoken_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"ready\n"
-        if after_s is None:
-            assert child.wait(10 * BOUND_S) == 0
-            return False
-        threading.Event().wait(after_s)
+    """Run a process, kill it ``after_s`` seconds after its start; tell whether it still lived."""
+    ready = new_event()
+    child = forked(carry_on, folder, count, spoken_path, ready)
+    assert ready.wait(BOUND_S)
+    if after_s is not None:
+        child.join(after_s)
         child.kill()
-        return child.wait() != 0
+    child.join(10 * BOUND_S)
+    assert child.exitcode in (0, -signal.SIGKILL)
+    return child.exitcode != 0
 
 
 def _look(store: RunStore, seen: Crashes, *, killed: bool) -> set[str]:

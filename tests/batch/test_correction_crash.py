@@ -23,6 +23,8 @@ from tests.batch.corrections import killed_command
 from tests.batch.test_amending import recording
 from tests.scripted_engine import CloningEngine
 
+pytestmark = pytest.mark.process
+
 #: More than any of the commands changes the disk.
 MOST_CHANGES = 300
 #: Kills that are tried after the first one that has left the new run.

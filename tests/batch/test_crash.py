@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.batch.crashing import crash_runs
 
 
+@pytest.mark.process
 def test_a_run_survives_being_killed_at_random_moments(tmp_path):
     seen = crash_runs(tmp_path, kills=3, seed=4, count=40, longest_s=0.25)
     assert seen.kills == 3

@@ -159,6 +159,7 @@ def test_a_run_has_one_holder_at_a_time_in_a_process_too(folder):
     store.lock().release()
 
 
+@pytest.mark.process
 def test_another_process_keeps_this_one_out_until_it_dies(folder):
     store = create(folder)
     command = [sys.executable, "-c", HOLDER, str(folder)]

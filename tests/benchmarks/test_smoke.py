@@ -21,6 +21,8 @@ from glmtts_core.diagnostics.machine_facts import machine_facts
 from glmtts_core.sessions.session import new_session_id
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 
+pytestmark = pytest.mark.process
+
 ROOT: Final = Path(__file__).parents[2]
 #: Seconds that one run may take on a busy machine.
 _RUN_S: Final = 200
@@ -55,17 +57,13 @@ INNER: Final = {
 }
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder for the model file, put together once for all benchmarks."""
-    return tmp_path_factory.mktemp("model-cache")
-
-
-def run(name: str, arguments: str, cache: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    name: str, arguments: str, model_cache: Path, folder: Path
+) -> subprocess.CompletedProcess[str]:
     """Run a benchmark as its docstring says."""
     environment = {
         **os.environ,
-        "GLMTTS_CACHE_DIR": str(cache),
+        "GLMTTS_CACHE_DIR": str(model_cache),
         "GLMTTS_OUTPUT_DIR": str(folder),
         "CUDA_VISIBLE_DEVICES": "",
     }
@@ -86,21 +84,21 @@ def test_a_helper_can_be_imported(name):
 
 
 @pytest.mark.parametrize("name", MAINS)
-def test_help_of_a_benchmark_needs_nothing_else(name, cache, tmp_path):
-    asked = run(name, "--help", cache, tmp_path)
+def test_help_of_a_benchmark_needs_nothing_else(name, model_cache, tmp_path):
+    asked = run(name, "--help", model_cache, tmp_path)
     assert asked.returncode == 0, asked.stderr
     assert f"usage: {name}.py" in asked.stdout
 
 
 @pytest.mark.parametrize("name", MAINS)
-def test_the_smallest_run_of_a_benchmark_measures(name, cache, tmp_path):
+def test_the_smallest_run_of_a_benchmark_measures(name, model_cache, tmp_path):
     if name in INNER:
         assert INNER[name] in globals()
         return
     assert name in SMALLEST, (
         f"benchmarks/{name}.py is new: add the arguments of its smallest real run to SMALLEST"
     )
-    ran = run(name, SMALLEST[name], cache, tmp_path)
+    ran = run(name, SMALLEST[name], model_cache, tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "Traceback" not in ran.stderr
     assert re.search(r"\d", ran.stdout)
@@ -119,8 +117,8 @@ def test_no_arguments_are_kept_for_benchmarks_that_are_gone():
         ("batch_crash", "--kills none"),
     ],
 )
-def test_counts_too_small_to_measure_are_refused(name, arguments, cache, tmp_path):
-    ran = run(name, arguments, cache, tmp_path)
+def test_counts_too_small_to_measure_are_refused(name, arguments, model_cache, tmp_path):
+    ran = run(name, arguments, model_cache, tmp_path)
     assert ran.returncode == 2
     assert arguments.split()[0] in ran.stderr.splitlines()[-1]
 
@@ -147,10 +145,10 @@ def test_errors_of_the_recogniser_are_counted_as_text_is_read_aloud():
     assert len(CATEGORIES["English, long, alone"][1]) > len(CATEGORIES["English, long"][1])
 
 
-def test_the_recogniser_says_what_to_install_where_it_is_missing(cache, tmp_path):
+def test_the_recogniser_says_what_to_install_where_it_is_missing(model_cache, tmp_path):
     if importlib.util.find_spec("faster_whisper") is not None:
         pytest.skip("the packages of benchmarks/requirements.txt are installed")
-    ran = run("intelligibility", "--voice jf_alpha", cache, tmp_path)
+    ran = run("intelligibility", "--voice jf_alpha", model_cache, tmp_path)
     assert ran.returncode == 1
     assert ran.stderr.strip().endswith("pip install -r benchmarks/requirements.txt")
 

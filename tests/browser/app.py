@@ -1,4 +1,4 @@
-"""The real program as a child process, started as users start it, on a free port.
+"""The program as a child process on a free port: as users start it, or over the scripted engine.
 
 Knows nothing about browsers.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,11 +16,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from glmtts_core.settings import PREFIX
+from tests.browser.scripted_app import HOLD_VARIABLE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: Seconds in which the program must answer; it takes two on an idle machine.
@@ -38,14 +41,23 @@ def wait_for(condition: Callable[[], object], bound_s: float, what: str) -> None
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 on which nothing listens.
+
+    It is none of those that the system gives to outgoing connections, and drawn at random: no test
+    that runs beside this one takes it before the program does.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class RunningApp:
-    """A started program; `stop` or `kill` it.
+    """The program as users start it; `stop` or `kill` it.
 
     Args:
         folder: where its outputs and its log go; two starts with one folder find each other's
@@ -55,6 +67,8 @@ class RunningApp:
         port: None takes a free one.
         settings: further ``GLMTTS_*`` names with their values.
     """
+
+    _COMMAND: ClassVar[tuple[str, ...]] = ("bash", "start_app.sh", "--no-install", "--port")
 
     def __init__(
         self,
@@ -73,13 +87,14 @@ class RunningApp:
             "GLMTTS_OUTPUT_DIR": str(folder / "outputs"),
             "GLMTTS_CACHE_DIR": str(cache_dir),
             "GLMTTS_LANGUAGE": "auto",
+            "GLMTTS_THREADS": "1",
             # the start script takes the environment that runs the tests
             "GLMTTS_VENV": sys.prefix,
         }
         folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["bash", "start_app.sh", "--no-install", "--port", str(self.port)],
+                [*self._COMMAND, str(self.port)],
                 cwd=ROOT,
                 env={**clean, **ours, **(settings or {})},
                 stdin=subprocess.DEVNULL,
@@ -105,9 +120,11 @@ class RunningApp:
         with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as response:
             return json.loads(response.read())
 
-    def wait_until_idle(self, bound_s: float = 60.0) -> None:
-        """Wait until no job runs or waits."""
-        wait_for(self._idle, bound_s, "the engine is idle")
+    @property
+    def idle(self) -> bool:
+        """Whether no job runs or waits."""
+        health = self.health()
+        return health["engine"] in ("idle", "not_loaded") and not health["queued"]
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         """Ask the program to end; it must do so in time and leave nobody behind."""
@@ -136,13 +153,43 @@ class RunningApp:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _idle(self) -> bool:
-        health = self.health()
-        return health["engine"] in ("idle", "not_loaded") and not health["queued"]
-
     def _group_lives(self) -> bool:
         try:
             os.killpg(self._process.pid, 0)
         except ProcessLookupError:
             return False
         return True
+
+
+class ScriptedApp(RunningApp):
+    """The same program over the scripted engine, which speaks at once or holds a text."""
+
+    _COMMAND: ClassVar[tuple[str, ...]] = (
+        sys.executable,
+        "-m",
+        "tests.browser.scripted_app",
+        "127.0.0.1",
+    )
+
+    def __init__(
+        self,
+        folder: Path,
+        cache_dir: Path,
+        environment: Mapping[str, str] | None = None,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._hold = folder / "hold.txt"
+        hold = {HOLD_VARIABLE: str(self._hold)}
+        super().__init__(folder, cache_dir, environment, port, {**(settings or {}), **hold})
+
+    @contextmanager
+    def holding(self, words: str = "") -> Iterator[None]:
+        """While inside, let no text with these words come to its end."""
+        fresh = self._hold.with_suffix(".new")
+        fresh.write_text(words, encoding="utf-8")
+        fresh.replace(self._hold)
+        try:
+            yield
+        finally:
+            self._hold.unlink()

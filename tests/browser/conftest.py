@@ -7,17 +7,17 @@ event loop in the main thread, which later tests may not find there.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
 from glmtts_core.catalogue import Language
-from tests.browser.app import RunningApp
+from tests.browser.app import RunningApp, ScriptedApp
 from tests.browser.tab import REACT_MS, Tab
 
 FLAGS: Final = (
@@ -32,6 +32,7 @@ FLAGS: Final = (
 LOCALES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en-US"}
 #: Milliseconds in which a job that runs shows its button at the end of a test.
 _LOOK_FOR_JOB_MS: Final = 400
+AnyApp = TypeVar("AnyApp", bound=RunningApp)
 _CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 expect.set_options(timeout=REACT_MS)
@@ -52,6 +53,12 @@ class OpenTab(Protocol):
     ) -> Tab: ...
 
 
+class StartApp(Protocol):
+    """Starts a program in the test's own folder, on a free port or a given one."""
+
+    def __call__(self, kind: type[AnyApp] = ScriptedApp, port: int | None = None) -> AnyApp: ...
+
+
 def chromium_path() -> str | None:
     """Return the system's chromium, or None."""
     return next((path for name in _CHROMIUM_NAMES if (path := shutil.which(name))), None)
@@ -70,32 +77,24 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder for the model file, put together once for all programs that tests start."""
-    return tmp_path_factory.mktemp("model-cache")
-
-
-@pytest.fixture(scope="package")
 def app(
     chromium: Browser,  # asked for first: without it nothing needs to start
     model_cache: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningApp]:
+) -> Iterator[ScriptedApp]:
     """The program that most tests share; each has browser sessions of its own."""
-    running = RunningApp(tmp_path_factory.mktemp("app"), model_cache)
+    running = ScriptedApp(tmp_path_factory.mktemp("app"), model_cache)
     yield running
     running.close()
 
 
 @pytest.fixture
-def start_app(
-    chromium: Browser, model_cache: Path, tmp_path: Path
-) -> Iterator[Callable[..., RunningApp]]:
+def start_app(chromium: Browser, model_cache: Path, tmp_path: Path) -> Iterator[StartApp]:
     """Start programs of the test's own, which may end in the test."""
     with ExitStack() as stack:
 
-        def start(port: int | None = None) -> RunningApp:
-            running = RunningApp(tmp_path / "own-app", model_cache, port=port)
+        def start(kind: type[AnyApp] = ScriptedApp, port: int | None = None) -> AnyApp:
+            running = kind(tmp_path / "own-app", model_cache, port=port)
             stack.callback(running.close)
             return running
 
@@ -105,7 +104,7 @@ def start_app(
 @pytest.fixture
 def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
     """Open tabs; at the end no job of theirs runs on, and no console has complained."""
-    tabs: list[tuple[Tab, bool]] = []
+    tabs: list[tuple[Tab, RunningApp, bool]] = []
 
     def open_one(
         path: str = "/",
@@ -125,21 +124,20 @@ def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open
             )
             context.set_default_timeout(REACT_MS)
         tab = Tab(context.new_page(), running.url, language)
-        tabs.append((tab, survives_app))
+        tabs.append((tab, running, survives_app))
         return tab.open(path)
 
     yield open_one
-    for tab, survives_app in tabs:
-        if not survives_app:
-            _end(tab)
-    complaints = [error for tab, survives_app in tabs for error in tab.errors if not survives_app]
-    assert complaints == []
+    served = [(tab, running) for tab, running, survives_app in tabs if not survives_app]
+    for tab, running in served:
+        _end(tab, running)
+    assert [error for tab, _ in served for error in tab.errors] == []
 
 
-def _end(tab: Tab) -> None:
+def _end(tab: Tab, running: RunningApp) -> None:
     """Cancel what a failed test left running, so that the next test finds the engine idle."""
     context: BrowserContext = tab.page.context
-    if not tab.page.is_closed():
+    if not running.idle and not tab.page.is_closed():
         # while the page draws itself anew, the button is not there for a moment
         with suppress(NotInTime):
             tab.cancel_button.wait_for(state="visible", timeout=_LOOK_FOR_JOB_MS)

@@ -2,105 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-from pathlib import Path
-from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.tab import REACT_MS, SPEAK_MS, Tab
+from tests.browser.batch_tab import BatchTab, lines_of
+from tests.browser.tab import REACT_MS
 
-pytestmark = [pytest.mark.browser, pytest.mark.voice]
-
-BROKEN = '{"text": "not closed'
-
-
-def lines_of(count: int) -> bytes:
-    """Return a file of short lines, of which the second is broken."""
-    lines = [json.dumps({"uttid": f"line {n}", "text": f"Number {n}."}) for n in range(count)]
-    lines.insert(1, BROKEN)
-    return "\n".join(lines).encode()
+pytestmark = pytest.mark.browser
 
 
-class BatchTab:
-    """The batch page in the words of a user."""
-
-    def __init__(self, tab: Tab) -> None:
-        self.tab = tab
-        self.page: Page = tab.page
-
-    def give(self, data: bytes, ready: int) -> BatchTab:
-        """Upload a file and wait until it is checked."""
-        self.page.locator('input[type="file"]').first.set_input_files(
-            {"name": "lines.jsonl", "mimeType": "text/plain", "buffer": data},
-            # the first page of a browser that a busy machine has just started
-            timeout=3 * REACT_MS,
-        )
-        expect(self.page.get_by_text(self.tab.say("batch.ready", count=ready))).to_be_visible()
-        return self
-
-    def press(self, key: str, **details: object) -> BatchTab:
-        """Press a button by its key in the catalogue."""
-        self.page.get_by_role("button", name=self.tab.say(key, **details), exact=True).click()
-        return self
-
-    def expect_state(self, state: str, spoken: int | None = None, lines: int = 0) -> BatchTab:
-        """Wait until the run is in a state, with so many lines done where that is told."""
-        words = self.tab.say(f"batch.run_state.{state}")
-        if spoken is not None:
-            words += " · " + self.tab.say("batch.spoken_of", spoken=spoken, lines=lines)
-        progress = self.page.get_by_test_id("stProgress")
-        expect(progress).to_contain_text(words, timeout=SPEAK_MS)
-        return self
-
-    def expect_some_spoken(self, lines: int) -> BatchTab:
-        """Wait until at least one line is done."""
-        pattern = re.escape(self.tab.say("batch.spoken_of", spoken="N", lines=lines))
-        progress = self.page.get_by_test_id("stProgress")
-        expect(progress).to_contain_text(
-            re.compile(pattern.replace("N", r"[1-9]\d*")), timeout=SPEAK_MS
-        )
-        return self
-
-    def download(self, key: str, target: Path) -> Path:
-        """Fetch what a link to a result leads to, with all that the browser would send."""
-        link = self.page.get_by_role("link", name=self.tab.say(key))
-        address = urljoin(self.page.url, link.get_attribute("href"))
-        answer = self.page.context.request.get(address)
-        assert answer.ok
-        assert "attachment" in answer.headers["content-disposition"]
-        target.write_bytes(answer.body())
-        return target
-
-
-def test_a_batch_goes_on_without_its_tab_and_is_resumed_by_another(open_tab, tmp_path):
+def test_a_paused_batch_is_resumed_and_goes_on_without_its_tab(open_tab, app):
     first = BatchTab(open_tab("/batch")).give(lines_of(6), ready=6)
-    first.press("batch.start", count=6).expect_some_spoken(6)
-    first.press("batch.pause").expect_state("paused")
+    with app.holding("Number 3."):
+        first.press("batch.start", count=6).expect_some_spoken(6)
+        first.press("batch.pause")
+    first.expect_state("paused")
     run_address = first.page.url.partition("/batch")[2]
-    first.press("batch.resume", count=_waiting(first))
-    first.expect_state("running")
-    first.page.context.close()
-
-    again = BatchTab(open_tab("/batch" + run_address)).expect_state("finished", 6, 6)
-    with zipfile.ZipFile(again.download("batch.download.zip", tmp_path / "r.zip")) as archive:
-        assert archive.testzip() is None
-        sounds = [name for name in archive.namelist() if name.endswith(".wav")]
-        (manifest,) = (name for name in archive.namelist() if name.endswith("manifest.jsonl"))
-        told = [json.loads(line) for line in archive.read(manifest).splitlines()]
-    assert len(sounds) == 6
-    assert [each["line"] for each in told] == list(range(1, 8))
-    assert [each["state"] for each in told].count("done") == 6
+    with app.holding("Number 5."):
+        first.press("batch.resume", count=_waiting(first)).expect_state("running")
+        first.page.context.close()
+    BatchTab(open_tab("/batch" + run_address)).expect_state("finished", 6, 6)
 
 
 def test_a_killed_program_offers_its_run_and_finishes_it(start_app, open_tab):
     app = start_app()
     first = BatchTab(open_tab("/batch", app=app, survives_app=True)).give(lines_of(5), ready=5)
-    first.press("batch.start", count=5).expect_some_spoken(5)
-    app.kill()
+    with app.holding("Number 2."):
+        first.press("batch.start", count=5).expect_some_spoken(5)
+        app.kill()
     first.page.close()
 
     again = BatchTab(open_tab("/batch", app=start_app(), language="zh"))

@@ -69,13 +69,21 @@ def test_our_own_page_can_clean_up(open_tab, app):
 REBOUND = "rebound.example"
 
 
-@pytest.fixture
-def rebound_page(chromium: Browser) -> Iterator[Page]:
-    """A page in a browser to which a foreign name is this machine, as after DNS rebinding."""
+@pytest.fixture(scope="module")
+def rebound(chromium: Browser) -> Iterator[Browser]:
+    """A browser to which a foreign name is this machine, as after DNS rebinding."""
     flags = [*FLAGS, f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
-    rebound = chromium.browser_type.launch(executable_path=chromium_path(), args=flags)
-    yield rebound.new_context(locale=LOCALES["en"]).new_page()
-    rebound.close()
+    started = chromium.browser_type.launch(executable_path=chromium_path(), args=flags)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def rebound_page(rebound: Browser) -> Iterator[Page]:
+    """A page of that browser."""
+    context = rebound.new_context(locale=LOCALES["en"])
+    yield context.new_page()
+    context.close()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a user sees of memory: growth, the promise, and what a cleanup really gave back."""
+"""What a user sees of memory: its chart, its legend, and what goes with a tab or the weights."""
 
 from __future__ import annotations
 
@@ -6,38 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.app import wait_for
-from tests.browser.sounds import GOOD, SHORT
-from tests.browser.tab import mib
+from tests.browser.sounds import SHORT
 
-pytestmark = [pytest.mark.browser, pytest.mark.voice]
-
-
-def test_a_cleanup_lowers_the_figure_and_touches_no_field(open_tab):
-    tab = open_tab("/synthesis")
-    voice = tab.choose_voice("jf_nezumi")
-    tab.speed_field.press("ArrowRight")
-    tab.open_advanced()
-    tab.sample_rate("32 kHz").click()
-    tab.upload(GOOD)
-    expect(tab.page.get_by_text(GOOD.name)).to_be_visible()
-    tab.transcript_field.fill("The words of the recording")
-    tab.speak(SHORT)
-    before_mib = tab.now_mib()
-
-    tab.clean_up()
-
-    expect(tab.report).to_be_visible()
-    promised, regained = tab.report.inner_text().split("→")
-    assert mib(promised) > 0
-    assert mib(regained) > 0
-    wait_for(lambda: tab.now_mib() < before_mib, 20, "the resident set falls")
-    expect(tab.text_field).to_have_value(SHORT)
-    expect(tab.voice_field).to_have_value(voice)
-    expect(tab.page.get_by_text("1.05 ×")).to_be_visible()
-    expect(tab.sample_rate("32 kHz")).to_be_checked()
-    expect(tab.transcript_field).to_have_value("The words of the recording")
-    expect(tab.page.get_by_text(GOOD.name)).to_be_visible()
-    tab.expect_result(1)
+pytestmark = pytest.mark.browser
 
 
 def test_the_chart_marks_syntheses_and_cleanups(open_tab):

@@ -35,7 +35,6 @@ def test_the_switch_changes_the_language_on_both_pages(open_tab):
     expect(tab.figure("now")).to_be_visible()
 
 
-@pytest.mark.voice
 def test_the_switch_keeps_what_was_typed_and_chosen(open_tab):
     tab = open_tab("/synthesis", language="zh")
     tab.choose_voice("jm_kumo")
@@ -77,7 +76,6 @@ def test_nothing_reaches_beyond_a_narrow_screen(open_tab, language):
     assert (too_wide, tab.overflowing_at(*WIDTHS)) == ({}, {})
 
 
-@pytest.mark.voice
 def test_a_result_and_its_history_fit_a_narrow_screen(open_tab):
     tab = open_tab("/synthesis", language="zh", width=400)
     tab.speak("把这句话说得长一些，好让历史记录里的一行放不下它的全部内容。")

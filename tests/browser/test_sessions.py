@@ -14,7 +14,6 @@ from tests.browser.tab import SPEAK_MS
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.voice
 def test_two_tabs_keep_to_themselves(open_tab):
     first, second = open_tab("/synthesis"), open_tab("/synthesis")
     second.type_text("Something else entirely")
@@ -27,7 +26,6 @@ def test_two_tabs_keep_to_themselves(open_tab):
     assert first.session_id != second.session_id
 
 
-@pytest.mark.voice
 def test_an_address_opened_twice_is_two_sessions(open_tab):
     first = open_tab("/synthesis")
     first.speak(SHORT)
@@ -38,7 +36,6 @@ def test_an_address_opened_twice_is_two_sessions(open_tab):
     first.expect_result(1)
 
 
-@pytest.mark.voice
 def test_a_reload_keeps_history_text_and_language(open_tab):
     tab = open_tab("/synthesis", language="en")
     tab.switch_language("zh")
@@ -53,7 +50,6 @@ def test_a_reload_keeps_history_text_and_language(open_tab):
     assert tab.player_seconds() > 1.0
 
 
-@pytest.mark.voice
 def test_an_address_finds_its_session_again_after_the_tab_was_closed(open_tab):
     first = open_tab("/synthesis")
     first.speak(SHORT)
@@ -65,7 +61,6 @@ def test_an_address_finds_its_session_again_after_the_tab_was_closed(open_tab):
     expect(again.text_field).to_have_value(SHORT)
 
 
-@pytest.mark.voice
 def test_no_other_browser_gets_a_session_by_its_address_not_even_a_closed_one(open_tab):
     owner = open_tab("/synthesis")
     owner.speak(SHORT)
@@ -95,24 +90,24 @@ def test_the_browser_gets_a_cookie_that_no_script_and_no_other_site_can_use(open
     assert cookie["value"] in [each["value"] for each in tab.page.context.cookies()]
 
 
-@pytest.mark.voice
-def test_a_reload_in_the_middle_finds_the_job_and_then_its_result(open_tab):
+def test_a_reload_in_the_middle_finds_the_job_and_then_its_result(open_tab, app):
     tab = open_tab("/synthesis")
-    tab.start_long_job(MIDDLE)
-    tab.reload()
-    expect(tab.progress).to_be_visible()
-    expect(tab.start_button).to_be_disabled()
+    with app.holding():
+        tab.start_long_job(MIDDLE)
+        tab.reload()
+        expect(tab.progress).to_be_visible()
+        expect(tab.start_button).to_be_disabled()
     tab.expect_result(1)
     expect(tab.start_button).to_be_enabled(timeout=SPEAK_MS)
 
 
-@pytest.mark.voice
-def test_a_job_goes_on_while_its_user_looks_at_the_overview(open_tab):
+def test_a_job_goes_on_while_its_user_looks_at_the_overview(open_tab, app):
     tab = open_tab("/synthesis")
-    tab.start_long_job(MIDDLE)
-    tab.go_to("overview.title")
-    speaking = tab.sidebar.get_by_text(tab.say("engine_state.speaking"))
-    expect(speaking).to_be_visible()
+    with app.holding():
+        tab.start_long_job(MIDDLE)
+        tab.go_to("overview.title")
+        speaking = tab.sidebar.get_by_text(tab.say("engine_state.speaking"))
+        expect(speaking).to_be_visible()
     expect(tab.sidebar.get_by_text(tab.say("engine_state.idle"))).to_be_visible(timeout=SPEAK_MS)
     tab.go_to("synthesis.title")
     tab.expect_result(1)

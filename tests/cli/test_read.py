@@ -10,6 +10,11 @@ from glmtts_core.cli.main import main
 pytestmark = pytest.mark.voice
 
 
+@pytest.fixture(autouse=True)
+def prepared_dictionary(model_cache, monkeypatch):
+    monkeypatch.setenv("GLMTTS_CACHE_DIR", str(model_cache))
+
+
 def read_json(capsys, *arguments):
     assert main(["read", *arguments, "--json"]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

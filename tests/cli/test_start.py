@@ -66,6 +66,7 @@ def test_a_gpu_that_is_not_there_is_told(free_port, monkeypatch):
         check_start("127.0.0.1", free_port)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("port", ["99999", "0", "-1", "80a", "123456789012345678901", ""])
 def test_what_is_no_port_is_refused_by_the_script_itself(port):
     refused = start("--port", port)
@@ -76,6 +77,7 @@ def test_what_is_no_port_is_refused_by_the_script_itself(port):
     assert refused.stdout == ""
 
 
+@pytest.mark.process
 def test_a_start_that_is_refused_prints_one_sentence_and_no_address(busy_port):
     for refused in (
         start("--port", str(busy_port)),

@@ -11,7 +11,7 @@ from glmtts_core.diagnostics.trial import Part, TrialOrder
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 
-pytestmark = pytest.mark.voice
+pytestmark = [pytest.mark.process, pytest.mark.voice]
 
 
 def test_the_built_in_voice_does_a_whole_trial(settings):

@@ -48,6 +48,7 @@ def run(laboratory: Laboratory, *arms: Arm, repetitions: int = 1):
     return laboratory.findings()
 
 
+@pytest.mark.process
 def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
     findings = run(laboratory, NEVER, ALWAYS)
     assert laboratory.view().state is LaboratoryState.DONE
@@ -68,6 +69,7 @@ def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
     assert len(by_arm[ALWAYS.id].cleaned) == 1 + 5 + 1
 
 
+@pytest.mark.process
 def test_findings_survive_the_program_and_bring_their_audio(laboratory, studio):
     findings = run(laboratory, NEVER)
     assert load(laboratory.folder) == findings
@@ -96,6 +98,7 @@ def test_an_engine_that_only_clones_needs_a_recording_first(cloning):
     assert laboratory.view().state is LaboratoryState.IDLE
 
 
+@pytest.mark.process
 def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
     laboratory, saved_form = cloning
     saved_form.keep_reference(encode_wav(np.zeros(8_000, np.float32), 8_000), "anna.wav")
@@ -105,6 +108,7 @@ def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
     assert {each.error for each in trial.spoken} == {""}
 
 
+@pytest.mark.process
 def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
     assert studio.load(ANNA).wait(BOUND_S)
     assert studio.engine.loaded
@@ -131,6 +135,7 @@ def test_it_does_not_start_while_others_speak(laboratory, studio):
     studio.engine.gate.set()
 
 
+@pytest.mark.process
 def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
     laboratory.start(experiment(NEVER, ALWAYS, repetitions=20), ANNA, {})
     wait_until(lambda: laboratory.view().progress.done >= 1, BOUND_S)
@@ -144,6 +149,7 @@ def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
     assert not laboratory.findings().complete
 
 
+@pytest.mark.process
 def test_a_child_that_cannot_start_says_why(studio):
     with closing(Laboratory(studio, (sys.executable, "-c", "raise SystemExit('no')"))) as broken:
         findings = run(broken, NEVER)
@@ -151,6 +157,7 @@ def test_a_child_that_cannot_start_says_why(studio):
     assert "no" in findings.trials[0].failure
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["cache_dir", "ckpt"])
 def test_a_child_looks_for_models_where_the_program_does(name, settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -164,6 +171,7 @@ def test_a_child_looks_for_models_where_the_program_does(name, settings, tmp_pat
     assert findings.trials[0].failure == f"exit code 1: {PROGRAM_DIR / 'models'}"
 
 
+@pytest.mark.process
 def test_once_measured_the_estimate_says_so(laboratory):
     assert laboratory.estimate_s(experiment(NEVER))[1] is False
     run(laboratory, NEVER)
@@ -172,6 +180,7 @@ def test_once_measured_the_estimate_says_so(laboratory):
     assert 0 < seconds < BOUND_S
 
 
+@pytest.mark.process
 def test_an_arm_under_memory_pressure_fails_for_lack_of_memory_only(laboratory):
     tight = Arm(policy=Policy.NEVER, headroom_bytes=2**20)
     findings = run(laboratory, tight)
@@ -189,6 +198,7 @@ def test_the_preset_leaves_out_what_the_engine_lacks(studio):
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.process
 def test_voices_take_turns_where_an_arm_switches_them(laboratory):
     found = run(laboratory, NEVER, Arm(policy=Policy.NEVER, switch_voices=True))
     voices = {trial.arm_id: [each.voice for each in trial.spoken] for trial in found.trials}
@@ -196,6 +206,7 @@ def test_voices_take_turns_where_an_arm_switches_them(laboratory):
     assert voices["never+voices"] == ["alpha", "kumo"] * 3 + ["alpha"]
 
 
+@pytest.mark.process
 def test_an_old_experiment_goes_when_a_new_one_begins(laboratory, settings):
     first = run(laboratory, NEVER)
     folder = laboratory.folder

@@ -17,7 +17,6 @@ from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from tests.diagnostics.sounds import DAMAGES, RATE_HZ, sped_up, speech
 from tests.scripted_engine import LoadOnly
@@ -122,13 +121,11 @@ def test_silence_and_breaking_speech_point_to_memory_and_a_shifted_sound_does_no
 
 
 @pytest.fixture(scope="module")
-def spoken() -> dict[tuple[str, str], np.ndarray]:
+def spoken(kokoro: KokoroEngine) -> dict[tuple[str, str], np.ndarray]:
     """The clean texts in every one of these voices."""
-    ledger = Ledger()
-    engine = KokoroEngine(Settings(_env_file=None, device="cpu"), ledger)
-    caches = SessionCaches("session", ledger)
+    caches = SessionCaches("session", Ledger())
     return {
-        (text, voice): engine.synthesize(
+        (text, voice): kokoro.synthesize(
             SynthesisRequest(text=text, voice=voice), caches, LoadOnly()
         ).samples
         for text in CLEAN_TEXTS

@@ -101,12 +101,11 @@ def test_where_all_is_well_every_light_is_green(settings):
     assert checked.light is Light.GREEN
 
 
-def test_the_check_leaves_nothing_behind(settings):
-    with opened(settings) as studio:
+def test_the_check_leaves_nothing_behind(settings, tmp_path):
+    with opened(settings.model_copy(update={"cache_dir": tmp_path / "cache"})) as studio:
         check(studio)
         wait_until(lambda: not studio.sessions.known_ids())
-    assert [path for path in settings.output_dir.rglob("*") if path.is_file()] == []
-    assert [path for path in settings.cache_dir.rglob("*") if path.is_file()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_an_engine_that_does_not_load_is_red_and_what_needs_it_is_not_checked(settings):

@@ -55,6 +55,7 @@ def test_without_a_context_nothing_is_allocated_and_none_is_made():
     assert cuda.calls == []
 
 
+@pytest.mark.process
 def test_the_memory_package_does_not_import_torch_or_pynvml():
     program = (
         "import sys\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -263,13 +262,7 @@ def test_a_drop_that_fails_keeps_nothing_else_from_being_freed():
     assert cuda.segments == []
 
 
-@pytest.fixture
-def thawed():
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("thawed")
+@pytest.mark.usefixtures("real_freezing")
 def test_settled_objects_that_refer_to_themselves_are_freed_by_unloading(rig):
     knots = [Knot()]
     alive = weakref.ref(knots[0])
@@ -280,6 +273,7 @@ def test_settled_objects_that_refer_to_themselves_are_freed_by_unloading(rig):
     assert alive() is None
 
 
+@pytest.mark.process
 def test_a_real_heap_gives_back_what_was_promised():
     if not malloc_trim():
         pytest.skip("handing heap pages back needs glibc")

@@ -21,6 +21,8 @@ from tests.nvml import (
     write_nvml_state,
 )
 
+pytestmark = pytest.mark.process
+
 STRANGER = 4_000_000  # beyond the kernel's default highest pid
 
 

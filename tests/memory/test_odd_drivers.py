@@ -23,6 +23,8 @@ from tests.nvml import (
     write_nvml_state,
 )
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {"name", "used_bytes", "total_bytes", "process_used_bytes", "uuid"}
 NOT_AVAILABLE = 2**64 - 1

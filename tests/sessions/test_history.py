@@ -108,6 +108,7 @@ def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(histor
     assert save(SessionHistory(folder, 50)).number == 3
 
 
+@pytest.mark.process
 def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_path):
     command = [sys.executable, "-m", "tests.sessions.history_child", str(tmp_path)]
     subprocess.run(command, check=True, timeout=2 * BOUND_S)

@@ -53,6 +53,7 @@ def partials(folder: Path) -> list[Path]:
     return list(folder.rglob("*.part"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "place",
     [
@@ -77,6 +78,7 @@ def test_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(
     assert (partials(folder), list(own_temporary_folder.iterdir())) == ([], [])
 
 
+@pytest.mark.process
 def test_a_studio_clears_leftovers_at_its_start(tmp_path, own_temporary_folder):
     settings = Settings(
         _env_file=None, device="cpu", output_dir=tmp_path / "outputs", cache_dir=tmp_path / "cache"

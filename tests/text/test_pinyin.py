@@ -21,8 +21,8 @@ TEXT = "他还得把借来的三本书还给图书馆然后去银行排队办理
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory) -> MandarinReader:
-    return MandarinReader(tmp_path_factory.mktemp("jieba"))
+def reader(model_cache) -> MandarinReader:
+    return MandarinReader(model_cache)
 
 
 def read(reader: MandarinReader, text: str) -> list[str]:

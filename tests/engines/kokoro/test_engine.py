@@ -72,9 +72,9 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory, ledger: Ledger) -> KokoroEngine:
+def engine(model_cache: Path, ledger: Ledger) -> KokoroEngine:
     """The real engine, loaded once."""
-    settings = Settings(_env_file=None, cache_dir=tmp_path_factory.mktemp("models"))
+    settings = Settings(_env_file=None, threads=1, cache_dir=model_cache)
     loaded = KokoroEngine(settings, ledger)
     loaded.load(Control())
     return loaded
@@ -99,7 +99,8 @@ def speak(engine: KokoroEngine, request: SynthesisRequest, control: Control | No
 
 def new_engine(cache_dir: Path) -> tuple[KokoroEngine, Ledger]:
     ledger = Ledger()
-    return KokoroEngine(Settings(_env_file=None, cache_dir=cache_dir), ledger), ledger
+    settings = Settings(_env_file=None, threads=1, cache_dir=cache_dir)
+    return KokoroEngine(settings, ledger), ledger
 
 
 # --- what it says -----------------------------------------------------------------------------
@@ -192,8 +193,8 @@ def test_32_khz_is_the_same_sound_resampled(engine, short):
         ),
     ],
 )
-def test_what_it_cannot_do_it_refuses_before_loading(tmp_path, change, kind, words):
-    engine, _ = new_engine(tmp_path)
+def test_what_it_cannot_do_it_refuses_before_loading(model_cache, change, kind, words):
+    engine, _ = new_engine(model_cache)
     with pytest.raises(kind, match=words) as error:
         speak(engine, SHORT.changed(**change))
     assert error.value.text("zh")
@@ -308,8 +309,8 @@ def test_a_folder_that_cannot_be_used_leaves_nothing_half_loaded(tmp_path):
 
 
 @pytest.mark.voice
-def test_loading_stops_between_two_steps(tmp_path):
-    engine, ledger = new_engine(tmp_path)
+def test_loading_stops_between_two_steps(model_cache):
+    engine, ledger = new_engine(model_cache)
     control = Control()
     control.at_safe_point = control.cancel.cancel
     with pytest.raises(SynthesisCancelled):
@@ -328,6 +329,7 @@ def test_a_model_that_cannot_be_read_is_told(tmp_path):
     assert error.value.text("zh")
 
 
+@pytest.mark.process
 @pytest.mark.voice
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the address space")
 def test_too_little_memory_is_told_and_the_process_lives_on(engine):

@@ -14,6 +14,8 @@ from glmtts_core.engines.kokoro.model_file import MODEL_BYTES, MODEL_NAME, model
 from glmtts_core.errors import ModelFileError
 from tests.parts import full_disk
 
+pytestmark = pytest.mark.voice
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.voice
 
 
 @pytest.fixture(scope="module")
-def phonemizer(tmp_path_factory: pytest.TempPathFactory) -> Phonemizer:
+def phonemizer(model_cache: Path) -> Phonemizer:
     """Both front ends, loaded."""
-    loaded = Phonemizer(tmp_path_factory.mktemp("jieba"))
+    loaded = Phonemizer(model_cache)
     loaded.load_english()
     loaded.load_mandarin()
     return loaded

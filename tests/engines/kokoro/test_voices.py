@@ -18,7 +18,6 @@ from glmtts_core.engines.kokoro.model_file import japanese_voices_path, native_v
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.errors import ModelFileError
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from tests.scripted_engine import LoadOnly
 
@@ -101,16 +100,9 @@ def test_voices_that_are_missing_or_damaged_are_told(tmp_path, monkeypatch, dama
 # -- who speaks what ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> KokoroEngine:
-    """The real engine."""
-    folder = tmp_path_factory.mktemp("models")
-    return KokoroEngine(Settings(_env_file=None, cache_dir=folder, device="cpu"), Ledger())
-
-
-def speak(engine: KokoroEngine, words: str, voice: str | None, second: str | None = None):
+def speak(kokoro: KokoroEngine, words: str, voice: str | None, second: str | None = None):
     asked = SynthesisRequest(text=words, voice=voice, second_voice=second)
-    return engine.synthesize(asked, SessionCaches("a" * 32, Ledger()), LoadOnly())
+    return kokoro.synthesize(asked, SessionCaches("a" * 32, Ledger()), LoadOnly())
 
 
 def same(one: SpokenAudio, other: SpokenAudio) -> bool:
@@ -120,27 +112,27 @@ def same(one: SpokenAudio, other: SpokenAudio) -> bool:
 @pytest.mark.voice
 @pytest.mark.parametrize(("words", "language"), [("明天见。", "zh"), ("Good night.", "en")])
 def test_a_text_without_a_named_voice_is_spoken_by_the_first_of_its_language(
-    engine, words, language
+    kokoro, words, language
 ):
     first = next(voice.id for voice in VOICES if voice.language == language)
-    assert speak(engine, words, None).voices == (first,)
+    assert speak(kokoro, words, None).voices == (first,)
 
 
 @pytest.mark.voice
-def test_mixed_text_keeps_one_voice(engine):
-    assert speak(engine, "我有 coffee。", "zm_yunxi").voices == ("zm_yunxi",)
+def test_mixed_text_keeps_one_voice(kokoro):
+    assert speak(kokoro, "我有 coffee。", "zm_yunxi").voices == ("zm_yunxi",)
 
 
 @pytest.mark.voice
 @pytest.mark.parametrize("pair", [("zm_yunxi", "af_heart"), ("af_heart", "zm_yunxi")])
-def test_with_a_second_voice_each_language_has_its_own(engine, pair):
-    spoken = speak(engine, "我爱喝 coffee。Good night.", *pair)
+def test_with_a_second_voice_each_language_has_its_own(kokoro, pair):
+    spoken = speak(kokoro, "我爱喝 coffee。Good night.", *pair)
     assert spoken.voices == ("zm_yunxi", "af_heart")
 
 
 @pytest.mark.voice
-def test_a_second_voice_is_silent_where_its_language_does_not_occur(engine):
-    alone = speak(engine, "明天见。", "zm_yunxi")
-    both = speak(engine, "明天见。", "zm_yunxi", "af_heart")
+def test_a_second_voice_is_silent_where_its_language_does_not_occur(kokoro):
+    alone = speak(kokoro, "明天见。", "zm_yunxi")
+    both = speak(kokoro, "明天见。", "zm_yunxi", "af_heart")
     assert both.voices == ("zm_yunxi",)
     assert same(alone, both)

@@ -72,6 +72,7 @@ def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, lang
     assert words.count(visitor.words("claims.verdict.not_testable")) == 13
 
 
+@pytest.mark.process
 @both_languages
 def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, laboratory):
     visitor = small(visit(DIAGNOSTICS, language), "never", "always")
@@ -84,6 +85,7 @@ def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, l
         assert sentence in visitor.read()
 
 
+@pytest.mark.process
 def test_where_the_engine_is_loaded_the_page_asks_before_it_unloads(visit: Visit, laboratory):
     visitor = visit(SYNTHESIS).speak()
     small(visitor.go(DIAGNOSTICS), "never").click("laboratory_start")
@@ -97,6 +99,7 @@ def test_where_the_engine_is_loaded_the_page_asks_before_it_unloads(visit: Visit
     assert laboratory.findings().complete
 
 
+@pytest.mark.process
 def test_a_running_experiment_can_be_cancelled(visit: Visit, laboratory):
     visitor = visit(DIAGNOSTICS).click("laboratory_start")
     visitor.click("laboratory_cancel")

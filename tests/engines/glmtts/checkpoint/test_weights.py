@@ -329,6 +329,7 @@ for file in map(Path, sys.argv[1:]):
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
 def test_loading_takes_no_second_copy_of_the_weights(tmp_path):
     weights = {f"{number}.weight": torch.ones(1024, 1024) for number in range(32)}

@@ -9,6 +9,7 @@ import pytest
 from glmtts_core.engines.glmtts.text.frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.text.spoken_text import sentences_of, transcript_of
 from glmtts_core.text.reading import read_text
+from tests.parts import assert_none
 
 FORMS = [
     json.loads(line)
@@ -41,10 +42,19 @@ def test_figures_are_words_before_the_reference_sees_them(text, piece):
     assert sentences_of(text, "studio") == [piece]
 
 
-@pytest.mark.parametrize("form", FORMS, ids=[form["text"] for form in FORMS])
-def test_the_reference_drops_no_word_of_a_reading(form):
-    spoken = read_text(form["text"]).spoken
-    assert words("".join(sentences_of(form["text"], "studio"))) == words(spoken)
+def test_the_reference_drops_no_word_of_a_reading():
+    handed = {
+        form["text"]: (
+            read_text(form["text"]).spoken,
+            "".join(sentences_of(form["text"], "studio")),
+        )
+        for form in FORMS
+    }
+    assert_none(
+        f"of {text!r}, {spoken!r} became {sentences!r}"
+        for text, (spoken, sentences) in handed.items()
+        if words(sentences) != words(spoken)
+    )
 
 
 def test_a_transcript_without_words_is_empty():
