@@ -39,9 +39,11 @@ from glmtts_core.engines.glmtts.networks.language_model import (
 from glmtts_core.engines.glmtts.networks.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import random_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
+    random_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
     OFFICIAL_SPEECH_TOKENIZER,
     SpeechTokenizerConfig,
-    random_speech_tokenizer,
 )
 from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.sampling import Sampling
@@ -86,13 +88,17 @@ SIZES: Final = {
             rms_norm_eps=1e-5,
         ),
         SpeechIds(first_audio=2048, last_audio=4095, begin_audio=1025, end_audio=1024),
-        OFFICIAL_SPEECH_TOKENIZER.model_copy(
-            update={
-                "d_model": 160,
-                "encoder_attention_heads": 4,
-                "encoder_ffn_dim": 320,
-                "quantize_vocab_size": 2048,
-            }
+        SpeechTokenizerConfig(
+            d_model=160,
+            encoder_attention_heads=4,
+            encoder_ffn_dim=320,
+            num_mel_bins=128,
+            max_source_positions=1500,
+            pooling_kernel_size=2,
+            pooling_position=16,
+            quantize_position=16,
+            quantize_vocab_size=2048,
+            quantize_causal_block_size=200,
         ),
         FlowConfig(token_channels=64, vocabulary=4096, width=128, blocks=4, heads=2),
         HiftConfig(channels=64, pitch_channels=64),

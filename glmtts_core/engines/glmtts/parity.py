@@ -20,7 +20,7 @@ from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.glmtts.checkpoint.weight_sources import SafetensorsSource, TorchSource
 from glmtts_core.engines.glmtts.decoding import SpeechIds
 from glmtts_core.engines.glmtts.golden import golden, golden_sentences
-from glmtts_core.engines.glmtts.networks.features import log_mel, mel_settings, speaker_filterbank
+from glmtts_core.engines.glmtts.networks.features import log_mel, speaker_filterbank
 from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt, Precision, load_flow
 from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.networks.flow_streaming import (
@@ -37,8 +37,10 @@ from glmtts_core.engines.glmtts.networks.language_model import (
 from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
-    SpeechTokenizerConfig,
     load_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+    SpeechTokenizerConfig,
 )
 from glmtts_core.engines.glmtts.precision import has_fast_bfloat16
 from glmtts_core.engines.glmtts.sampling import Sampling, nucleus
@@ -126,7 +128,7 @@ def _features(_device: torch.device, _folder: Path) -> Iterator[GoldenCheck]:
     # features are made on the host, as the engine makes them
     held = golden("features").tensors
     for hz in (24_000, 32_000):
-        mel = log_mel(held["wave"][0], mel_settings(hz)).transpose(1, 2)
+        mel = log_mel(held["wave"][0], hz).transpose(1, 2)
         yield GoldenCheck(f"mel, {hz // 1000} kHz", _largest(mel, held[f"mel_{hz}"]), 1e-4)
     # the FFT of another processor rounds the quietest bands' logarithms 1.2e-4 away
     bands = speaker_filterbank(held["wave_16k"][0])

@@ -22,10 +22,12 @@ from glmtts_core.engines.glmtts.networks.language_model import SpeechBounds
 from glmtts_core.engines.glmtts.networks.llama import OFFICIAL_LLAMA, Llama, LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import random_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
-    OFFICIAL_SPEECH_TOKENIZER,
     SpeechTokenizer,
-    SpeechTokenizerConfig,
     random_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+    OFFICIAL_SPEECH_TOKENIZER,
+    SpeechTokenizerConfig,
 )
 from glmtts_core.engines.glmtts.networks.vocos import StandInVocos, Vocos2D, stand_in_vocos
 from glmtts_core.engines.glmtts.precision import DEFAULT_PRECISIONS, Precisions

@@ -18,9 +18,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.network_set import NetworkSet
 from glmtts_core.engines.glmtts.networks.features import (
     ENCODER_HZ,
-    MelSettings,
     log_mel,
-    mel_settings,
     resample,
     whisper_features,
 )
@@ -111,7 +109,7 @@ def voice_prompt(
         speaker=kept("speaker", lambda: networks.speaker().embed(_mono(reference, ENCODER_HZ))),
         mel=kept(
             f"mel {sample_rate_hz} Hz",
-            lambda: log_mel(_mono(reference, sample_rate_hz), mel_settings(sample_rate_hz)),
+            lambda: log_mel(_mono(reference, sample_rate_hz), sample_rate_hz),
         ),
     )
 
@@ -123,13 +121,11 @@ def _speech_tokens(
     samples = torch.tensor(reference.samples)
     channel = samples if samples.dim() == 1 else samples[:, 0].contiguous()
     wave = resample(channel, reference.sample_rate_hz, ENCODER_HZ)
-    heard = MelSettings(ENCODER_HZ, 400, 160, tokenizer.config.num_mel_bins)
-    features = whisper_features(torch.split(wave, _PIECE_SAMPLES), heard, _TOKEN_SAMPLES)
+    pieces = torch.split(wave, _PIECE_SAMPLES)
+    features, mask = whisper_features(pieces, tokenizer.config.num_mel_bins, _TOKEN_SAMPLES)
     device = tokenizer.codebook.weight.device
-    pieces = tokenizer.tokens(
-        features.features.to(device), features.attention_mask.to(device), on_layer
-    )
-    return torch.tensor([[token for piece in pieces for token in piece]])
+    tokens = tokenizer.tokens(features.to(device), mask.to(device), on_layer)
+    return torch.tensor([[token for piece in tokens for token in piece]])
 
 
 def _mono(reference: ReferenceAudio, sample_rate_hz: int) -> Tensor:

@@ -16,7 +16,9 @@ from glmtts_core.engines.glmtts.network_source import NetworkSource
 from glmtts_core.engines.glmtts.networks.flow_config import FlowConfig
 from glmtts_core.engines.glmtts.networks.hift import HiftConfig
 from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
-from glmtts_core.engines.glmtts.networks.speech_tokenizer import SpeechTokenizerConfig
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+    SpeechTokenizerConfig,
+)
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalSize
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings

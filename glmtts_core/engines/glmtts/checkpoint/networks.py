@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from glmtts_core.engines.capabilities import Voice
 from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint
@@ -22,7 +22,6 @@ from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
 from glmtts_core.engines.glmtts.networks.speaker import SpeakerModel
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     SpeechTokenizer,
-    SpeechTokenizerConfig,
     load_speech_tokenizer,
 )
 from glmtts_core.engines.glmtts.networks.vocos import Vocos2D, load_vocos
@@ -31,18 +30,20 @@ from glmtts_core.engines.glmtts.text.tokenizer import TextTokenizer
 from glmtts_core.errors import CheckpointError, RequestError
 from glmtts_core.speech import ReferenceAudio
 
-_Config = TypeVar("_Config", bound=BaseModel)
+if TYPE_CHECKING:
+    from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import SpeechTokenizerConfig
+
 #: Bytes of a value in the files, which hold float32.
 _STORED_BYTES: Final = 4
 
 
 class CheckpointNetworks:
-    """Reads a folder in the official layout; opening a file costs no memory, reading it does.
+    """Loads the networks from a folder in the official layout.
 
     Args:
         root: the folder.
         threads: CPU threads of the speaker model; 0 takes all cores.
-        precisions: what is wanted of the networks.
+        precisions: the wanted ones.
     """
 
     engine_name = "GLM-TTS"
@@ -104,9 +105,8 @@ class CheckpointNetworks:
 
     def language_model(self, device: torch.device, on_bytes: OnBytes) -> Llama:
         """Load the language model."""
-        folder = self._checkpoint.llm_folder
         return load_llama(
-            _validated(LlamaConfig, self._checkpoint.llm_config(), folder),
+            self._llama_config,
             self._checkpoint.llm_source(),
             device=device,
             dtype=self._precisions.language_model_dtype(device),
@@ -146,13 +146,24 @@ class CheckpointNetworks:
         return SpeakerModel(self._checkpoint.speaker_file, self._threads)
 
     @property
+    def _llama_config(self) -> LlamaConfig:
+        try:
+            return LlamaConfig.model_validate(self._checkpoint.llm_config())
+        except ValidationError as error:
+            first = error.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            file = self._checkpoint.llm_folder / "config.json"
+            raise CheckpointError("checkpoint.file_damaged", file=file, reason=reason) from error
+
+    @property
     def _speech_tokenizer_config(self) -> SpeechTokenizerConfig:
-        checkpoint = self._checkpoint
-        return _validated(
-            SpeechTokenizerConfig,
-            checkpoint.speech_tokenizer_config(),
-            checkpoint.speech_tokenizer_folder,
+        # heavy
+        from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+            speech_tokenizer_config,
         )
+
+        file = self._checkpoint.speech_tokenizer_folder / "config.json"
+        return speech_tokenizer_config(self._checkpoint.speech_tokenizer_config(), file)
 
     def _files(self, name: NetworkName) -> list[Path]:
         checkpoint = self._checkpoint
@@ -169,14 +180,3 @@ class CheckpointNetworks:
                 return [checkpoint.vocos_file]
             case NetworkName.SPEAKER:
                 return [checkpoint.speaker_file]
-
-
-def _validated(kind: type[_Config], values: dict[str, Any], folder: Path) -> _Config:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise CheckpointError(
-            "checkpoint.file_damaged", file=folder / "config.json", reason=reason
-        ) from error

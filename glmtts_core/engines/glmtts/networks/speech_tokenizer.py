@@ -7,14 +7,17 @@ Knows nothing about recordings; features come ready made.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional
 
 from glmtts_core.engines.glmtts.checkpoint.weight_sources import WeightSource
 from glmtts_core.engines.glmtts.checkpoint.weights import fill, fill_random
+
+if TYPE_CHECKING:
+    from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import SpeechTokenizerConfig
 
 #: What stands before the encoder's keys in the checkpoint.
 _PREFIX = "model.encoder."
@@ -22,38 +25,6 @@ _PREFIX = "model.encoder."
 _CONV_STRIDE = 2
 #: As large as the reference's mask value for positions that must not be seen.
 _HIDDEN = torch.finfo(torch.float32).min
-
-
-class SpeechTokenizerConfig(BaseModel):
-    """The sizes, under the names of ``speech_tokenizer/config.json``, which holds more."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    d_model: int
-    encoder_attention_heads: int
-    encoder_ffn_dim: int
-    num_mel_bins: int
-    max_source_positions: int
-    pooling_kernel_size: int
-    pooling_position: int
-    quantize_position: int
-    quantize_vocab_size: int
-    quantize_causal_block_size: int
-
-
-#: The sizes of the official model.
-OFFICIAL_SPEECH_TOKENIZER = SpeechTokenizerConfig(
-    d_model=1280,
-    encoder_attention_heads=20,
-    encoder_ffn_dim=5120,
-    num_mel_bins=128,
-    max_source_positions=1500,
-    pooling_kernel_size=2,
-    pooling_position=16,
-    quantize_position=16,
-    quantize_vocab_size=32_768,
-    quantize_causal_block_size=200,
-)
 
 
 def ignore_layer(layer: int, layers: int) -> None:

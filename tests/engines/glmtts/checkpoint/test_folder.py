@@ -15,8 +15,10 @@ from glmtts_core.engines.glmtts.networks.hift import load_hift
 from glmtts_core.engines.glmtts.networks.llama import LlamaConfig
 from glmtts_core.engines.glmtts.networks.llama_weights import load_llama
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
-    SpeechTokenizerConfig,
     load_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+    SpeechTokenizerConfig,
 )
 from glmtts_core.errors import CheckpointError
 from tests.engines.glmtts.official_layout import CODES, VOCABULARY, write_checkpoint

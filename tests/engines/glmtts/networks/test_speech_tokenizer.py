@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -11,9 +13,12 @@ from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.golden import Golden, golden
 from glmtts_core.engines.glmtts.networks.speech_tokenizer import (
     SpeechTokenizer,
-    SpeechTokenizerConfig,
     block_causal_mask,
     load_speech_tokenizer,
+)
+from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import (
+    SpeechTokenizerConfig,
+    speech_tokenizer_config,
 )
 from glmtts_core.errors import CheckpointError
 
@@ -103,3 +108,30 @@ def test_a_missing_weight_names_file_and_key(vectors, source):
     with pytest.raises(CheckpointError, match=r"model\.encoder\.layers\.3\.") as error:
         load_speech_tokenizer(config, source, device=CPU)
     assert "model.safetensors" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"quantize_position": "16"}, "quantize_position"), ({"d_model": None}, "d_model")],
+)
+def test_a_size_that_is_no_number_names_file_and_size(vectors, change, reason):
+    with pytest.raises(CheckpointError, match=reason) as error:
+        speech_tokenizer_config(vectors.configuration["config"] | change, Path("config.json"))
+    assert "config.json" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["d_model", "quantize_vocab_size"])
+def test_a_size_that_is_missing_is_named(vectors, name):
+    sizes = {key: value for key, value in vectors.configuration["config"].items() if key != name}
+    with pytest.raises(CheckpointError, match=f"{name}: missing"):
+        speech_tokenizer_config(sizes, Path("config.json"))
+
+
+def test_what_else_is_in_the_file_does_not_matter(vectors):
+    sizes = vectors.configuration["config"]
+    more = {**sizes, "torch_dtype": "nonsense", "architectures": 5, "id2label": 7}
+    found = speech_tokenizer_config(more, Path("config.json"))
+    assert (found.d_model, found.quantize_position) == (
+        sizes["d_model"],
+        sizes["quantize_position"],
+    )
