@@ -66,7 +66,7 @@ def peak_resident_set_bytes() -> int | None:
 
 
 def malloc_trim() -> bool:
-    """Hand the C heap's free pages back to the system; False where the C library is not glibc."""
+    """Return the C heap's free pages to the system; return False without glibc."""
     libc = glibc()
     if libc is None or not hasattr(libc, "malloc_trim"):
         return False

@@ -31,7 +31,7 @@ def fill(
     keep_float32: Callable[[str], bool] = lambda _: False,
     computed: Mapping[str, Callable[[WeightSource], torch.Tensor]] | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
-) -> int:
+) -> None:
     """Give every parameter and buffer of ``module`` its tensor from ``source``.
 
     One tensor at a time is cast and copied straight to its place, so that the weights are never in
@@ -49,9 +49,6 @@ def fill(
             tables, buffers that are in no file); the same rules of shape and dtype apply.
         on_bytes: receives the bytes of each tensor after it was filled.
 
-    Returns:
-        The bytes that the module now holds.
-
     Raises:
         CheckpointError: a key is missing or has another shape; the message names file and key.
         ValueError: a buffer that is in no file is not among ``computed``.
@@ -66,7 +63,7 @@ def fill(
         key = next((each for each in keys if each in source.keys()), None)  # noqa: SIM118
         return read_checked(source, key or keys[0], tuple(expected.shape))
 
-    return _fill_all(module, host_tensor, _Target(device, dtype, keep_float32), set(made), on_bytes)
+    _fill_all(module, host_tensor, _Target(device, dtype, keep_float32), set(made), on_bytes)
 
 
 def fill_random(
@@ -78,7 +75,7 @@ def fill_random(
     keep_float32: Callable[[str], bool] = lambda _: False,
     computed: Mapping[str, Callable[[], torch.Tensor]] | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
-) -> int:
+) -> None:
     """Give ``module`` random weights of a scale that keeps activations in a normal range.
 
     Matrices and kernels are uniform with variance 1 / fan-in, norm weights lie near one and biases
@@ -93,9 +90,6 @@ def fill_random(
         computed: functions that compute the tensors which must not be random; every buffer needs
             one.
         on_bytes: as in `fill`.
-
-    Returns:
-        The bytes that the module now holds.
 
     Raises:
         ValueError: a buffer without an entry in ``computed``.
@@ -115,7 +109,7 @@ def fill_random(
         centre, width = _random_range(module, first, expected)
         return values.uniform_(centre - width, centre + width, generator=generator)
 
-    return _fill_all(module, random_tensor, target, set(made), on_bytes)
+    _fill_all(module, random_tensor, target, set(made), on_bytes)
 
 
 def read_checked(source: WeightSource, key: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -180,10 +174,9 @@ def _fill_all(
     target: _Target,
     computed: set[str],
     on_bytes: Callable[[int], None],
-) -> int:
-    names_of = _names_by_tensor(module, computed)
+) -> None:
     with torch.no_grad():
-        for names, expected in names_of:
+        for names, expected in _names_by_tensor(module, computed):
             made = tensor_for(names, expected)
             if made.shape != expected.shape:
                 raise ValueError(f"{names[0]} was made as {made.shape}, not {expected.shape}")
@@ -192,7 +185,6 @@ def _fill_all(
             del made
             _put(module, names, placed, as_parameter=isinstance(expected, nn.Parameter))
             on_bytes(placed.nbytes)
-    return held_bytes(module)
 
 
 def _names_by_tensor(module: nn.Module, computed: set[str]) -> list[tuple[list[str], torch.Tensor]]:
