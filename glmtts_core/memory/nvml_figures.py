@@ -1,4 +1,4 @@
-"""Which of the driver's figures and words can be believed."""
+"""Which of the driver's figures and names are plausible."""
 
 from __future__ import annotations
 
