@@ -1,4 +1,4 @@
-"""Which engines can speak here: GLM-TTS where its checkpoint lies, the built-in voice always."""
+"""The available engines: GLM-TTS where its checkpoint is found, the built-in voice always."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ EngineFactory = Callable[[Settings, Ledger], Engine]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be opened.
+    """The available engines.
 
     Attributes:
-        factories: of the engines, the preferred one first.
+        factories: create the engines, the preferred one first.
         lacking: why GLM-TTS is not among them and what to do; None where it is.
     """
 
@@ -28,7 +28,7 @@ class Offer:
 
 
 def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = None) -> Offer:
-    """Look which engines can be opened with ``settings``; reads no weights.
+    """Return which engines can be created with ``settings``; reads no weights.
 
     Args:
         settings: name the checkpoint's folder, or ask for a rehearsal.
@@ -53,7 +53,7 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = N
 
 
 def rehearsal_engine(device: str, on_cpu: Message | None = None) -> EngineFactory:
-    """Return what makes GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N").
+    """Return a factory of GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N").
 
     ``on_cpu`` says why that is the CPU although there may be a GPU.
     """
@@ -70,10 +70,10 @@ def rehearsal_engine(device: str, on_cpu: Message | None = None) -> EngineFactor
 
 
 def _lacking_torch() -> Message | None:
-    """Return why PyTorch cannot be brought in: the built-in voice speaks without it."""
+    """Return why PyTorch cannot be imported; the built-in voice needs no PyTorch."""
     try:
-        import torch  # noqa: F401 - heavy, and here to see whether it comes
-    except Exception as error:  # noqa: BLE001 - a library that does not fit ends in any of them
+        import torch  # noqa: F401 - heavy; imported to see whether that works
+    except Exception as error:  # noqa: BLE001 - a library that does not fit may raise anything
         words = " ".join(str(error).split()) or type(error).__name__
         return Message("engine.no_pytorch", {"reason": words})
     return None

@@ -1,4 +1,4 @@
-"""What every speech engine offers and is asked: the interface between studio and engines.
+"""The interface between studio and speech engines.
 
 Knows nothing about queues, sessions or pages.
 """
@@ -106,14 +106,14 @@ class Progress:
 
 @dataclass
 class CancelToken:
-    """A wish to stop, set from any thread, honoured by the engine as soon as it can."""
+    """A request to cancel: set from any thread, obeyed by the engine as soon as possible."""
 
     _event: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
 
     def cancel(self) -> None:
-        """Ask for the stop; calls what `interrupting` holds at the moment."""
+        """Cancel; calls the functions of the active `interrupting` blocks."""
         with self._lock:
             self._event.set()
             callbacks = list(self._callbacks)
@@ -122,17 +122,17 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the stop was asked for."""
+        """Whether `cancel` was called."""
         return self._event.is_set()
 
     def raise_if_cancelled(self) -> None:
-        """Raise `SynthesisCancelled` once the stop was asked for."""
+        """Raise `SynthesisCancelled` after `cancel` was called."""
         if self.cancelled:
             raise SynthesisCancelled("engine.cancelled")
 
     @contextmanager
     def interrupting(self, stop: Callable[[], None]) -> Iterator[None]:
-        """While inside, `cancel` calls ``stop`` (from its own thread), at once if already set."""
+        """While inside, `cancel` calls ``stop`` on its own thread; at once if already cancelled."""
         with self._lock:
             self._callbacks.append(stop)
             already = self._event.is_set()
@@ -146,25 +146,25 @@ class CancelToken:
 
 
 class JobControl(Protocol):
-    """What the studio hands to an engine for the length of one job."""
+    """What an engine gets from the studio for one job."""
 
     @property
     def cancel(self) -> CancelToken:
-        """The wish to stop."""
+        """Set when the job is cancelled."""
 
     def report(self, progress: Progress) -> None:
-        """Tell how far the job is; cheap, may be called often."""
+        """Report progress; cheap, may be called often."""
 
     def safe_point(self) -> None:
-        """Call between sentences and stages, holding nothing that a trim would free.
+        """Called between sentences and stages, without references to what a trim frees.
 
-        A trim that was asked for meanwhile runs in here (`Engine.release` is called on this very
-        thread). Raises `SynthesisCancelled` if the stop was asked for.
+        Runs a pending trim (calls `Engine.release` on this thread). Raises `SynthesisCancelled` if
+        the job was cancelled.
         """
 
 
 class Engine(Protocol):
-    """A speech engine. All methods but the properties run on the studio's worker thread."""
+    """A speech engine. All methods except the properties run on the studio's worker thread."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -176,18 +176,18 @@ class Engine(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether they are where they compute, and not offloaded."""
+        """Whether the weights are on the device where they compute, and not offloaded."""
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """What runs slower than it could on this machine, and why."""
 
     def load(self, control: JobControl) -> None:
-        """Bring the weights to where they compute; does nothing when they are there.
+        """Load the weights to the device where they compute; does nothing if they are there.
 
         Raises:
             EngineError: they cannot be loaded; nothing half-loaded stays behind.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
 
     def synthesize(
@@ -198,8 +198,8 @@ class Engine(Protocol):
         Raises:
             RequestError, TextError, AudioError: the request cannot be fulfilled.
             EngineError: the engine failed; the next request works again.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
 
     def release(self, level: CleanupLevel) -> None:
-        """Drop what ``level`` covers; collecting and returning memory is not its part."""
+        """Drop what ``level`` covers; the caller collects garbage and returns memory."""

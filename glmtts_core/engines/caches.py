@@ -1,4 +1,4 @@
-"""What one session keeps between syntheses: bounded, counted by the ledger, dropped by trim."""
+"""What one session caches between syntheses: bounded, counted by the ledger, dropped by trim."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SessionCaches:
         self._kept: OrderedDict[tuple[LedgerKind, str], tuple[object, int]] = OrderedDict()
 
     def get(self, kind: LedgerKind, key: str) -> object | None:
-        """Return what was kept under ``key``, or None."""
+        """Return the value of ``key``, or None."""
         with self._lock:
             found = self._kept.get((kind, key))
             if found is None:
@@ -48,7 +48,7 @@ class SessionCaches:
                 self._drop(next(entry for entry in self._kept if entry[0] == kind))
 
     def drop(self, kind: LedgerKind, key: str) -> None:
-        """Drop what was kept under ``key``, if anything."""
+        """Drop the value of ``key``. Missing keys are ignored."""
         with self._lock:
             self._drop((kind, key))
 

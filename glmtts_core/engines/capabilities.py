@@ -55,9 +55,9 @@ class Capabilities:
         release_levels: the cleanup levels that make a difference for this engine.
         load_bytes: memory on the device that loading takes at most; 0 where it is not worth
             making room.
-        random_weights: whether it only rehearses: what comes out is noise, and is not judged.
-        reads_alone: whether its own front end reads texts as they are; nobody knows before what it
-            will leave out.
+        random_weights: whether it is a rehearsal: its output is noise and is not rated.
+        reads_alone: whether its own front end reads the unchanged text, so that what it leaves
+            out is unknown beforehand.
     """
 
     engine: str

@@ -1,4 +1,4 @@
-"""What an engine reports, in words."""
+"""An engine's progress as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from glmtts_core.engines.base import Progress
 
 
 def progress_line(progress: Progress, language: Language) -> str:
-    """Return stage, network, share, sentence and speech tokens in one line, where there are any."""
+    """Return stage, network, percentage, sentence and speech tokens in one line, where known."""
     parts = [text(f"stage.{progress.stage.value}", language)]
     if progress.label_key is not None:
         parts.append(text(progress.label_key, language))

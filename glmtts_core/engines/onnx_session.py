@@ -1,4 +1,4 @@
-"""What the engines share of ONNX Runtime: its errors, and how a session on the CPU is opened."""
+"""ONNX Runtime for all engines: its errors, and the options of a session on the CPU."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NATIVE_ERRORS: Final[tuple[type[Exception], ...]] = (
 )
 #: How a failed allocation reads, of the arena and of the C++ runtime.
 _ALLOCATION_WORDS: Final = ("allocate", "bad_alloc", "out of memory")
-#: What the arena says of the block that it could not have, in bytes.
+#: The size of the failed allocation in the arena's message, in bytes.
 _REQUESTED_SIZE: Final = re.compile(r"requested buffer of size (\d+)")
 _FATAL_ONLY: Final = 4
 

@@ -1,4 +1,4 @@
-"""What will be heard of a text, before anything is spoken: words, sounds, and what is left out.
+"""How a text will be spoken, before it is: words, phonemes, and what is left out.
 
 Loads the front ends, a second for each language; loads no voice.
 """
@@ -17,13 +17,13 @@ from glmtts_core.text.reading import read_text
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A text as it will be heard.
+    """How a text will be spoken.
 
     Attributes:
         text: as it was typed.
-        spoken: the words in order, with the marks between them; empty where nothing is heard.
-        pieces: the words by language, with their sounds.
-        left_out: what will not be heard, as it was typed.
+        spoken: the words in order, with the marks between them; empty where nothing is spoken.
+        pieces: the words by language, with their phonemes.
+        left_out: what will not be spoken, as it was typed.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Heard:
     left_out: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `json.dumps` takes; only Mandarin pieces have pinyin."""
+        """Return plain values for JSON; only Mandarin pieces have pinyin."""
         return {
             "text": self.text,
             "spoken": self.spoken,
@@ -42,7 +42,7 @@ class Heard:
 
 
 class Reader:
-    """Reads texts for people who want to see what they will hear. May be used by any thread.
+    """Shows how texts will be spoken; thread-safe.
 
     Args:
         cache_dir: folder for the prepared form of a dictionary.
@@ -53,7 +53,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def read(self, text: str, default: Language = "zh") -> Heard:
-        """Return what will be heard of ``text``.
+        """Return how ``text`` will be spoken.
 
         Args:
             text: as the user typed it.

@@ -1,6 +1,6 @@
 """Whether a voice speaks the language of a text natively, and which one would.
 
-Knows only what an engine says of its voices.
+Knows only an engine's list of voices.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class ForeignVoice:
 
 
 def foreign_voice(request: SynthesisRequest, capabilities: Capabilities) -> ForeignVoice | None:
-    """Return what to say of the voice of ``request``; None where it suits, or nobody knows better.
+    """Return the hint about the voice of ``request``; None where it suits or no better one exists.
 
-    A voice that is not named suits always: see `Capabilities.with_voice`.
+    A request without a voice always suits: see `Capabilities.with_voice`.
     """
     if request.reference is not None or request.voice is None:
         return None
@@ -58,13 +58,13 @@ def foreign_voice(request: SynthesisRequest, capabilities: Capabilities) -> Fore
 def foreign_among(
     text: str, spoken_by: Sequence[str | None], voices: Sequence[Voice]
 ) -> ForeignVoice | None:
-    """Return what to say of the voices that speak ``text``; None where one of them suits.
+    """Return the hint about the voices that speak ``text``; None where one of them suits.
 
     Mixed text is Mandarin with English in it: an English voice alone is foreign to it.
 
     Args:
         text: what is spoken.
-        spoken_by: ids of voices, the main one first; what is no built-in voice does not count.
+        spoken_by: ids of voices, the main one first; other ids than built-in voices are ignored.
         voices: the built-in voices, the preferred one of a language before its others.
     """
     known = {voice.id: voice for voice in voices}

@@ -1,4 +1,4 @@
-"""Everything that measures and cleans memory, around the one device that is accounted for."""
+"""Allocator, probe, monitor and cleaner of the device whose memory is measured."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from glmtts_core.message import Message
 
 
 class MemoryAccount:
-    """Allocator, probe, monitor and cleaner that belong together.
+    """Measures and cleans the memory of one device.
 
     Args:
         nvml: the driver.
-        ledger: what is kept on purpose.
+        ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
         rate_hz: readings a second.
 
     Attributes:
-        device: the one that is accounted for.
+        device: the measured one.
         allocator: of this device.
         monitor: takes the readings; stays the same when the device changes.
-        cleaner: gives memory back.
+        cleaner: frees memory.
     """
 
     def __init__(self, nvml: Nvml, ledger: Ledger, device: str, rate_hz: float) -> None:
@@ -43,10 +43,10 @@ class MemoryAccount:
         return self._probe.messages + (() if message is None else (message,))
 
     def move_to(self, device: str) -> None:
-        """Account for another device from now on; on the worker's thread, between two jobs.
+        """Measure another device from now on; called on the worker's thread, between two jobs.
 
-        What was measured so far stays on the timeline; the floor of the host's memory is noted
-        anew at the next loading or cleanup.
+        Earlier readings stay on the timeline; the next loading or cleanup sets the floor of the
+        host's memory.
         """
         if device == self.device:
             return
@@ -54,6 +54,6 @@ class MemoryAccount:
         self.allocator = allocator_for(device)
         self._probe = MemoryProbe(self._nvml, self.allocator, self._ledger, device)
         self.monitor.probe = self._probe
-        # who looks at the newest reading must not meet one of the device before
+        # the newest reading must not be one of the previous device
         self.monitor.sample_now()
         self.cleaner = Cleaner(self.monitor, self.allocator, self._ledger, device)

@@ -1,6 +1,6 @@
 """PyTorch's caching allocator, and its twin for machines without CUDA.
 
-torch is never imported here: as long as nobody else has imported it, nothing is allocated.
+Never imports torch: before other code imports it, nothing is allocated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from glmtts_core.memory.system import malloc_trim
 
 @dataclass(frozen=True, slots=True)
 class AllocatorReading:
-    """The allocator's figures of one moment, in bytes; None on a device that has none."""
+    """The allocator's figures at one moment, in bytes; None on a device without such figures."""
 
     allocated_bytes: int | None
     reserved_bytes: int | None
@@ -24,7 +24,7 @@ class AllocatorReading:
 
 
 class TensorAllocator(Protocol):
-    """What the rest of the program needs to know and to ask of a tensor allocator."""
+    """A tensor allocator as the rest of the program uses it."""
 
     def read(self) -> AllocatorReading:
         """Return the three current figures, taken together."""
@@ -36,10 +36,10 @@ class TensorAllocator(Protocol):
         """The device's UUID, None while it is not known."""
 
     def reset_peak(self) -> None:
-        """Start the peak anew."""
+        """Reset the peak."""
 
     def give_back(self) -> None:
-        """Return what is held without use to the driver and to the system."""
+        """Return unused memory to the driver and to the system."""
 
 
 class CudaNamespace(Protocol):
@@ -52,7 +52,7 @@ class CudaNamespace(Protocol):
         """The allocator's statistics."""
 
     def reset_peak_memory_stats(self, device: int) -> None:
-        """Start the peaks anew."""
+        """Reset the peaks."""
 
     def get_device_properties(self, device: int) -> Any:
         """Name, UUID and more."""
@@ -67,11 +67,11 @@ class CudaNamespace(Protocol):
         """Return segments without a live block to the driver."""
 
     def ipc_collect(self) -> None:
-        """Close memory handles that other processes have let go."""
+        """Close memory handles that other processes have released."""
 
 
 class CudaAllocator:
-    """torch's caching allocator on one CUDA device; never the one to create a CUDA context.
+    """torch's caching allocator on one CUDA device; never creates a CUDA context.
 
     Args:
         index: torch's number of the device.
@@ -87,8 +87,8 @@ class CudaAllocator:
         """Return the three current figures; all 0 before there is a CUDA context."""
         stats = self._stats()
         reserved = _figure(stats, "reserved_bytes")
-        # A segment without a live block is one whole free block: neither active nor the free
-        # rest of a split one. Blocks that wait for another stream still count as active.
+        # A segment without a live block is a single free block: neither active nor the free rest
+        # of a split one. Blocks that wait for another stream still count as active.
         free = reserved - _figure(stats, "active_bytes") - _figure(stats, "inactive_split_bytes")
         return AllocatorReading(_figure(stats, "allocated_bytes"), reserved, max(0, free))
 
@@ -105,7 +105,7 @@ class CudaAllocator:
         return self._uuid
 
     def reset_peak(self) -> None:
-        """Start the peak anew."""
+        """Reset the peak."""
         cuda = self._initialized()
         if cuda is not None:
             cuda.reset_peak_memory_stats(self._index)
@@ -113,7 +113,7 @@ class CudaAllocator:
     def give_back(self) -> None:
         """Return free segments to the driver, then free heap pages to the system.
 
-        To be called after the references were dropped: what is still referenced stays.
+        Call it after dropping the references: referenced memory stays.
         """
         cuda = self._initialized()
         if cuda is not None:
@@ -133,10 +133,10 @@ class CudaAllocator:
 
 
 class HostAllocator:
-    """The twin for the CPU: there tensors come from the C heap, which keeps no such figures."""
+    """The counterpart for the CPU: the C heap has no such figures."""
 
     def read(self) -> AllocatorReading:
-        """Return that nothing is known."""
+        """Return unknown figures."""
         return AllocatorReading(None, None, None)
 
     def peak_allocated_bytes(self) -> int | None:
@@ -148,7 +148,7 @@ class HostAllocator:
         return None
 
     def reset_peak(self) -> None:
-        """Nothing to start anew."""
+        """Do nothing."""
 
     def give_back(self) -> None:
         """Return free heap pages to the system."""
@@ -170,9 +170,9 @@ def allocator_for(device: str) -> TensorAllocator:
 
 
 def imported_cuda() -> CudaNamespace | None:
-    """Return ``torch.cuda`` if someone has imported torch, without importing it."""
+    """Return ``torch.cuda`` if torch is imported already; never imports it."""
     cuda: CudaNamespace | None = getattr(sys.modules.get("torch"), "cuda", None)
-    # while another thread is in the middle of the import, the module is there but empty
+    # while another thread imports it, the module exists but is empty
     return cuda if hasattr(cuda, "is_initialized") else None
 
 

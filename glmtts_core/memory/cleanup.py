@@ -1,6 +1,6 @@
-"""Giving memory back: in the right order, with a promise before and an account after.
+"""Cleans up memory in the right order, with a promise before and a report after.
 
-Knows nothing about engines and sessions: what they let go, they hand over as callables.
+Knows nothing about engines and sessions: they pass callables that drop their references.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from glmtts_core.memory.promises import CleanupLevel, Promise
 
 __all__ = ["Cleaner", "CleanupLevel", "CleanupReport", "Promise", "settle_garbage"]
 
-#: What the next synthesis pays, by level; a trim that dropped nothing prepared costs nothing.
+#: What the next synthesis costs, by level; a trim that dropped nothing prepared costs nothing.
 _NEXT_COST: Final = {
     CleanupLevel.TRIM: "memory.next_cost.caches",
     CleanupLevel.OFFLOAD: "memory.next_cost.move",
@@ -35,13 +35,13 @@ class CleanupReport:
 
     Attributes:
         level: how deep it went.
-        promised: what was told before.
-        regained_bytes: what the main line fell by; 0 where it rose meanwhile.
+        promised: the promise before.
+        regained_bytes: decrease of the main line; 0 where it rose meanwhile.
         line: the figure that is the main line.
-        by_layer: what each figure fell by (negative where it rose); unknown ones are left out.
-        seconds: how long it took.
-        next_cost: key of the sentence that says what the next synthesis pays.
-        wall_time_s: when it was done.
+        by_layer: decrease of each figure (negative where it rose); unknown ones are left out.
+        seconds: duration.
+        next_cost: message key of what the next synthesis costs.
+        wall_time_s: end, `time.time`.
     """
 
     level: CleanupLevel
@@ -62,9 +62,9 @@ class Cleaner:
     """Cleans up, one cleanup at a time, on the thread that calls it.
 
     Args:
-        monitor: gives the readings before and after, and carries the mark.
+        monitor: takes the readings before and after, and gets an event.
         allocator: of the engine's device.
-        ledger: what is kept on purpose.
+        ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
     """
 
@@ -78,20 +78,20 @@ class Cleaner:
         self._promises = monitor.probe.promises
 
     def note_floor(self) -> None:
-        """Give back what loading left free, and remember what remains as the floor."""
+        """Return what loading left unused, and take the rest as the floor."""
         self._allocator.give_back()
         self._promises.note_floor()
 
     def begin_growth(self) -> None:
-        """A job begins: what the resident set grows by until `end_growth` is its doing."""
+        """Start of a job: growth of the resident set until `end_growth` is attributed to it."""
         self._promises.begin_growth()
 
     def end_growth(self) -> None:
-        """The job has ended; a cleanup inside it has set the beginning anew."""
+        """End of the job; a cleanup in between has restarted the measurement."""
         self._promises.end_growth()
 
     def promise(self, level: CleanupLevel, owners: Collection[str] | None = None) -> Promise:
-        """Tell what `clean` would give back; cheap.
+        """Return what `clean` would free; cheap.
 
         Args:
             level: how deep it would go.
@@ -106,19 +106,18 @@ class Cleaner:
         drop: Sequence[Callable[[], object]] = (),
         owners: Collection[str] | None = None,
     ) -> CleanupReport:
-        """Let go, collect, give back, and report.
+        """Drop references, collect garbage, return memory, and report.
 
         Args:
             level: how deep ``drop`` goes; from offloading on, long-lived objects are searched
                 for garbage too, which takes a tenth of a second or more.
-            drop: called first, in this order; each lets references go. One that fails does not
-                keep the others from being called nor the memory from being given back; its
-                error is raised afterwards.
+            drop: called first, in this order; each drops references. If one fails, the others
+                are still called and memory is returned; then its error is raised.
             owners: whose caches ``drop`` covers, for the promise; None for all.
         """
         promised = self.promise(level, owners)
         kept_before = self._ledger.snapshot()
-        # also takes the reading before, so that the chart shows the height it fell from
+        # also takes the reading before, so that the chart shows the drop
         unloads = level is CleanupLevel.UNLOAD
         self._monitor.mark(EventKind.UNLOAD if unloads else EventKind.CLEANUP)
         before = MemoryPoint.of(self._monitor.latest())
@@ -146,12 +145,11 @@ class Cleaner:
 
 
 def settle_garbage() -> None:
-    """Collect all garbage, then exempt what is alive from further collections.
+    """Collect all garbage, then exempt the living objects from further collections.
 
     With torch imported, a full collection visits some 190,000 objects and takes over 100 ms;
-    exempted, they cost the next collections nothing. Call it once the program has
-    imported and loaded what stays. What was exempted before is looked at again first: an
-    unloaded network that refers to itself could not be freed otherwise.
+    exempt objects cost nothing. Call it after imports and loading. Exempt objects are checked
+    again first: an unloaded network with reference cycles could not be freed otherwise.
     """
     gc.unfreeze()
     gc.collect()
@@ -159,7 +157,7 @@ def settle_garbage() -> None:
 
 
 def _costs(level: CleanupLevel, before: LedgerSnapshot, after: LedgerSnapshot) -> bool:
-    """Whether the next synthesis pays for it: what it needs was dropped or moved."""
+    """Return whether something that the next synthesis needs was dropped or moved."""
     match level:
         case CleanupLevel.TRIM:
             return after.total_bytes(kinds=PREPARED_KINDS) < before.total_bytes(

@@ -1,4 +1,4 @@
-"""What one piece of work cost in memory: before, peak and after."""
+"""The memory cost of one piece of work: before, peak and after."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from glmtts_core.memory.system import peak_resident_set_bytes, reset_peak_reside
 
 @dataclass(frozen=True, slots=True)
 class MemoryCost:
-    """Memory before, at most and after one piece of work.
+    """Memory before, at the peak and after one piece of work.
 
     Attributes:
         device: where the engine computed.
@@ -52,7 +52,7 @@ class MemoryCost:
 
     @property
     def growth_bytes(self) -> int:
-        """What stayed behind on the main line; negative where it shrank."""
+        """Growth of the main line; negative where it shrank."""
         return self.after_bytes - self.before_bytes
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,15 +78,15 @@ class MemoryCost:
 
 
 class CostMeter:
-    """Measures one piece of work; for one at a time on a device.
+    """Measures the work inside a ``with`` block; one at a time for each device.
 
-    The peak of tensors is the allocator's own, that of the resident set the kernel's where it
-    counts one; the others are the highest of the monitor's samples.
+    The peak of tensors is the allocator's, that of the resident set the kernel's where it has one;
+    the other peaks are the highest samples of the monitor.
 
     Args:
-        monitor: gives the readings.
-        allocator: of the device whose tensors are watched.
-        device: where the work computes; None where the monitor's probe looks.
+        monitor: takes the readings.
+        allocator: of the measured device.
+        device: where the work computes; None takes the device of the monitor's probe.
     """
 
     def __init__(
@@ -102,30 +102,29 @@ class CostMeter:
 
     @property
     def cost(self) -> MemoryCost:
-        """What `finish` returned.
+        """What the work cost, once it has ended.
 
         Raises:
-            RuntimeError: not finished yet.
+            RuntimeError: the work has not ended.
         """
         if self._cost is None:
-            raise RuntimeError("the meter was not finished")
+            raise RuntimeError("the meter has not finished")
         return self._cost
 
-    def start(self) -> None:
-        """Take the reading before and start the peaks anew."""
+    def __enter__(self) -> Self:
         self._allocator.reset_peak()
         self._kernel_counts = reset_peak_resident_set()
         self._start_s = time.monotonic()
         self._before = MemoryPoint.of(self._monitor.sample_now())
+        return self
 
-    def finish(self) -> MemoryCost:
-        """Take the reading after and return the cost.
-
-        Raises:
-            RuntimeError: not started.
-        """
-        if self._before is None:
-            raise RuntimeError("the meter was not started")
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._before is not None
         tensor_peak = self._allocator.peak_allocated_bytes()
         after = MemoryPoint.of(self._monitor.sample_now())
         sampled = self._monitor.peak_between(self._start_s, time.monotonic())
@@ -137,19 +136,6 @@ class CostMeter:
             resident_set_bytes=max(peak.resident_set_bytes, resident_peak or 0),
         )
         self._cost = MemoryCost(self._device, self._before, peak, after)
-        return self._cost
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.finish()
 
 
 def _higher(first: int | None, second: int | None) -> int | None:

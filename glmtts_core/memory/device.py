@@ -1,6 +1,6 @@
-"""Which device is to compute; CUDA is hidden before PyTorch is imported where it is not to be used.
+"""Chooses the device; hides CUDA from PyTorch where it must not be used.
 
-Knows nothing about PyTorch: whether that can use the device shows when an engine is loaded.
+Knows nothing about PyTorch: whether it can use the device is found out when an engine loads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from glmtts_core.memory.nvml import Nvml, NvmlReading
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
 
-#: What NVML says on a machine without a GPU: nothing there could have been used.
+#: NVML's problems on a machine without a GPU.
 _NO_GPU: Final = frozenset({"memory.nvml.no_library", "memory.nvml.no_gpu"})
 
 
@@ -24,7 +24,7 @@ class DeviceChoice:
 
     Attributes:
         device: "cpu" or "cuda:N".
-        message: why that is the CPU although there may be a GPU and none was ruled out on purpose;
+        message: why it is the CPU although there may be a GPU that was not ruled out on purpose;
             else None.
     """
 

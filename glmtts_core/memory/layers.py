@@ -1,7 +1,7 @@
 """The layers of the stacked memory chart; they add up to the whole, to the byte.
 
-Figures that come from different sources never agree exactly. So each layer takes at most what the
-layers before it have left over, and what no source explains has a layer of its own.
+Figures from different sources never agree exactly. So each layer takes at most what the layers
+before it leave, and what no source explains is a layer of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from glmtts_core.memory.probe import MemoryReading
 class Layer(StrEnum):
     """The layers from the bottom to the top of the chart.
 
-    WEIGHTS are those of an engine with one network; the four before belong to one with several.
+    WEIGHTS are those of an engine with one network; the four before it are for one with several.
     """
 
     LANGUAGE_MODEL = WeightsPart.LANGUAGE_MODEL.value
@@ -51,7 +51,7 @@ HOST_LAYERS: Final = (
 def device_layers(reading: MemoryReading, index: int) -> dict[Layer, int] | None:
     """Split the whole of one GPU; None where even its size is unknown.
 
-    OUTSIDE is our own process beyond torch, UNKNOWN is used by nobody can say whom.
+    OUTSIDE: used by our process outside torch. UNKNOWN: used by an unidentified process.
     """
     device = next((entry for entry in reading.devices if entry.index == index), None)
     if device is None or device.total_bytes is None:
@@ -86,7 +86,7 @@ def host_layers(reading: MemoryReading) -> dict[Layer, int]:
 
 
 def _tensor_layers(reading: MemoryReading, used: int) -> dict[Layer, int]:
-    """Split what torch reserves; blocks free inside of live segments count as workspace."""
+    """Split what torch reserves; free blocks inside live segments count as workspace."""
     parts = [
         *_weights(reading.device_parts, reading.weights_on_device_bytes),
         (Layer.CACHES, reading.caches_on_device_bytes),
@@ -96,13 +96,13 @@ def _tensor_layers(reading: MemoryReading, used: int) -> dict[Layer, int]:
 
 
 def _weights(parts: Mapping[WeightsPart, int], whole: int) -> list[tuple[Layer, int]]:
-    """Return the layers of the networks, and of the weights that belong to none of them."""
+    """Return the layers of the networks, and of the other weights."""
     layers = [(Layer(part.value), size) for part, size in parts.items()]
     return [*layers, (Layer.WEIGHTS, whole - sum(parts.values()))]
 
 
 def _split(whole: int, parts: list[tuple[Layer, int]], remainder: Layer) -> dict[Layer, int]:
-    """Give each part what is left for it, and ``remainder`` the rest."""
+    """Give each part its size, at most what is left, and ``remainder`` the rest."""
     layers = dict.fromkeys(Layer, 0)
     left = max(0, whole)
     for layer, size in parts:

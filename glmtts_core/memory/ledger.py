@@ -1,6 +1,6 @@
-"""The bytes of everything the program keeps on purpose, by kind and by owner.
+"""The bytes of everything that the program keeps on purpose, by kind and by owner.
 
-Knows nothing about how the bytes are held or how they are freed: who keeps something records it.
+Knows nothing about how they are held or freed: whoever keeps something records it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 
 class LedgerKind(StrEnum):
-    """What is kept."""
+    """The kinds of things that are kept."""
 
     WEIGHTS = "weights"
     SPARE_WEIGHTS = "spare_weights"
@@ -24,7 +24,7 @@ class LedgerKind(StrEnum):
 
 
 class WeightsPart(StrEnum):
-    """The networks of which an engine with several of them keeps the weights."""
+    """Groups of networks, for engines with several."""
 
     LANGUAGE_MODEL = "language_model"
     FLOW = "flow"
@@ -32,12 +32,11 @@ class WeightsPart(StrEnum):
     TOKENIZER = "tokenizer"
 
 
-#: Weights in memory; the spare ones are those that the current settings do not use, which a trim
-#: drops.
+#: Weights in memory; a trim drops the spare ones, which the current settings do not use.
 WEIGHT_KINDS: Final = frozenset({LedgerKind.WEIGHTS, LedgerKind.SPARE_WEIGHTS})
-#: What only saves time; it costs the next synthesis something to make it again.
+#: Only saves time: the next synthesis makes it again.
 PREPARED_KINDS: Final = frozenset({LedgerKind.VOICE_CACHE, LedgerKind.HISTORY})
-#: What the pages add up as "caches" and a trim drops; results stay on the disk.
+#: Shown as "caches" on the pages and dropped by a trim; results stay on disk.
 CACHE_KINDS: Final = PREPARED_KINDS | {LedgerKind.RESULTS}
 
 
@@ -45,7 +44,7 @@ CACHE_KINDS: Final = PREPARED_KINDS | {LedgerKind.RESULTS}
 class LedgerEntry:
     """One thing that is kept: ``owner`` is a session or an engine, ``name`` its key there.
 
-    ``part`` tells of which network the weights are, where an engine has several.
+    ``part`` is the network group of weights, where an engine has several.
     """
 
     kind: LedgerKind
@@ -58,7 +57,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
-    """Everything that was kept at one moment."""
+    """All entries at one moment."""
 
     entries: tuple[LedgerEntry, ...]
 
@@ -69,7 +68,7 @@ class LedgerSnapshot:
         owner: str | None = None,
         on_device: bool | None = None,
     ) -> int:
-        """Add up the entries that fit; None leaves a condition out."""
+        """Add up the entries that match; None matches all."""
         return sum(
             entry.size_bytes
             for entry in self.entries
@@ -86,9 +85,9 @@ class LedgerSnapshot:
         return totals
 
     def weights_by_part(self, *, on_device: bool) -> dict[WeightsPart, int]:
-        """Add up the weights of each network on the host or on the device; the others are left out.
+        """Add up the weights of each network group on the host or on the device.
 
-        A network without weights there has no entry.
+        Groups without weights there have no entry.
         """
         totals: dict[WeightsPart, int] = {}
         for entry in self.entries:
@@ -131,6 +130,6 @@ class Ledger:
             self._entries.pop((kind, owner, name), None)
 
     def snapshot(self) -> LedgerSnapshot:
-        """Return the account as it stands."""
+        """Return the current entries."""
         with self._lock:
             return LedgerSnapshot(tuple(self._entries.values()))

@@ -1,4 +1,4 @@
-"""The sampling thread: ten minutes of readings, the events among them, and the peaks between."""
+"""The sampling thread: ten minutes of readings, events, and peaks between two moments."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from glmtts_core.memory.probe import MemoryProbe, MemoryReading
 from glmtts_core.message import Message
 
 _LOG = logging.getLogger(__name__)
-#: Events kept; at a synthesis a second this is more than the ten minutes of readings.
+#: Number of events kept; enough for ten minutes at a synthesis a second.
 _EVENTS_KEPT: Final = 2000
-#: Seconds to wait for the thread's end; a reading takes milliseconds, a hung driver for ever.
+#: Seconds to wait for the thread's end; a reading takes milliseconds, but a driver may hang.
 _JOIN_S: Final = 2.0
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """Kinds of events."""
 
     LOAD = "load"
     SYNTHESIS_START = "synthesis_start"
@@ -67,12 +67,12 @@ class MemoryMonitor:
 
     @property
     def message(self) -> Message | None:
-        """Why the last attempt to take a reading failed; None after one that succeeded."""
+        """Why the last reading failed; None if it succeeded."""
         return self._message
 
     @property
     def running(self) -> bool:
-        """Whether the thread samples."""
+        """Whether the thread is sampling."""
         thread = self._thread
         return thread is not None and thread.is_alive()
 
@@ -88,7 +88,7 @@ class MemoryMonitor:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop sampling and wait for the thread; what was sampled stays."""
+        """Stop sampling and wait for the thread; the samples are kept."""
         with self._lock:
             thread, self._thread = self._thread, None
             self._stop.set()
@@ -96,7 +96,7 @@ class MemoryMonitor:
             thread.join(_JOIN_S)
 
     def mark(self, kind: EventKind, label: str = "") -> Event:
-        """Put an event on the timeline, with a reading of its own."""
+        """Add an event to the timeline, with a reading."""
         event = Event(time.monotonic(), kind, label)
         with self._lock:
             self._events.append(event)
@@ -104,10 +104,10 @@ class MemoryMonitor:
         return event
 
     def sample_now(self) -> MemoryReading:
-        """Take a reading at once and keep it.
+        """Take a reading now and keep it.
 
-        A reading that fails is noted in `message`, and the latest one is returned: the figures
-        never stop a synthesis. Only with no reading at all the error is raised.
+        If it fails, `message` says why and the latest reading is returned: measuring never stops a
+        synthesis. The error is raised only if there is no reading at all.
         """
         reading, error = self._try_sample()
         if reading is not None:
@@ -135,10 +135,10 @@ class MemoryMonitor:
 
         Args:
             last_s: how far back.
-            max_points: at most so many (3 or more): of each stretch of time the reading with the
-                highest figure, and the newest in any case. The stretches stand still while time
-                goes on, so that a peak once drawn does not flicker.
-            height: the figure whose peaks must not be lost; None takes the main line.
+            max_points: at most so many (3 or more): the highest reading of each interval, and
+                the newest reading. The intervals do not move with time, so that a drawn peak does
+                not flicker.
+            height: the figure whose peaks are kept; None takes the main line.
         """
         with self._lock:
             kept = list(self._samples)
@@ -148,14 +148,14 @@ class MemoryMonitor:
             return tuple(kept)
         if max_points < 3:
             raise ValueError(f"{max_points} points cannot show peaks")
-        # a window over n whole stretches touches n + 1; one more point is for the newest
-        stretch_s = last_s / (max_points - 2)
+        # a window over n whole intervals touches n + 1; one more point is for the newest
+        interval_s = last_s / (max_points - 2)
         height = height or _main_line
         peaks: dict[int, MemoryReading] = {}
         for reading in kept:
-            stretch = int(reading.time_s / stretch_s)
-            if stretch not in peaks or height(reading) > height(peaks[stretch]):
-                peaks[stretch] = reading
+            interval = int(reading.time_s / interval_s)
+            if interval not in peaks or height(reading) > height(peaks[interval]):
+                peaks[interval] = reading
         chosen = list(peaks.values())
         if chosen[-1] is not kept[-1]:
             chosen.append(kept[-1])
@@ -170,7 +170,7 @@ class MemoryMonitor:
     def peak_between(self, start_s: float, end_s: float) -> MemoryPoint:
         """Return each figure's maximum between two moments of `time.monotonic`.
 
-        Between two samples that frame no other, the newest reading answers.
+        If there is no sample in between, the newest reading is used.
         """
         with self._lock:
             within = [entry for entry in self._samples if start_s <= entry.time_s <= end_s]
@@ -180,7 +180,7 @@ class MemoryMonitor:
         due_s = time.monotonic()
         while not stop.is_set():
             self._try_sample()
-            # after a pause (suspended machine, busy interpreter) go on from now, not in a burst
+            # after a pause (suspended machine, busy interpreter) no burst of samples
             due_s = max(due_s + self._interval_s, time.monotonic())
             stop.wait(due_s - time.monotonic())
 

@@ -1,6 +1,6 @@
-"""What the NVIDIA driver tells about its devices: the one place that talks to NVML.
+"""The NVIDIA driver's figures of its devices; the only module that calls NVML.
 
-Whatever the driver cannot tell is None, with a `Message` that says why; nothing is raised.
+Unknown figures are None, with a `Message` that says why; nothing is raised.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PROCESS_LISTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DeviceReading:
-    """One device; None for what the driver does not tell.
+    """The figures of one device; None for unknown ones.
 
     Attributes:
         index: NVML's number of the device, which is not always torch's.
@@ -67,7 +67,7 @@ class NvmlReading:
 
 @dataclass(slots=True)
 class _Device:
-    """What stays the same from reading to reading; without a handle the device is lost."""
+    """What all readings of a device share; without a handle the device is lost."""
 
     index: int
     handle: Any
@@ -87,9 +87,9 @@ class Nvml:
 
     Args:
         off: the driver's library is never loaded, and a reading says that GPUs are not looked at.
-        holds_context: tells whether our process holds a CUDA context. Without one, a process
-            list that lacks us is right and we use 0 bytes; with one, it is the list of another
-            pid namespace (a container's host) and what we use is unknown.
+        holds_context: returns whether our process has a CUDA context. Without one, a process
+            list without us means that we use 0 bytes; with one, it is the list of another pid
+            namespace (a container's host) and our use is unknown.
         retry_s: seconds between two attempts to reach what does not answer.
     """
 
@@ -130,18 +130,18 @@ class Nvml:
         return NvmlReading(tuple(readings), tuple(dict.fromkeys(found)))
 
     def driver_version(self) -> str | None:
-        """Return the driver's version; None where there is no driver or it does not tell."""
+        """Return the driver's version; None where it is unknown."""
         self.read()  # connects, if that is to be tried again
         with self._lock:
             return self._version
 
     @property
     def version_message(self) -> Message | None:
-        """Why a driver that answers does not tell its version, as of the last connection."""
+        """Why the version of a working driver is unknown, since the last connection."""
         return self._version_message
 
     def close(self) -> None:
-        """Let the driver go; the next reading connects again."""
+        """Disconnect from the driver; the next reading connects again."""
         with self._lock:
             self._disconnect()
             self._next_attempt_s = 0.0
@@ -181,7 +181,7 @@ class Nvml:
         self._driver_message = None
         self._version_message = None
         if library is not None:
-            # there is nothing to be done about a driver that does not take leave
+            # its failure changes nothing
             ask(library, "nvmlShutdown")
 
     def _open_device(self, library: ModuleType, index: int) -> _Device:
@@ -241,8 +241,8 @@ class Nvml:
             if None in ours:
                 found.append(Message("memory.nvml.process_not_told"))
                 return None
-            # one entry for each MIG instance; but a process that both computes and draws stands
-            # in both lists with the same, whole figure
+            # one entry for each MIG instance; but a process that both computes and draws is in both
+            # lists with the same, whole figure
             highest = max(highest, sum(ours))
         if not nvml_figures.is_plausible(highest, total):
             details = {"index": device.index, "used": highest}

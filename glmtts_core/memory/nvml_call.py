@@ -1,4 +1,4 @@
-"""One question to NVML through pynvml: an answer, or why there is none. Nothing is raised.
+"""Calls to NVML through pynvml: the answer, or why there is none. Nothing is raised.
 
 pynvml loads the driver's library and looks its functions up late, so that any call may end in an
 error of the package, of ctypes or of the library. Knows nothing about devices and figures.

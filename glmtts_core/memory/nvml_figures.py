@@ -1,4 +1,4 @@
-"""Which of the driver's figures and words can be believed."""
+"""Which of the driver's figures and names are plausible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_plausible(used: int, total: int | None) -> bool:
 
 
 def words(answer: Any) -> str | None:
-    """Return a name, UUID or version as one line of text; None where nothing stands there."""
+    """Return a name, UUID or version as one line of text; None where it is empty."""
     given = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
     printable = "".join(char if char.isprintable() else " " for char in given)
     return " ".join(printable.split()) or None

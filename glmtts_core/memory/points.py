@@ -1,4 +1,4 @@
-"""The figures of one moment that are compared with each other: before, peak and after."""
+"""Memory figures of one moment, for comparisons between before, peak and after."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from glmtts_core.memory.probe import MemoryReading
 
 _ALWAYS_KNOWN: Final = ("resident_set_bytes", "weights_bytes", "caches_bytes")
-#: More than any machine has: what is beyond was not measured.
+#: More than any machine has; larger figures are not believed.
 _MOST_BYTES: Final = 2**62
 
 
@@ -37,7 +37,7 @@ class MemoryPoint:
 
     @classmethod
     def of(cls, reading: MemoryReading) -> MemoryPoint:
-        """Take the figures out of a reading."""
+        """Return the figures of a reading."""
         device = reading.main
         return cls(
             resident_set_bytes=reading.resident_set_bytes,
@@ -74,10 +74,10 @@ class MemoryPoint:
 
 
 def main_line(device: str, points: Iterable[MemoryPoint]) -> Line:
-    """Choose the line on which ``points`` are compared: one that all of them know.
+    """Choose the figure by which ``points`` are compared; it is known in all of them.
 
-    On CUDA our process comes first, then what torch reserves (ours alone, too, but without the
-    CUDA context), and the whole card, with everybody else's memory, only then.
+    On CUDA that is our process if possible, else what torch reserves (also only ours, but without
+    the CUDA context), else the whole card with the memory of other processes.
     """
     if not device.startswith("cuda"):
         return Line.RESIDENT_SET

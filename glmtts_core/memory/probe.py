@@ -1,4 +1,4 @@
-"""One reading of everything that is known about memory at one moment."""
+"""Readings of all memory figures at one moment."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from glmtts_core.message import Message
 
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
-    """All figures of one moment, in bytes; None for what cannot be known.
+    """All figures of one moment, in bytes; None for unknown ones.
 
     Attributes:
         time_s: `time.monotonic`.
-        devices: what the driver tells of each GPU.
-        main_device: NVML's index of the GPU that the engine uses; None on the CPU and while it
-            cannot be told.
+        devices: the driver's figures of each GPU.
+        main_device: NVML's index of the GPU that the engine uses; None on the CPU and while it is
+            unknown.
         allocated_bytes: live tensors on the GPU.
         reserved_bytes: held from the driver by torch.
         resident_set_bytes: our process in physical memory.
         host_total_bytes: memory of the machine.
-        host_available_bytes: what programs can still get without swapping.
+        host_available_bytes: what programs can still allocate without swapping.
         weights_bytes: the ledger's weights, on all devices.
         caches_bytes: the ledger's voice caches, histories and results, on all devices.
         weights_on_device_bytes: the part of the weights that lies on the GPU.
         caches_on_device_bytes: the part of the caches that lies on the GPU.
         workspace_bytes: in use by running work; on the CPU what lies above the floor and is not
             known to be idle.
-        idle_bytes: used by nothing, and returned by any cleanup.
+        idle_bytes: unused, and returned by any cleanup.
         host_parts: weights in host memory by network, of engines that have several.
         device_parts: the same on the GPU.
     """
@@ -70,7 +70,7 @@ class MemoryProbe:
     Args:
         nvml: the driver.
         allocator: of the engine's device.
-        ledger: what is kept on purpose.
+        ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
         resident_set: stands in for our process's own figure.
     """
@@ -142,9 +142,9 @@ class MemoryProbe:
         if kind != "cuda":
             return None
         uuids = [entry.uuid for entry in devices]
-        told = self._allocator.device_uuid()
-        if told is not None and any(uuids):
-            wanted = "GPU-" + told.removeprefix("GPU-")
+        uuid = self._allocator.device_uuid()
+        if uuid is not None and any(uuids):
+            wanted = "GPU-" + uuid.removeprefix("GPU-")
             return next((entry.index for entry in devices if entry.uuid == wanted), None)
         visible = visible_devices(os.environ.get(VARIABLE), uuids)
         position = int(number or 0)
@@ -154,10 +154,10 @@ class MemoryProbe:
     def _without_strangers(
         self, devices: tuple[DeviceReading, ...], main: int | None, tensors: AllocatorReading
     ) -> tuple[tuple[DeviceReading, ...], tuple[Message, ...]]:
-        """Do not believe a process figure below what torch alone holds.
+        """Drop process figures below what torch alone holds.
 
-        In a container the driver may list pids of the host, and one of them may happen to be
-        ours. Torch is asked again first: it may have given back between the two questions.
+        In a container the driver may list pids of the host, and one of them may equal ours. Torch
+        is asked again first: it may have returned memory between the two questions.
         """
         ours = next((entry for entry in devices if entry.index == main), None)
         if ours is None or ours.process_used_bytes is None:

@@ -1,15 +1,15 @@
-"""What a cleanup would give back, told beforehand.
+"""Predicts what a cleanup would free.
 
-On CUDA the answer is exact: torch knows its free segments and the ledger knows the caches. On the
-CPU nobody keeps such an account, so the answer is an estimate between two bounds:
+On CUDA the prediction is exact: torch knows its free segments and the ledger knows the caches. On
+the CPU it is an estimate, the smaller of two bounds:
 
-* what lies above the *floor*: the resident set, less all that the ledger names, as it was after
-  loading and after the last cleanup. What a cleanup left behind then, it will leave behind again;
+* what lies above the *floor*: the resident set after loading or the last cleanup, less what the
+  ledger records. What that cleanup could not free, the next one cannot free either;
 * how much the jobs since then have *grown* the process, less what the ledger has gained since.
-  So memory that the web pages took for themselves is not promised.
+  So memory that the web pages use is not promised.
 
-The smaller of the two is the idle memory that the heap and the runtime's arenas hold. The caches
-that the cleanup drops come on top; caches of other owners are in neither bound.
+That is the idle memory in the heap and the runtime's arenas. The caches that the cleanup drops are
+added; caches of other owners are in neither bound.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CleanupLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Bytes that a cleanup would give back; where not exact, a page says "about"."""
+    """Bytes that a cleanup would free; where not exact, pages say "about"."""
 
     bytes: int
     exact: bool
@@ -45,9 +45,9 @@ class Outlook:
     """The parts of a promise, in bytes.
 
     Attributes:
-        idle_bytes: used by nothing; any cleanup returns it.
-        droppable_bytes: what a trim drops: caches of the owners asked for, spare weights.
-        weights_bytes: weights on the engine's device, returned by going deeper than a trim.
+        idle_bytes: unused; any cleanup returns them.
+        droppable_bytes: dropped by a trim: caches of the given owners, spare weights.
+        weights_bytes: weights on the engine's device, freed by levels deeper than a trim.
         above_floor_bytes: resident set above the floor; None on CUDA and before the first floor.
     """
 
@@ -58,11 +58,11 @@ class Outlook:
 
 
 class Promises:
-    """Keeps the floor and the growth, and tells what a cleanup would give back; thread-safe.
+    """Keeps floor and growth, and predicts what a cleanup would free; thread-safe.
 
     Args:
         allocator: of the engine's device.
-        ledger: what is kept on purpose.
+        ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
         resident_set: stands in for our process's own figure.
     """
@@ -85,7 +85,7 @@ class Promises:
         self._growth_from: int | None = None
 
     def note_floor(self) -> None:
-        """Take the present resident set, less what the ledger names, as what no cleanup returns."""
+        """Take the current resident set, less what the ledger records, as what no cleanup frees."""
         kept = _host_bytes(self._ledger.snapshot())
         resident = self._resident_set()
         with self._lock:
@@ -96,12 +96,12 @@ class Promises:
                 self._growth_from = resident
 
     def begin_growth(self) -> None:
-        """A job begins: its growth counts from the present resident set."""
+        """Start of a job: its growth counts from the current resident set."""
         with self._lock:
             self._growth_from = self._resident_set()
 
     def end_growth(self) -> None:
-        """Add what the resident set grew by since `begin_growth`, or since a floor noted inside."""
+        """Add the growth of the resident set since `begin_growth`, or since a floor noted later."""
         resident = self._resident_set()
         with self._lock:
             begun, self._growth_from = self._growth_from, None
@@ -109,15 +109,15 @@ class Promises:
             self.note_growth(resident - begun)
 
     def note_growth(self, grown_bytes: int) -> None:
-        """Add what one job has grown the resident set; a job that shrank it is taken off."""
+        """Add the growth of the resident set by one job; negative where it shrank."""
         with self._lock:
             self._growth_bytes = max(0, self._growth_bytes + grown_bytes)
 
     def promise(self, level: CleanupLevel, owners: Collection[str] | None = None) -> Promise:
-        """Tell what a cleanup would give back.
+        """Return what a cleanup would free.
 
-        While a job runs, what it has grown the process by so far counts too: the cleanup comes
-        between two pieces of its work, when the buffers of the last one are free.
+        Includes the growth by a running job: the cleanup runs between two pieces of its work, when
+        the buffers of the last one are free.
 
         Args:
             level: how deep it would go.
@@ -151,8 +151,8 @@ class Promises:
             tensors: the allocator's figures.
             resident_bytes: our process's resident set.
             owners: whose caches count as droppable; None for all.
-            at_safe_point: as it will be between two pieces of the running job's work, when what
-                the job has grown the process by is idle and no longer workspace.
+            at_safe_point: count the growth by a running job as idle instead of workspace, as it
+                will be between two pieces of its work.
         """
         droppable = sum(
             entry.size_bytes
@@ -168,7 +168,7 @@ class Promises:
 
     def _trim_drops(self, kind: LedgerKind, owner: str, owners: Collection[str] | None) -> bool:
         if kind is LedgerKind.WORKSPACE:
-            # the engine's own, whoever asks; in host memory the resident set counts it already
+            # the engine's own, whatever the owners; on the host the resident set includes it
             return self._on_cuda
         if kind is LedgerKind.SPARE_WEIGHTS:
             return True
@@ -189,7 +189,7 @@ class Promises:
 
 
 def _host_bytes(kept: LedgerSnapshot) -> int:
-    """Add up what lies in host memory on purpose; workspace is what a cleanup returns."""
+    """Add up what is kept in host memory on purpose; a cleanup frees the workspace."""
     return sum(
         entry.size_bytes
         for entry in kept.entries

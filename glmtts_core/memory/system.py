@@ -1,4 +1,4 @@
-"""Memory of our own process and of the machine, and the way to hand free heap back.
+"""Memory figures of our process and of the machine, and the call that returns free heap.
 
 Knows nothing about GPUs.
 """
@@ -45,7 +45,7 @@ def host_memory() -> tuple[int, int]:
 
 
 def reset_peak_resident_set() -> bool:
-    """Start the kernel's own count of our highest resident set anew; False where it has none."""
+    """Reset the kernel's peak of our resident set; return False where it has none."""
     try:
         _CLEAR_REFS.write_text(_RESET_PEAK, encoding="ascii")
     except OSError:
@@ -54,7 +54,7 @@ def reset_peak_resident_set() -> bool:
 
 
 def peak_resident_set_bytes() -> int | None:
-    """Return the highest resident set since `reset_peak_resident_set`, None where not told."""
+    """Return the highest resident set since `reset_peak_resident_set`; None where unknown."""
     try:
         lines = _STATUS.read_bytes().splitlines()
     except OSError:
@@ -66,7 +66,7 @@ def peak_resident_set_bytes() -> int | None:
 
 
 def malloc_trim() -> bool:
-    """Hand the C heap's free pages back to the system; False where the C library is not glibc."""
+    """Return the C heap's free pages to the system; return False without glibc."""
     libc = glibc()
     if libc is None or not hasattr(libc, "malloc_trim"):
         return False

@@ -25,11 +25,11 @@ def visible_devices(setting: str | None, uuids: Sequence[str | None]) -> tuple[i
 
     Args:
         setting: value of ``CUDA_VISIBLE_DEVICES``; None where it is not set.
-        uuids: of the driver's GPUs, in its order; None for one whose UUID it does not tell.
+        uuids: of the driver's GPUs, in its order; None where unknown.
 
     Returns:
-        None stands for a GPU that the driver does not list as such: a MIG instance, or one whose
-        UUID cannot be compared.
+        None for a GPU that the driver does not list as such: a MIG instance, or one with an unknown
+        UUID.
     """
     if setting is None:
         return tuple(range(len(uuids)))
@@ -67,7 +67,7 @@ def _by_uuid(entry: str, uuids: Sequence[str | None]) -> int | None:
 
 
 def _is_unknown(entry: str, uuids: Sequence[str | None]) -> bool:
-    """Return whether ``entry`` may name a GPU whose UUID the driver does not tell."""
+    """Return whether ``entry`` may name a GPU whose UUID is unknown."""
     known = [uuid for uuid in uuids if uuid is not None]
     return (
         entry.startswith(_GPU)

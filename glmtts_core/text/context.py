@@ -62,12 +62,12 @@ class Context:
 
     @property
     def has_ideographs(self) -> bool:
-        """Whether there are any in the text."""
+        """Whether the text has ideographs."""
         return "h" in self._kinds
 
     @property
     def has_letters(self) -> bool:
-        """Whether there are any Latin ones in the text."""
+        """Whether the text has Latin letters."""
         return "l" in self._kinds
 
     def in_formula(self, start: int, end: int) -> bool:

@@ -76,7 +76,7 @@ class MandarinReader:
             import jieba
             import pypinyin  # noqa: F401 - its dictionaries are read below
 
-            # without a cache folder it works, too, and need not say so with a traceback
+            # it also works without a cache folder; no traceback about that
             jieba.setLogLevel(logging.CRITICAL)
             if not jieba.dt.initialized:
                 with suppress(OSError):

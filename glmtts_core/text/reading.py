@@ -41,7 +41,7 @@ _GLUED: Final = re.compile(rf"[{LATIN}.,;:!?][{LATIN}]")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A part of a text and what became of it.
+    """A part of a text and how it is read.
 
     Attributes:
         start: where the part begins in the text.
@@ -163,7 +163,7 @@ def _left_over(text: str, position: int) -> Token:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Return whether two characters belong to one stretch that nobody here can say."""
+    """Return whether two unreadable characters are left out as one."""
     groups = [unicodedata.category(char)[0] for char in (one, other)]
     if re.match(f"[{HAN}{LATIN}]", other):
         return False

@@ -60,7 +60,7 @@ def before_a_noun(found: Found) -> bool:
 
 
 def below_zero(found: Found) -> bool:
-    """Return whether a word before says what a minus would."""
+    """Return whether a word before already means minus."""
     return bool(_BELOW_ZERO.search(found.before(2)))
 
 

@@ -19,7 +19,7 @@ from glmtts_core.text.script import HAN_RUN
 _CLUSTER: Final = re.compile(
     r"&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});|.[\u0300-\u036f]*", re.DOTALL
 )
-#: What stands for something shorter or plainer, beside what `unicodedata` knows.
+#: Shorter or plainer replacements, in addition to those of `unicodedata`.
 _PLAIN: Final = {
     **{char: f"{unit}²" for char, unit in zip("㎟㎠㎡㎢", ("mm", "cm", "m", "km"), strict=True)},
     **{char: f"{unit}³" for char, unit in zip("㎣㎤㎥㎦", ("mm", "cm", "m", "km"), strict=True)},

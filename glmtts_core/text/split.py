@@ -42,7 +42,7 @@ def _one(_: str) -> float:
 def sentences(text: str, limit: float, size_of: Callable[[str], float] = _one) -> list[str]:
     """Split into sentences of at most ``limit``; only white space is lost.
 
-    A sentence that is longer is cut at commas and the like, else at sessions, else anywhere, but
+    A sentence that is longer is cut at commas and the like, else at spaces, else anywhere, but
     inside a word or number only when that alone is longer than the limit.
 
     Args:
@@ -81,7 +81,7 @@ def _reach(sentence: str, limit: float, size_of: Callable[[str], float]) -> int:
 
 
 def _best_cut(sentence: str, reach: int, crumb: int) -> int:
-    """Return where to cut: after the last mark that leaves no crumb, at the latest at ``reach``."""
+    """Return where to cut: after the last mark beyond ``crumb`` characters, at most ``reach``."""
     torn: set[int] = set()
     for token in _TOKEN.finditer(sentence):
         if token.start() >= reach:

@@ -77,9 +77,7 @@ def test_the_cost_is_known_even_if_the_work_failed():
     assert meter.cost.after.reserved_bytes == 50
 
 
-def test_a_meter_that_was_not_started_or_finished_says_so():
+def test_there_is_no_cost_before_the_work_has_ended():
     meter = CostMeter(*gpu_monitor(Driver(), StandInCuda()))
-    with pytest.raises(RuntimeError, match="started"):
-        meter.finish()
-    with pytest.raises(RuntimeError, match="finished"):
+    with meter, pytest.raises(RuntimeError, match="finished"):
         _ = meter.cost

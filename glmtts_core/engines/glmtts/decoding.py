@@ -1,6 +1,6 @@
 """The decode loop's state and its step: one token in, one token drawn, all on the device.
 
-On CUDA a step is captured once as a graph and replayed; elsewhere, and where capturing fails, it
+On CUDA a step is captured once as a graph and replayed; on the CPU, and where capturing fails, it
 runs op by op. Knows nothing about prompts and sentences.
 """
 
@@ -23,7 +23,7 @@ from glmtts_core.engines.glmtts.sampling import (
 from glmtts_core.message import Message
 
 _log = logging.getLogger(__name__)
-#: Makes a function that repeats ``step`` on the same memory.
+#: Captures a step and returns the function that replays it on the same memory.
 Capture = Callable[[Callable[[], None]], Callable[[], None]]
 
 
@@ -50,7 +50,7 @@ class SpeechIds:
 
 
 class Decoder:
-    """Everything that one sentence's decoding writes to, allocated once and used again.
+    """All memory that decoding a sentence writes to, allocated once and reused.
 
     A drawn token is a speech code (its id less ``first_audio``), or ``codes`` for the end.
 
@@ -58,8 +58,8 @@ class Decoder:
         network: the language model.
         ids: where speech lies in the vocabulary.
         capacity: positions for prompt and speech together.
-        sampling: the rule, part of a captured step.
-        capture: turns the step into what is replayed; None runs it op by op.
+        sampling: how tokens are drawn; part of a captured step.
+        capture: captures the step; None runs it op by op.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Decoder:
         device = network.device
         self._static = device.type == "cuda" or capture is not None
         self._logits = torch.zeros(ids.codes + 1, dtype=torch.float32, device=device)
-        # the window before the first token is empty, so the tokens lie behind it
+        # starts with the empty window before the first token
         self._tokens = torch.full((sampling.window + capacity,), -1, device=device)
         self._uniforms = torch.zeros(
             (capacity, DRAWS_PER_TOKEN), dtype=torch.float64, device=device
@@ -113,8 +113,8 @@ class Decoder:
 
         Args:
             hidden: the prompt's last output, shape (1, hidden).
-            position: how many positions of the cache the prompt has filled.
-            min_tokens: before so many, speech cannot end.
+            position: number of positions of the cache that the prompt fills.
+            min_tokens: the speech cannot end before so many.
             seed: of all draws of this sentence.
         """
         self._tokens.fill_(-1)
@@ -125,13 +125,13 @@ class Decoder:
         self._draw()
 
     def advance(self) -> None:
-        """Feed the latest token back and draw the next; returns before the device is done."""
+        """Feed the latest token back and draw the next; does not wait for the device."""
         self._replay()
         self._host_position += 1
         self._host_step += 1
 
     def tokens(self) -> list[int]:
-        """Return the tokens drawn so far, the end among them; waits for the device."""
+        """Return the tokens drawn so far, including the end; waits for the device."""
         start = self.sampling.window
         drawn: list[int] = self._tokens[start : start + self._host_step + 1].tolist()
         return drawn
@@ -139,7 +139,7 @@ class Decoder:
     def _captured(self, capture: Capture | None) -> Callable[[], None]:
         if capture is None:
             return self._run_step
-        # warming up writes into the cache and moves on: `begin` puts both right
+        # warming up changes cache and position; `begin` resets both
         self._tokens.zero_()
         try:
             return capture(self._run_step)
@@ -153,7 +153,7 @@ class Decoder:
 
     def _run_step(self) -> None:
         latest = self._tokens.index_select(0, self._step + self.sampling.window)
-        # the end has no row among the codes; what is fed back after it is thrown away
+        # the end token has no code; whatever follows it is discarded
         token = latest.clamp(max=self._ids.codes - 1) + self._ids.first_audio
         length = None if self._static else self._host_position + 1
         hidden = self._network.step(token, self._position, self.cache, length)
@@ -184,14 +184,14 @@ class Decoder:
 
 
 def cuda_graph_capture(device: torch.device) -> Capture:
-    """Return what captures a step as a graph on ``device`` and gives back its replay.
+    """Return a function that captures a step as a graph on ``device`` and returns its replay.
 
-    That raises RuntimeError where something in the step cannot be captured.
+    It raises RuntimeError if something in the step cannot be captured.
     """
 
     def capture(step: Callable[[], None]) -> Callable[[], None]:
         with torch.cuda.device(device):
-            # kernels are chosen and workspaces made on the first runs, which no graph may hold
+            # the first runs choose kernels and allocate workspaces, which a graph must not do
             warm_up = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             warm_up.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(warm_up):
@@ -199,7 +199,7 @@ def cuda_graph_capture(device: torch.device) -> Capture:
                     step()
             torch.cuda.current_stream().wait_stream(warm_up)
             graph = torch.cuda.CUDAGraph()
-            # what other threads ask CUDA meanwhile, such as memory figures, must not break it
+            # other threads may query CUDA meanwhile, for memory figures for instance
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 step()
         replay: Callable[[], None] = graph.replay

@@ -26,7 +26,7 @@ class ConfirmedDevice:
 
 
 def compute_once(device: torch.device) -> None:
-    """Have ``device`` compute something; opens its CUDA context."""
+    """Compute something on ``device``; opens its CUDA context."""
     torch.ones(1, device=device).add_(1).item()
 
 
@@ -39,22 +39,22 @@ def confirm_device(
 
     Args:
         device: what was proposed.
-        setting: ``GLMTTS_DEVICE``; only with auto the CPU may stand in.
+        setting: ``GLMTTS_DEVICE``; only auto allows the CPU instead.
         compute: raises where ``device`` cannot compute.
 
     Raises:
         EngineError: a GPU was asked for by name and PyTorch cannot use it.
-        OutOfMemoryError: the GPU is too full to tell.
+        OutOfMemoryError: the GPU is too full for the test.
     """
     if device.type == "cpu":
         return ConfirmedDevice(device)
     try:
         with warnings.catch_warnings():
-            # the error says what is wrong with the GPU
+            # warnings about an unfit GPU repeat what the error says
             warnings.simplefilter("ignore")
             compute(device)
     except Exception as error:
-        # RuntimeError, AssertionError, OSError, torch's own: each way to be unfit has another one
+        # RuntimeError, AssertionError, OSError, torch's own: every defect raises another one
         if shortage_of(error) is not None:
             raise OutOfMemoryError("engine.out_of_memory") from error
         reason = _first_sentence(error)

@@ -1,7 +1,7 @@
 """The golden vectors: inputs and outputs of the reference network at tiny sizes.
 
 They lie beside this file in ``golden/``: the tests compare with them, and so does the parity report
-on the user's machine. This module knows nothing about what is compared.
+on the user's machine. Knows nothing about what is compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Telling "out of memory" from other failures, and how much is free.
+"""Recognises "out of memory" among other errors, and reads how much memory is free.
 
-An exception holds a traceback, and that holds every tensor of every frame: only what is plain here
-outlives it.
+An exception's traceback keeps every tensor of its frames alive, so only plain numbers are kept.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ class MemoryShortage:
     """An allocation that failed.
 
     Attributes:
-        wanted_bytes: what was asked for; 0 where the message does not tell.
+        wanted_bytes: size of the allocation; 0 where the message does not contain it.
     """
 
     wanted_bytes: int
 
 
 def shortage_of(error: BaseException) -> MemoryShortage | None:
-    """Return what ``error`` tells of a failed allocation, or None when it is something else."""
+    """Return the failed allocation behind ``error``; None for other errors."""
     message = str(error)
     known = isinstance(error, torch.OutOfMemoryError | MemoryError | OutOfMemoryError)
     if not known and not (
@@ -45,7 +44,7 @@ def shortage_of(error: BaseException) -> MemoryShortage | None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return what ``device`` could still give: the GPU's free memory, or the host's available."""
+    """Return the free memory of a GPU, or the available memory of the host."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

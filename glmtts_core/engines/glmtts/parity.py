@@ -1,7 +1,7 @@
-"""Is every network, on this device, still equal to the reference? The golden vectors tell.
+"""Compares every network on this device with the golden vectors of the reference.
 
-The weights are written to files in the official layout first and loaded by the code that loads
-official files, so that loading is tried too. Knows nothing about how the outcome is shown.
+The golden weights are first written to files in the official layout, so that the code that loads
+official files is tested too. Knows nothing about how the results are shown.
 """
 
 from __future__ import annotations

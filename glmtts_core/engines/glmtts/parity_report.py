@@ -1,7 +1,7 @@
 """The report for a bug: machine, versions, golden differences, and how fast a rehearsal speaks.
 
-In English whatever the language of the pages, and without names of folders or users: it is made to
-be attached where others read it.
+Always in English, and without names of folders or users, because it is attached to public bug
+reports.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ParityReport:
 
 
 class _Alone:
-    """The control of a job that nobody else waits for."""
+    """The control of a job that only reports progress."""
 
     def __init__(self, on_progress: Callable[[Progress], None]) -> None:
         self.cancel = CancelToken()
@@ -74,14 +74,14 @@ def parity_report(
     size: RehearsalSize = OFFICIAL_SIZE,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> ParityReport:
-    """Compare with the golden vectors, speak a rehearsal, and tell what was seen.
+    """Compare with the golden vectors, speak a rehearsal, and return the report.
 
     Args:
         settings: threads and precisions.
         device: "cpu" or "cuda:N".
-        rehearse: whether the official size is tried, with random weights.
+        rehearse: whether to run the official size, with random weights.
         size: of the rehearsal, official unless a test wants it tiny.
-        on_progress: hears how far the rehearsal is.
+        on_progress: receives the progress of the rehearsal.
     """
     where = torch.device(device)
     if settings.threads:
@@ -97,7 +97,7 @@ def parity_report(
         try:
             lines += _rehearsal(settings, where, size, on_progress)
         except GLMTTSError as error:
-            # a part of the report like any other: what was found before must not be lost
+            # the results before it must not be lost
             lines.append(f"FAILED  {error}")
             passed = False
     return ParityReport(tuple(lines), passed)

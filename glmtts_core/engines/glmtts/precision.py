@@ -1,4 +1,4 @@
-"""In which precision each network computes, by what the device is made for."""
+"""In which precision each network computes: what is wanted, else what is fast on the device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FlowChoice = Literal["auto", "float32", "mixed"]
 
 @dataclass(frozen=True, slots=True)
 class Precisions:
-    """What is wanted of the networks, before it is known where they compute.
+    """The wanted precisions, independent of the device.
 
     Attributes:
         int8: whether the language model is wanted in 8-bit integers.
@@ -50,7 +50,7 @@ DEFAULT_PRECISIONS: Final = Precisions()
 
 @cache
 def bfloat16_instructions() -> tuple[str, ...]:
-    """Return the bfloat16 instruction sets that this processor names; none where it cannot tell."""
+    """Return the processor's bfloat16 instruction sets; empty where they are unknown."""
     try:
         lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -67,7 +67,7 @@ def bfloat16_instructions() -> tuple[str, ...]:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Return whether the device multiplies bfloat16 in hardware.
 
-    A GPU that PyTorch has not opened yet is taken to: asking it would open a CUDA context, and
+    A GPU that PyTorch has not opened yet counts as fast: asking it would open a CUDA context, and
     fail where PyTorch cannot use it.
     """
     if device.type == "cuda":

@@ -1,6 +1,6 @@
 """Whether a recording can serve as a voice: length, loudness, clipping, noise.
 
-What makes it useless is an error; what makes the result worse is a hint. Knows nothing about
+An unusable recording is an error, one that worsens the result a hint. Knows nothing about
 networks.
 """
 
@@ -51,7 +51,7 @@ def check_reference(reference: ReferenceAudio) -> None:
 
 
 def reference_hints(reference: ReferenceAudio) -> tuple[Message, ...]:
-    """Return what would make the cloned voice better: one sentence each, or none."""
+    """Return hints that would improve the cloned voice."""
     hints = recording_hints(reference)
     if not reference.transcript.strip():
         hints += (Message("voice.no_transcript", {"name": reference.name}),)
@@ -59,7 +59,7 @@ def reference_hints(reference: ReferenceAudio) -> tuple[Message, ...]:
 
 
 def recording_hints(reference: ReferenceAudio) -> tuple[Message, ...]:
-    """Return those of the hints that the sound alone tells."""
+    """Return the hints that follow from the sound alone."""
     hints = []
     if _clipped_share(reference.samples) > _CLIPPED_SHARE:
         hints.append(Message("voice.clipped", {"name": reference.name}))

@@ -72,11 +72,11 @@ OFFICIAL_SIZE: Final = RehearsalSize(
 
 
 class RehearsalNetworks:
-    """Random networks, and stand-ins for what only files can tell.
+    """Random networks, and stand-ins for what otherwise comes from files.
 
     Args:
-        size: official, unless a test wants it tiny.
-        precisions: what is wanted of the networks.
+        size: of the networks.
+        precisions: the wanted ones.
     """
 
     engine_name = "GLM-TTS (rehearsal)"
@@ -101,7 +101,7 @@ class RehearsalNetworks:
         return ReferenceAudio(samples, _RECORDING_HZ, "rehearsal", _TRANSCRIPT)
 
     def open(self) -> None:
-        """There is nothing to read."""
+        """Do nothing: there are no files."""
 
     def text_ids(self, text: str) -> list[int]:
         """Return one stand-in id for each character that is no space."""
@@ -165,12 +165,12 @@ class RehearsalNetworks:
         )
 
     def speaker(self) -> RandomSpeaker:
-        """Return what answers every recording with the same random voice."""
+        """Return the stand-in of the speaker model."""
         return RandomSpeaker()
 
 
 class RandomSpeaker:
-    """Answers every recording with the same random voice."""
+    """Returns the same random voice for every recording."""
 
     weights_bytes = 0
 

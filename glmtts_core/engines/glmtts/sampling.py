@@ -1,8 +1,8 @@
 """Drawing the next speech token: the repetition-aware rule and top-k, as pure tensor functions.
 
-Every draw inverts a cumulative sum at a uniform number that was made beforehand. So nothing in here
-needs a generator or the host, a CUDA graph can hold it all, and the same numbers give the same
-tokens. Knows nothing about the network whose logits it is given.
+Every draw inverts a cumulative sum at a uniform number that was drawn beforehand. So nothing here
+needs a generator or the host, all of it can be captured in a CUDA graph, and the same numbers give
+the same tokens. Knows nothing about the network that computes the logits.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Sampling:
         method: "ras" (nucleus draw, and a second one from everything where it repeats itself) or
             "topk".
         top_k: the most candidates of a draw.
-        top_p: for "ras", the probability mass beyond which no candidate is added.
-        window: for "ras", how many of the latest tokens count as recent.
-        tau: for "ras", the share of the window from which on a candidate counts as repeated.
+        top_p: for "ras", the probability mass after which no candidate is added.
+        window: for "ras", the number of latest tokens that count as recent.
+        tau: for "ras", the share of the window above which a candidate counts as repeated.
     """
 
     method: Literal["ras", "topk"] = "ras"
@@ -44,7 +44,7 @@ class Sampling:
 def uniform_numbers(seed: int, tokens: int) -> Tensor:
     """Return the numbers for a sentence of at most ``tokens``, float64, shape (tokens, 2).
 
-    They come from a private generator on the host, so they are the same for every device.
+    Drawn on the host, so that they are the same for every device.
     """
     generator = torch.Generator().manual_seed(seed)
     return torch.rand((tokens, DRAWS_PER_TOKEN), dtype=torch.float64, generator=generator)
@@ -53,16 +53,16 @@ def uniform_numbers(seed: int, tokens: int) -> Tensor:
 def nucleus(probabilities: Tensor, top_k: int, top_p: float) -> tuple[Tensor, Tensor]:
     """Return the candidates of the nucleus rule in falling order, without a sync.
 
-    A candidate stays while the mass before it is below ``top_p``, so the one that crosses the
-    border is in. Equal probabilities stand in the order of their ids.
+    A candidate is kept while the mass before it is below ``top_p``, so the one that crosses the
+    limit is kept too. Equal probabilities are in the order of their ids.
 
     Args:
         probabilities: float32, shape (vocabulary,), summing to one.
         top_k: the most candidates.
-        top_p: the border.
+        top_p: the limit.
 
     Returns:
-        Ids, int64, and probabilities (zero for what fell out), both of shape (candidates,).
+        Ids, int64, and probabilities (zero for dropped candidates), both of shape (candidates,).
     """
     kept, ids = _highest(probabilities, top_k)
     mass_before = functional.pad(kept.cumsum(0)[:-1], (1, 0))
@@ -103,7 +103,7 @@ def _draw_ras(
 
 def _draw_top_k(logits: Tensor, may_end: Tensor, uniforms: Tensor, top_k: int) -> Tensor:
     probabilities = torch.softmax(logits, dim=0)
-    # one more than asked for: it steps in where the only candidate is an end that may not come yet
+    # one more than asked for: it replaces an end token that is the only candidate but not allowed
     weights, ids = _highest(probabilities, top_k + 1)
     allowed = may_end | (ids != len(logits) - 1)
     within = torch.arange(len(ids), device=ids.device) < top_k
@@ -116,8 +116,8 @@ def _draw_top_k(logits: Tensor, may_end: Tensor, uniforms: Tensor, top_k: int) -
 def _highest(probabilities: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the highest probabilities and their ids; equal ones in the order of their ids."""
     size = len(probabilities)
-    # the bits of a float that is not negative rise with it; the id below them makes keys unique,
-    # so that no device can order equal ones as it likes
+    # the bits of non-negative floats have the order of the floats; the id in the lower bits makes
+    # the keys unique, so that every device orders equal probabilities alike
     bits = probabilities.view(torch.int32).to(torch.int64) << 32
     keys = bits + torch.arange(size - 1, -1, -1, device=probabilities.device)
     highest = torch.topk(keys, min(count, size)).values
@@ -136,7 +136,7 @@ def _invert(weights: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _invert_long(weights: Tensor, uniform: Tensor) -> Tensor:
-    """Do the same for a long vector: first among rows, then within one.
+    """Do the same as `_invert` for a long vector: first among rows, then within one.
 
     Long cumulative sums of one row may differ from run to run on CUDA; short ones do not.
     """

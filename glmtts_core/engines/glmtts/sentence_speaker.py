@@ -30,18 +30,18 @@ PREPARING: Final = 0.05
 
 @dataclass
 class SentenceSpeaker:
-    """Speaks one request's sentences.
+    """Speaks the sentences of one request.
 
     Attributes:
         networks: with the main networks loaded.
         voice: of the recording.
         prompt: the recording's text and speech, the first entry of every prompt.
-        seed: every sentence starts anew from it.
+        seed: of every sentence.
         sampling: how speech tokens are drawn.
         sample_rate_hz: of the waveform.
         history: what was spoken before; None where each sentence stands alone.
         control: of the job.
-        clock: counts the stages.
+        clock: measures the stages.
     """
 
     networks: NetworkSet
@@ -63,19 +63,19 @@ class SentenceSpeaker:
         """Return the sound of all sentences one after another, float32, shape (S,), on the host.
 
         Raises:
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
             EngineError: a network returned values that are not finite.
         """
         self._count = len(sentences)
         whole = sum(map(len, sentences))
-        # what is spoken joins the history at the end only: a request that fails leaves it as it was
+        # the history is extended at the end only, so that a failed request leaves it unchanged
         self._spoken = [] if self.history is None else list(self.history.entries())
         positions = self._positions(sentences)
         sounds = []
         for number, text in enumerate(sentences, start=1):
             self._number, self._share = number, len(text) / whole
             speech = self._speech(text, positions)
-            # first the flow's noise comes from it, then the vocoder's
+            # serves the flow's noise first, then the vocoder's
             noise = torch.Generator(self.networks.device).manual_seed(self.seed)
             sounds.append(self._waveform(self._mel(speech, noise), noise))
             self._done_share += self._share
@@ -84,7 +84,7 @@ class SentenceSpeaker:
         return torch.cat(sounds)
 
     def _positions(self, sentences: Sequence[tuple[int, ...]]) -> int:
-        """Return room for the longest of the sentences with the longest prompt that it may have."""
+        """Return the cache positions for the longest sentence with its longest possible prompt."""
         model = self.networks.language_model()
         longest = max(map(len, sentences))
         plain = model.positions((self.prompt,), longest)
@@ -139,7 +139,7 @@ class SentenceSpeaker:
         """Return the sound, shape (S,), on the host."""
         self._enter(Stage.WAVEFORM)
         vocoder = self._vocoder(noise)
-        # where it had to be loaded, that was told meanwhile, and not every loading can be stopped
+        # loading it reported another stage, and not every loading can be cancelled
         self.control.cancel.raise_if_cancelled()
         self._report(Stage.WAVEFORM, 0.0)
         sound = vocoder(mel)
@@ -148,7 +148,7 @@ class SentenceSpeaker:
         return sound[0].float().clamp(-1.0, 1.0).cpu()
 
     def _vocoder(self, noise: torch.Generator) -> Callable[[Tensor], Tensor]:
-        """Return the vocoder of the sample rate, loading it first where need be."""
+        """Return the vocoder of the sample rate; loads it first if needed."""
         if VOCODERS[self.sample_rate_hz] is NetworkName.VOCOS:
             return self.networks.vocos().decode
         hift = self.networks.hift()

@@ -21,10 +21,10 @@ MAX_SPEECH_TOKENS: Final = 750
 
 
 def pruned(entries: Sequence[PromptEntry], text_ids: int) -> tuple[PromptEntry, ...]:
-    """Return the entries that stay as prompt for a sentence; the first, the recording, always does.
+    """Return the entries that stay in the prompt of a sentence; the recording always stays.
 
-    The sentence is expected to be as long for its text as the entries are. The oldest go until
-    that fits with theirs into 750 tokens.
+    The sentence is expected to have as much speech for its text as the entries. The oldest entries
+    are dropped until all speech together fits into 750 tokens.
 
     Args:
         entries: the recording, then what was spoken, oldest first.

@@ -1,7 +1,7 @@
-"""The voice of a recording as the networks take it: speech tokens, speaker vector, mel.
+"""The voice of a recording as input of the networks: speech tokens, speaker vector, mel.
 
-Each is kept in the session's caches by the recording's content, the mel by sample rate too, so
-that a second synthesis needs neither the speech tokenizer nor the speaker model.
+Each is cached by the recording's content (the mel by sample rate too), so that a second synthesis
+needs neither the speech tokenizer nor the speaker model.
 """
 
 from __future__ import annotations
@@ -66,20 +66,20 @@ def voice_prompt(
     cancel: CancelToken,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> VoicePrompt:
-    """Return the voice of ``reference``, from the caches where it is there.
+    """Return the voice of ``reference``, from the caches if possible.
 
     Args:
         reference: checked.
         sample_rate_hz: of the vocoder that will speak.
         caches: of the session.
         networks: loads the speech tokenizer and the speaker model only where they are needed.
-        cancel: looked at before each of the three is made, and before each layer of the speech
+        cancel: checked before each of the three is made, and before each layer of the speech
             tokenizer.
-        on_progress: called with the share that is done.
+        on_progress: receives the fraction that is done, 0 to 1.
 
     Raises:
-        SynthesisCancelled: the stop was asked for.
-        CheckpointError, EngineError: one of the two cannot be loaded or fails.
+        SynthesisCancelled: the job was cancelled.
+        CheckpointError, EngineError: one of the two networks cannot be loaded or fails.
     """
     key, device = reference.content_hash, networks.device
 

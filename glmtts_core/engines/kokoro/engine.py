@@ -40,7 +40,7 @@ from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
 SPEED_RANGE: Final = (0.5, 2.0)
-#: What the resident set grows by with a first load, the libraries' code included.
+#: Growth of the resident set by a first load, including the libraries' code.
 LOAD_BYTES: Final = 900 * 2**20
 
 _CAPABILITIES: Final = Capabilities(
@@ -58,7 +58,7 @@ _CAPABILITIES: Final = Capabilities(
 )
 _OWNER: Final = "engine"
 _WEIGHTS_NAME: Final = "kokoro-82m"
-#: Share of a job that goes into the text.
+#: Share of a job's progress for the text.
 _TEXT_SHARE: Final = 0.03
 _WARM_UP_TEXT: Final = "好"
 
@@ -82,7 +82,7 @@ class KokoroEngine:
 
     Args:
         settings: cache folder, threads and the longest text.
-        ledger: where the weights are written down.
+        ledger: records the weights.
     """
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
@@ -102,24 +102,23 @@ class KokoroEngine:
 
     @property
     def ready(self) -> bool:
-        """The same: they are never moved."""
+        """The same as `loaded`: the weights are never offloaded."""
         return self.loaded
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Nothing: this voice has one way to compute."""
+        """None: this engine always runs the same way."""
         return ()
 
     def load(self, control: JobControl) -> None:
         """Bring weights and language rules into memory, and run once on a single syllable.
 
-        Everything that is large is loaded here, so that what memory grows by later is what
-        syntheses need.
+        Everything large is loaded here, so that memory grows later only by what syntheses need.
 
         Raises:
-            ModelFileError: the model file cannot be put together or read.
+            ModelFileError: the model file cannot be assembled or read.
             OutOfMemoryError: there is not enough memory.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
         if self._loaded is not None:
             return
@@ -152,16 +151,16 @@ class KokoroEngine:
         caches: SessionCaches,  # noqa: ARG002 - this voice keeps nothing between syntheses
         control: JobControl,
     ) -> SpokenAudio:
-        """Speak; loads first where that was not done.
+        """Speak; loads first if needed.
 
         A seed is accepted: nothing is drawn at random, so every seed gives the same sound.
 
         Raises:
             RequestError: an unknown voice, a second voice for no other language, a speed or rate
-                out of range, or a reference, history or sampling method, which this voice has not.
-            TextError: the text is empty, too long, or holds nothing that can be spoken.
+                out of range, or a reference, history or sampling method, which are not supported.
+            TextError: the text is empty, too long, or contains nothing that can be spoken.
             EngineError: the network failed; the next request works again.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
         check_request(request, _CAPABILITIES, self._settings.max_text_chars)
         request = _CAPABILITIES.with_voice(request)
@@ -220,7 +219,7 @@ def _load_resampler() -> None:
 
 
 def _voice_of(piece: Piece, request: SynthesisRequest) -> str:
-    """Return the voice that speaks a piece: the second one what is in its own language."""
+    """Return the voice of a piece: the second voice speaks the pieces in its own language."""
     second = _CAPABILITIES.voice(request.second_voice)
     if second is not None and second.language == piece.language:
         return second.id
@@ -232,7 +231,7 @@ def _voice_of(piece: Piece, request: SynthesisRequest) -> str:
 def _spoken(
     network: KokoroNetwork, runs: list[_ModelRun], speed: float, control: JobControl
 ) -> list[Samples]:
-    """Run the network over each piece's tokens; a trim or a stop may come between two."""
+    """Run the network over the tokens of each piece; between two, trim or cancel if asked to."""
     whole, done = sum(len(run.tokens) for run in runs), 0
     sounds: list[Samples] = []
     for number, run in enumerate(runs, start=1):
@@ -246,7 +245,7 @@ def _spoken(
 
 
 def _timeline(sounds: list[Samples], pieces: list[Piece], request: SynthesisRequest) -> Samples:
-    """Join the pieces and bring them to the rate asked for."""
+    """Join the pieces and resample them to the requested rate."""
     pauses_s = [piece.pause_s / request.speed for piece in pieces]
     whole = resample(
         joined(sounds, pauses_s, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ, request.sample_rate_hz

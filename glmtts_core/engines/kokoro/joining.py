@@ -14,7 +14,7 @@ _FRAME_S: Final = 0.01
 #: A frame is silent below this part of the loudest frame (-46 dB), or below the noise floor.
 _SILENT_RATIO: Final = 0.005
 _NOISE_FLOOR: Final = 1e-4
-#: What is left of the silence before and after the speech: consonants start and end quietly.
+#: Silence that is kept before and after the speech: consonants start and end quietly.
 _LEAD_S: Final = 0.04
 _TAIL_S: Final = 0.06
 _FADE_S: Final = 0.008

@@ -1,6 +1,6 @@
-"""The model file of the built-in voice: put together once from the parts in the pip wheels.
+"""The model file of the built-in voice: assembled once from the parts in the pip wheels.
 
-Knows nothing about what is in it.
+Knows nothing about its content.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _STALE_S: Final = 3600.0
 
 
 def model_path(cache_dir: Path) -> Path:
-    """Return the whole model file in ``cache_dir``; assembles it where it is missing or damaged.
+    """Return the model file in ``cache_dir``; assembles it first if it is missing or damaged.
 
     Size and SHA-256 are checked every time (0.09 s). Several processes may do this at once: each
-    writes a file of its own and moves it into place whole.
+    writes a file of its own and then renames it.
 
     Raises:
         ModelFileError: a wheel is missing or damaged, the folder cannot be written, or the disk
@@ -60,7 +60,7 @@ def model_path(cache_dir: Path) -> Path:
 
 
 def japanese_voices_path() -> Path:
-    """Return the file with the Japanese voices' style vectors, as it lies in its wheel.
+    """Return the file with the Japanese voices' style vectors in its wheel.
 
     Raises:
         ModelFileError: the wheel is missing.

@@ -1,4 +1,4 @@
-"""The Kokoro network in an ONNX Runtime session: token numbers in, raw sound out.
+"""The Kokoro network in an ONNX Runtime session: from token numbers to raw sound.
 
 Knows nothing about text, pieces or progress.
 """
@@ -47,7 +47,7 @@ class KokoroNetwork:
             self._session = onnxruntime.InferenceSession(
                 str(model_file), session_options(threads), providers=["CPUExecutionProvider"]
             )
-            # kept as they are in the file; the one row that a run takes is widened for it
+            # in the dtype of the file; a run casts only the row that it uses
             self._styles: dict[str, Styles] = {}
             for file in voices_files:
                 with np.load(file) as voices:
@@ -57,7 +57,7 @@ class KokoroNetwork:
         except (OSError, ValueError) as error:
             raise ModelFileError("kokoro.model_unreadable", reason=error) from error
         styles_bytes = sum(style.nbytes for style in self._styles.values())
-        #: The file is all but its graph initializers, which stay in memory as they are.
+        #: The file is mostly the graph's initializers, which stay in memory unchanged.
         self.weights_bytes = model_file.stat().st_size + styles_bytes
 
     def speak(self, tokens: list[int], voice: str, speed: float, cancel: CancelToken) -> Samples:
@@ -67,13 +67,13 @@ class KokoroNetwork:
             tokens: 1 to 510 token numbers.
             voice: name of a style.
             speed: 1.0 is natural.
-            cancel: cuts the run short, within some tens of milliseconds.
+            cancel: stops the run within some tens of milliseconds.
 
         Returns:
-            float32, shape (frames,), 24 kHz, with the silence that the network puts around it.
+            float32, shape (frames,), 24 kHz, with silence at both ends.
 
         Raises:
-            SynthesisCancelled: the run was cut short.
+            SynthesisCancelled: the run was cancelled.
             OutOfMemoryError: an allocation failed.
             EngineError: the run failed otherwise, or its result is not finite.
         """
@@ -94,10 +94,10 @@ class KokoroNetwork:
         return samples
 
     def shrink(self) -> None:
-        """Have the arena give its free blocks back: a run that ends before its first node.
+        """Make the arena return its free blocks, by a run that is stopped before its first node.
 
-        ONNX Runtime shrinks at the end of a run even when the run was told to stop, so that this
-        costs milliseconds and no inference, and the next run is as fast as before. Eight runs of
+        ONNX Runtime shrinks the arena at the end of a stopped run too, so that this takes
+        milliseconds and no inference, and the next run is as fast as before. Eight runs of
         growing length took the resident set from 201 to 536 MiB; then (`benchmarks/onnx_arena.py`,
         two processes a way, medians, two shared cores; with an arena the eight runs took 21 to
         24 s, so smaller differences in speed mean nothing):
@@ -118,9 +118,9 @@ class KokoroNetwork:
                 None, self._inputs([_PAD_TOKEN], next(iter(self._styles)), 1.0), options
             )
         except native.Fail:
-            return  # "exiting due to terminate flag": what was asked for
+            return  # "exiting due to terminate flag", as intended
         except native.InvalidArgument:
-            return  # a build that has no arena has nothing to give back
+            return  # this build has no arena
 
     def _inputs(self, tokens: list[int], voice: str, speed: float) -> dict[str, np.ndarray]:
         return {

@@ -1,6 +1,6 @@
 """Text to phonemes for Kokoro: Mandarin syllables through misaki, English through espeak.
 
-Knows nothing about sound; what it returns is one model run a piece.
+Knows nothing about sound; each piece that it returns is one run of the model.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ _MARKS: Final = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one run of the model says.
+    """The input of one run of the model.
 
     Attributes:
-        phonemes: what is said.
-        language: of its words; of the whole text where a piece may mix both languages.
+        phonemes: of its words.
+        language: of its words, or of the whole text where a piece may mix both languages.
         pause_s: silence after it at natural speed, in seconds.
     """
 
@@ -71,12 +71,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class SpokenRun:
-    """A stretch of a sentence in one language, as it is heard.
+    """A part of a sentence in one language, as it is spoken.
 
     Attributes:
         language: of its words.
         spoken: the words, with their marks.
-        phonemes: what the model is given for them.
+        phonemes: of the words.
         pinyin: a syllable with its tone's number for each ideograph of `spoken`.
     """
 
@@ -91,7 +91,7 @@ _Part = tuple[str, Language]
 
 
 class Phonemizer:
-    """The two languages' front ends; each is loaded when it is needed, unless it was before."""
+    """The front ends of the two languages; each is loaded when it is first needed."""
 
     def __init__(self, cache_dir: Path) -> None:
         self._english: Any = None
@@ -115,7 +115,7 @@ class Phonemizer:
         _sounds("hao3")
 
     def tokens(self, phonemes: str) -> list[int]:
-        """Return the model's token numbers; what is not in its vocabulary is left out."""
+        """Return the model's token numbers; phonemes outside its vocabulary are left out."""
         found: list[int] = self._english.tokenize(phonemes, limit=None)
         return found
 
@@ -126,13 +126,13 @@ class Phonemizer:
         by_language: bool = False,
         default: Language = "zh",
     ) -> list[Piece]:
-        """Return what to say, piece by piece; nothing when nothing can be spoken.
+        """Return the pieces of ``text``; none if nothing can be spoken.
 
         Args:
             text: as the user typed it.
-            before_each: called before each sentence; what it raises goes through.
-            by_language: cut a sentence where its language changes, so that each piece can have a
-                voice of its own.
+            before_each: called before each sentence; its errors are not caught.
+            by_language: split a sentence where its language changes, so that each piece can have
+                its own voice.
             default: language of figures where the text has no words.
 
         Raises:
@@ -150,7 +150,7 @@ class Phonemizer:
         ]
 
     def spoken_runs(self, reading: Reading, default: Language = "zh") -> list[SpokenRun]:
-        """Return what is heard of a text, sentence by sentence, a run for each language.
+        """Return how a text is spoken, sentence by sentence, a run for each language.
 
         Raises:
             EngineError: a front end failed.
@@ -186,7 +186,7 @@ class Phonemizer:
                     yield phonemes, spoken_in
 
     def _phonemes(self, together: list[Run]) -> str:
-        """Return the phonemes of runs said in one go; empty when there are only marks."""
+        """Return the phonemes of runs that are spoken together; empty if they are only marks."""
         parts = (self._run(run, among_mandarin=len(together) > 1) for run in together)
         known = self._known(" ".join(part for part in parts if part))
         return known if any(char.isalpha() for char in known) else ""
@@ -266,7 +266,7 @@ def _without_accents(match: re.Match[str]) -> str:
 
 
 def expected_tokens(char: str) -> float:
-    """Return about how many tokens a character of a sentence becomes."""
+    """Return the approximate number of tokens of a character."""
     return _IDEOGRAPH_TOKENS if _IDEOGRAPH.match(char) else _OTHER_TOKENS
 
 

@@ -1,6 +1,6 @@
-"""The built-in voices in the order of the list: who speaks Mandarin, English, or neither natively.
+"""The built-in voices in display order: native Mandarin, native English, Japanese.
 
-Knows nothing about files and nothing about how a voice is spoken with.
+Knows nothing about files and synthesis.
 """
 
 from __future__ import annotations

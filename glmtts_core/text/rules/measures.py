@@ -15,7 +15,7 @@ _TO: Final = r"\s?(?:--?|[–—~]|至|到)\s?"
 _CLOSE_ONLY: Final = frozenset(
     {"A", "B", "N", "J", "t", "h", "s", "v", "l", "MP", "bar", "rad", "us", "mi"}
 )
-#: Places of interest have their A, cars and lifts have not: 5A级景区 is no current.
+#: Before these A is a grade or a letter, not ampere: 5A级景区.
 _LETTER_A: Final = re.compile(
     r"\s?(?:级|景区|风景|旅游|纸|大小|班|座|栋|区|股|型|类|甲|片|证|游戏|大作|角色)"
 )

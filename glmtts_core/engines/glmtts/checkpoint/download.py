@@ -1,7 +1,7 @@
-"""Fetching the official checkpoint from Hugging Face or ModelScope; what is there is not fetched.
+"""Downloads the official checkpoint from Hugging Face or ModelScope; existing files are kept.
 
-The libraries of the two sites do the work: they check what arrives, go on where they were
-interrupted, and draw progress bars in a terminal.
+The libraries of the two sites check the files, resume interrupted downloads, and draw progress bars
+in a terminal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NETWORKS: Final = (
     *("llm/*", "flow/*", "hift/*", "vocos2d/*"),
     *("speech_tokenizer/*", "vq32k-phoneme-tokenizer/*"),
 )
-#: Python code comes with the tokenizer; nobody here runs it, so nobody needs it.
+#: The tokenizer comes with Python code, which we do not run.
 _UNWANTED: Final = ("*.py",)
 #: The official checkpoint lacks the speaker model; the same file is published with CosyVoice.
 _REPOSITORIES: Final = {
@@ -45,7 +45,7 @@ class Wanted:
     folder: Path
 
 
-#: Fetches what is wanted; raises whatever its library raises.
+#: Downloads files; raises whatever its library raises.
 Fetch = Callable[[Wanted], None]
 
 
@@ -55,13 +55,13 @@ def download(
     on_progress: Callable[[Wanted, int, int], None] = lambda wanted, number, count: None,  # noqa: ARG005
     fetch: Fetch | None = None,
 ) -> None:
-    """Fetch the checkpoint into ``root``; a second call goes on where the first one stopped.
+    """Download the checkpoint into ``root``; a second call resumes an interrupted download.
 
     Args:
         root: the checkpoint's folder.
         site: where it comes from.
         on_progress: called before each repository with its number (from 1) and how many there are.
-        fetch: what fetches from one repository; by default the site's own library.
+        fetch: downloads from one repository; by default the site's own library.
 
     Raises:
         DownloadError: the library is not installed, the site cannot be reached or refuses, or the
@@ -81,11 +81,11 @@ def download(
         except DownloadError:
             raise
         except Exception as error:
-            raise _told(error, each, site) from error
+            raise _download_error(error, each, site) from error
 
 
 def fetcher(site: Site) -> Fetch:
-    """Return what fetches from ``site``.
+    """Return the function that downloads from ``site``.
 
     Raises:
         DownloadError: its library is not installed.
@@ -98,10 +98,10 @@ def fetcher(site: Site) -> Fetch:
 
 
 def fetch_from_huggingface(wanted: Wanted, endpoint: str | None = None) -> None:
-    """Fetch from Hugging Face, or from a mirror with its interface.
+    """Download from Hugging Face, or from a mirror with its interface.
 
     Args:
-        wanted: what to fetch.
+        wanted: the files.
         endpoint: address of the mirror; by default ``HF_ENDPOINT`` or Hugging Face itself.
     """
     from huggingface_hub import snapshot_download  # heavy, and seldom needed
@@ -126,8 +126,8 @@ def _fetch_from_modelscope(wanted: Wanted) -> None:
     )
 
 
-def _told(error: Exception, wanted: Wanted, site: Site) -> DownloadError:
-    """Return the sentence for what a site's library raised: each has its own kinds of errors."""
+def _download_error(error: Exception, wanted: Wanted, site: Site) -> DownloadError:
+    """Return our error for one of a site's library, which has its own kinds of errors."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError("download.disk_full", folder=wanted.folder)
     reason = str(error).strip().partition("\n")[0] or type(error).__name__

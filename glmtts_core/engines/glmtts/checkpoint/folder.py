@@ -1,4 +1,4 @@
-"""The official checkpoint on the disk: where each file lies, and its configurations as plain data.
+"""The official checkpoint on disk: the place of each file, and its configurations as plain data.
 
 Knows nothing about the networks that are built from it.
 """
@@ -24,7 +24,7 @@ _MAX_REFERENCE_DEPTH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder in the official layout, whether or not anything is in it.
+    """A folder in the official layout; it may be empty.
 
     Attributes:
         root: the folder.
@@ -74,7 +74,7 @@ class Checkpoint:
         return beside if beside.is_file() and not inside.is_file() else inside
 
     def needed_files(self) -> tuple[Path, ...]:
-        """Return the files without which nothing can be spoken, but for the vocoders'."""
+        """Return the files that every synthesis needs, except the vocoders'."""
         return (
             self.llm_folder / "config.json",
             *_shards(self.llm_folder),
@@ -92,7 +92,7 @@ class Checkpoint:
         return all(file.is_file() for file in self.needed_files()) and bool(self.sample_rates_hz())
 
     def sample_rates_hz(self) -> tuple[int, ...]:
-        """Return the rates whose vocoder is there, the preferred one first."""
+        """Return the rates whose vocoder exists, the preferred one first."""
         vocoders = ((24_000, self.hift_file), (32_000, self.vocos_file))
         return tuple(hz for hz, file in vocoders if file.is_file())
 
@@ -105,7 +105,7 @@ class Checkpoint:
         return SafetensorsSource(_shards(self.llm_folder))
 
     def flow_config(self) -> dict[str, Any]:
-        """Read the flow's configuration: what the file gives to the network of that name."""
+        """Read the flow's configuration."""
         return read_flow_config(self.flow_config_file)
 
     def flow_source(self) -> TorchSource:
@@ -141,12 +141,12 @@ def read_json(file: Path) -> dict[str, Any]:
 def read_flow_config(file: Path) -> dict[str, Any]:
     """Read ``flow/config.yaml`` as plain data.
 
-    The file is HyperPyYAML: tags such as ``!new:package.Class`` ask for Python objects. None is
-    made and nothing is imported; a tag's mapping, list or scalar is taken as it stands, and
+    The file is HyperPyYAML: tags such as ``!new:package.Class`` ask for Python objects. No object
+    is made and nothing is imported: a tag's mapping, list or scalar is read as plain data, and
     ``!ref <name>`` as the value of that name.
 
     Returns:
-        What stands under "flow" if that is a mapping, else the whole.
+        The value of "flow" if that is a mapping, else the whole.
 
     Raises:
         CheckpointError: the file is missing, cannot be read or holds something else.
@@ -169,7 +169,7 @@ class _Reference:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader that takes an unknown tag's content as it stands."""
+    """A safe loader that reads the content of an unknown tag as plain data."""
 
 
 def _plain(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
@@ -197,11 +197,11 @@ def _followed(value: Any, whole: dict[str, Any], depth: int = 0) -> Any:
 
 
 def _shards(folder: Path) -> tuple[Path, ...]:
-    """Return the safetensors files of a folder: what its index names, else what lies there."""
+    """Return the safetensors files of a folder: those that its index names, else all."""
     index = folder / _INDEX
     if index.is_file():
         named = _mapping(read_json(index).get("weight_map"), index).values()
-        # a name only: an index must not lead out of its folder
+        # the name only: an index must not lead out of its folder
         return tuple(sorted({folder / Path(str(name)).name for name in named}))
     found = tuple(sorted(folder.glob("*.safetensors")))
     return found or (folder / "model.safetensors",)

@@ -1,4 +1,4 @@
-"""What is in a checkpoint's folder: part by part, with sizes and dtypes; nothing is loaded.
+"""Inspects a checkpoint's folder part by part: sizes, dtypes, damage; loads no weights.
 
 Knows nothing about how a report is shown.
 """
@@ -20,7 +20,7 @@ from glmtts_core.errors import CheckpointError, GLMTTSError
 
 
 class PartName(StrEnum):
-    """The parts of a checkpoint; the catalogue says what each is for."""
+    """The parts of a checkpoint; the catalogue explains each."""
 
     LANGUAGE_MODEL = "language_model"
     FLOW = "flow"
@@ -37,12 +37,12 @@ _VOCODERS = frozenset({PartName.HIFT, PartName.VOCOS})
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """What is there of one part.
+    """The state of one part.
 
     Attributes:
         name: which part.
         size_bytes: of all its files together.
-        dtypes: of its weights, the one with the most bytes first; empty where no header tells.
+        dtypes: of its weights, the one with the most bytes first; empty where no header has them.
         problem: why it cannot be used; None where it can.
     """
 
@@ -54,7 +54,7 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointReport:
-    """What is there of a checkpoint.
+    """The state of a checkpoint.
 
     Attributes:
         parts: every part, in the order in which a sentence needs them.
@@ -64,7 +64,7 @@ class CheckpointReport:
 
     @property
     def sample_rates_hz(self) -> tuple[int, ...]:
-        """The rates whose vocoder can be used."""
+        """The rates whose vocoder is usable."""
         rates = {PartName.HIFT: 24_000, PartName.VOCOS: 32_000}
         return tuple(
             rates[part.name] for part in self.parts if part.name in rates and part.problem is None
@@ -83,7 +83,7 @@ class CheckpointReport:
 
 
 def inspect_checkpoint(checkpoint: Checkpoint) -> CheckpointReport:
-    """Look at every part: files and headers are read, weights are not."""
+    """Inspect every part: reads files and headers, but no weights."""
     parts = (
         _part(
             PartName.TEXT_TOKENIZER,
@@ -148,7 +148,7 @@ def _look_at_flow(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def _look_at_speaker_model(file: Path) -> tuple[str, ...]:
-    # small enough to be opened: no header would tell whether the rest is whole
+    # small enough to be loaded: its header does not show whether the rest is complete
     SpeakerModel(file, threads=1)
     return ()
 
@@ -160,7 +160,7 @@ def _look_at_archive(file: Path) -> tuple[str, ...]:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError) as error:
         raise CheckpointError("checkpoint.file_damaged", file=file, reason=error) from error
-    # what sets TorchScript apart from a plain weight file
+    # plain weight files have no such entry
     if not any(name.endswith("/constants.pkl") for name in names):
         raise CheckpointError("checkpoint.file_damaged", file=file, reason="no TorchScript in it")
     return ()

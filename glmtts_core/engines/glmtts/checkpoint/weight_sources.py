@@ -1,4 +1,4 @@
-"""Where weights come from: safetensors and PyTorch files, mapped and read lazily, never as code.
+"""Reads safetensors and PyTorch files: memory-mapped, lazily, and never as code.
 
 Knows nothing about networks.
 """
@@ -16,14 +16,14 @@ from safetensors import SafetensorError, safe_open
 
 from glmtts_core.errors import CheckpointError
 
-#: How the file begins that Git leaves where Git LFS is not installed.
+#: Start of the file that Git leaves in place of the real one where Git LFS is missing.
 _LFS_POINTER: Final = b"version https://git-lfs"
-#: How PyTorch says that a file asks for functions or classes that it does not allow.
+#: PyTorch's messages about a file that asks for forbidden functions or classes.
 _CODE_WORDS: Final = ("nsupported global", "nsupported class", "reduce for unrecognized function")
 
 
 class WeightSource(Protocol):
-    """Where tensors come from, by key."""
+    """Tensors by key."""
 
     def keys(self) -> frozenset[str]:
         """Return every key."""
@@ -35,10 +35,10 @@ class WeightSource(Protocol):
         """Return the dtype of ``key`` without reading it."""
 
     def read(self, key: str) -> torch.Tensor:
-        """Return ``key`` as a host tensor, mapped from its file where that is possible."""
+        """Return ``key`` as a host tensor, memory-mapped if possible."""
 
     def where(self, key: str) -> Path:
-        """Return the file of ``key`` (for an unknown key the file where it is missed)."""
+        """Return the file of ``key``; for an unknown key the file that should contain it."""
 
 
 class SafetensorsSource:
@@ -68,18 +68,18 @@ class SafetensorsSource:
         return frozenset(self._of_key)
 
     def shape(self, key: str) -> tuple[int, ...]:
-        """Return the shape that the header tells."""
+        """Return the shape in the header."""
         return tuple(self._of_key[key][1].get_slice(key).get_shape())
 
     def dtype(self, key: str) -> torch.dtype:
-        """Return the dtype that the header tells."""
+        """Return the dtype in the header."""
         # no element is read: an empty slice carries the dtype
         part = self._of_key[key][1].get_slice(key)
         dtype: torch.dtype = part[:0].dtype if part.get_shape() else self.read(key).dtype
         return dtype
 
     def read(self, key: str) -> torch.Tensor:
-        """Return a tensor that lies in the mapped file."""
+        """Return a tensor of the mapped file."""
         tensor: torch.Tensor = self._of_key[key][1].get_tensor(key)
         return tensor
 
@@ -93,7 +93,7 @@ class MappedSource:
 
     Args:
         tensors: by key.
-        file: what messages call it.
+        file: for messages.
     """
 
     def __init__(self, tensors: Mapping[str, torch.Tensor], file: Path = Path("memory")) -> None:
@@ -116,19 +116,19 @@ class MappedSource:
         """Return the tensor itself."""
         return self._tensors[key]
 
-    def where(self, key: str) -> Path:  # noqa: ARG002 - all keys have the same home
-        """Return what messages call the dictionary."""
+    def where(self, key: str) -> Path:  # noqa: ARG002 - all keys are in the same file
+        """Return the file for messages."""
         return self._file
 
 
 class TorchSource(MappedSource):
     """Tensors of a file that ``torch.save`` wrote, memory-mapped for as long as this lives.
 
-    The file holds the tensors by key, either bare or under "model". It is unpickled in the mode
-    that knows tensors and plain containers only: a file that brings code is refused.
+    The file contains the tensors by key, directly or under "model". It is unpickled in the mode
+    that allows only tensors and plain containers: a file with code in it is refused.
 
     Raises:
-        CheckpointError: the file is missing, truncated or damaged, brings code, or holds something
+        CheckpointError: the file is missing, truncated or damaged, contains code, or something
             else than tensors by key.
     """
 
@@ -137,10 +137,10 @@ class TorchSource(MappedSource):
 
 
 def check_is_there(file: Path) -> None:
-    """Raise where ``file`` is not there, or only what Git LFS leaves in its place.
+    """Raise if ``file`` is missing or only a pointer of Git LFS.
 
     Raises:
-        CheckpointError: in both cases; the sentence says what to do.
+        CheckpointError: in both cases; the message says what to do.
     """
     if not file.is_file():
         raise CheckpointError("checkpoint.file_missing", file=file)

@@ -1,4 +1,4 @@
-"""From a source into a module: checked, one tensor at a time, in the dtype wanted.
+"""Fills a module with weights from a source: checked, one tensor at a time, in the wanted dtype.
 
 Knows nothing about what the networks compute.
 """
@@ -15,7 +15,7 @@ from torch import nn
 from glmtts_core.engines.glmtts.checkpoint.weight_sources import WeightSource
 from glmtts_core.errors import CheckpointError
 
-#: Half width of the random deviation of what scales by about one (norm weights and the like).
+#: Half width of random norm weights around one.
 _NEAR_ONE: Final = 0.1
 #: Half width of random biases.
 _NEAR_ZERO: Final = 0.02
@@ -31,30 +31,27 @@ def fill(
     keep_float32: Callable[[str], bool] = lambda _: False,
     computed: Mapping[str, Callable[[WeightSource], torch.Tensor]] | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
-) -> int:
+) -> None:
     """Give every parameter and buffer of ``module`` its tensor from ``source``.
 
-    One tensor at a time is cast and copied straight to its place, so no second copy of the whole
-    ever stands in memory. Keys of the source that nothing asks for are left alone.
+    One tensor at a time is cast and copied straight to its place, so that the weights are never in
+    memory twice. Other keys of the source are ignored.
 
     Args:
         module: built under ``torch.device("meta")``; ready for inference afterwards, without
             gradients. Parameters that are tied stay tied.
-        source: where the tensors are.
-        device: where they go.
+        source: of the tensors.
+        device: of the module.
         dtype: what floating-point tensors become; others keep the module's dtype.
-        name: from a parameter's name in the module to its key in the source.
-        keep_float32: the names that stay in float32 whatever ``dtype`` says.
-        computed: for names that are not read as they are (folded weights, tables, buffers that no
-            file holds): what makes them; shape and dtype rules are the same.
-        on_bytes: called after each tensor with the bytes that it takes in its place.
-
-    Returns:
-        The bytes that the module now holds.
+        name: maps a parameter's name in the module to its key in the source.
+        keep_float32: whether a name stays in float32 whatever ``dtype`` is.
+        computed: functions that compute the tensors which are not read directly (folded weights,
+            tables, buffers that are in no file); the same rules of shape and dtype apply.
+        on_bytes: receives the bytes of each tensor after it was filled.
 
     Raises:
-        CheckpointError: a key is missing or has another shape; the sentence names file and key.
-        ValueError: a buffer that no file holds is not among ``computed``.
+        CheckpointError: a key is missing or has another shape; the message names file and key.
+        ValueError: a buffer that is in no file is not among ``computed``.
     """
     made = computed or {}
 
@@ -66,7 +63,7 @@ def fill(
         key = next((each for each in keys if each in source.keys()), None)  # noqa: SIM118
         return read_checked(source, key or keys[0], tuple(expected.shape))
 
-    return _fill_all(module, host_tensor, _Target(device, dtype, keep_float32), set(made), on_bytes)
+    _fill_all(module, host_tensor, _Target(device, dtype, keep_float32), set(made), on_bytes)
 
 
 def fill_random(
@@ -78,23 +75,21 @@ def fill_random(
     keep_float32: Callable[[str], bool] = lambda _: False,
     computed: Mapping[str, Callable[[], torch.Tensor]] | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Give ``module`` random weights, made in their place, of a scale that keeps activations sane.
+) -> None:
+    """Give ``module`` random weights of a scale that keeps activations in a normal range.
 
     Matrices and kernels are uniform with variance 1 / fan-in, norm weights lie near one and biases
     near zero. The same seed, device and dtype give the same weights.
 
     Args:
         module: as in `fill`.
-        device: where the tensors are made.
+        device: of the module.
         dtype: as in `fill`.
         seed: of a generator of its own.
         keep_float32: as in `fill`.
-        computed: what makes the tensors that must not be random; every buffer needs an entry.
+        computed: functions that compute the tensors which must not be random; every buffer needs
+            one.
         on_bytes: as in `fill`.
-
-    Returns:
-        The bytes that the module now holds.
 
     Raises:
         ValueError: a buffer without an entry in ``computed``.
@@ -114,11 +109,11 @@ def fill_random(
         centre, width = _random_range(module, first, expected)
         return values.uniform_(centre - width, centre + width, generator=generator)
 
-    return _fill_all(module, random_tensor, target, set(made), on_bytes)
+    _fill_all(module, random_tensor, target, set(made), on_bytes)
 
 
 def read_checked(source: WeightSource, key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return ``key`` from ``source``; for what makes a ``computed`` tensor out of several.
+    """Return ``key`` from ``source`` after checking its shape.
 
     Raises:
         CheckpointError: the key is missing or has another shape.
@@ -138,7 +133,7 @@ def read_checked(source: WeightSource, key: str, shape: tuple[int, ...]) -> torc
 
 
 def held_bytes(module: nn.Module) -> int:
-    """Return the bytes of all parameters and buffers; what is shared counts once."""
+    """Return the bytes of all parameters and buffers; shared storage counts once."""
     storages = {
         storage.data_ptr(): storage.nbytes()
         for storage in (
@@ -151,7 +146,7 @@ def held_bytes(module: nn.Module) -> int:
 
 
 class _Target:
-    """Where tensors go, and as what."""
+    """Device and dtype of the filled tensors."""
 
     def __init__(
         self, device: torch.device, dtype: torch.dtype, keep_float32: Callable[[str], bool]
@@ -166,7 +161,7 @@ class _Target:
         return torch.float32 if self._keep_float32(name) else self._dtype
 
     def place(self, name: str, tensor: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
-        """Return ``tensor`` at home: a copy, unless it was made there already."""
+        """Return ``tensor`` on the device in its dtype: a copy, unless it is there already."""
         dtype = self.dtype_of(name, expected)
         if tensor.dtype == dtype and tensor.device.type == self.device.type != "cpu":
             return tensor
@@ -179,23 +174,21 @@ def _fill_all(
     target: _Target,
     computed: set[str],
     on_bytes: Callable[[int], None],
-) -> int:
-    names_of = _names_by_tensor(module, computed)
+) -> None:
     with torch.no_grad():
-        for names, expected in names_of:
+        for names, expected in _names_by_tensor(module, computed):
             made = tensor_for(names, expected)
             if made.shape != expected.shape:
                 raise ValueError(f"{names[0]} was made as {made.shape}, not {expected.shape}")
             placed = target.place(names[0], made, expected)
-            # the mapped original goes before the next tensor comes
+            # releases the mapped original before the next tensor is read
             del made
             _put(module, names, placed, as_parameter=isinstance(expected, nn.Parameter))
             on_bytes(placed.nbytes)
-    return held_bytes(module)
 
 
 def _names_by_tensor(module: nn.Module, computed: set[str]) -> list[tuple[list[str], torch.Tensor]]:
-    """Return each distinct parameter and buffer to be filled, with all the names that it has."""
+    """Return each distinct parameter and buffer to be filled, with all its names."""
     grouped: dict[int, tuple[list[str], torch.Tensor]] = {}
     unsaved = _unsaved_buffers(module) - computed
     everything = [
@@ -211,7 +204,7 @@ def _names_by_tensor(module: nn.Module, computed: set[str]) -> list[tuple[list[s
 
 
 def _unsaved_buffers(module: nn.Module) -> set[str]:
-    """Return the names of the buffers that no state dict holds."""
+    """Return the names of the buffers that are in no state dict."""
     saved = set(module.state_dict(keep_vars=True))
     return {name for name, _ in module.named_buffers(remove_duplicate=False)} - saved
 

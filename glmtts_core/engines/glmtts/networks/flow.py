@@ -1,7 +1,7 @@
 """Flow matching: speech tokens become a log-mel in the voice of the prompt.
 
-Ten Euler steps from noise to speech, each the guided velocity of two passes: one with the prompt's
-mel and speaker, one without. Knows nothing about files, devices to choose and waveforms.
+Ten Euler steps lead from noise to speech; the velocity of each is guided by two passes, with the
+prompt's mel and speaker and without. Knows nothing about files and waveforms.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MATRICES: Final = (".attn.", ".ff.", ".attn_norm.", "norm_out.")
 
 @dataclass(frozen=True, slots=True)
 class FlowPrompt:
-    """What the flow knows of the voice to be cloned.
+    """The voice to be cloned.
 
     Attributes:
         tokens: speech tokens (1, P), int64.
@@ -58,7 +58,7 @@ def _as_it_is(step: int, x: Tensor) -> Tensor:  # noqa: ARG001 - the shape of ev
 
 
 class Flow(nn.Module):
-    """The flow network with its solver. The parts are named as in the official checkpoint."""
+    """The flow network with its solver; modules are named as in the official checkpoint."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -82,9 +82,9 @@ class Flow(nn.Module):
         Args:
             tokens: speech tokens (1, N) from 0 up, int64, on the network's device.
             prompt: the voice, on the same device.
-            generator: where the noise comes from; of the same device.
+            generator: of the noise, on the same device.
             on_step: called before each step with its number from 0 and the count of all; may raise
-                to end the work there.
+                to stop.
         """
         noise = torch.randn(
             self.noise_shape(prompt, tokens), generator=generator, device=tokens.device
@@ -101,16 +101,16 @@ class Flow(nn.Module):
         enter_step: Callable[[int, Tensor], Tensor] = _as_it_is,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Solve from a given noise; else as `generate`.
+        """Do the same as `generate` from a given noise.
 
         Args:
             tokens: as in `generate`.
             prompt: as in `generate`.
-            noise: (1, T, mel), see `noise_shape`; left as it is.
+            noise: (1, T, mel), see `noise_shape`; not modified.
             on_step: as in `generate`.
-            enter_step: gets the step's number and the mel that enters it (1, T, mel), and returns
-                the one to go on with.
-            mask: (T, T), true where a row may look; None lets every frame see every frame.
+            enter_step: receives the step's number and its input mel (1, T, mel), and returns the
+                mel to use instead.
+            mask: (T, T), true where a row may attend; None allows all.
         """
         conditions = self.conditions(tokens, prompt, noise.shape[1], mask)
         times = euler_times()
@@ -122,7 +122,7 @@ class Flow(nn.Module):
             on_step(step, STEPS)
             x = enter_step(step, x)
             guided, free = self.estimator(x, conditions, modulation).split(1)
-            # by what is left to the next point, so that roundings do not add up
+            # the exact rest to the next point, so that roundings do not add up
             width = times[step + 1] - time
             x = x + float(width) * ((1.0 + GUIDANCE) * guided - GUIDANCE * free)
             time = time + width
@@ -131,7 +131,7 @@ class Flow(nn.Module):
     def conditions(
         self, tokens: Tensor, prompt: FlowPrompt, frames: int, mask: Tensor | None = None
     ) -> FlowConditions:
-        """Return what all steps share, for two passes: with the prompt, and without."""
+        """Return the inputs that all steps share, for two passes: with the prompt, and without."""
         known = prompt.mel.new_zeros(2, frames, self.config.mel_bins)
         kept = min(prompt.mel.shape[1], frames)
         known[0, :kept] = prompt.mel[0, prompt.mel.shape[1] - kept :]
@@ -139,13 +139,13 @@ class Flow(nn.Module):
 
     @staticmethod
     def speakers(speaker: Tensor) -> Tensor:
-        """Return the speaker of the two passes (2, 192): of length one, and zero."""
+        """Return the speakers of the two passes (2, 192): of length one, and zero."""
         direction = functional.normalize(speaker, dim=1)
         return torch.cat((direction, torch.zeros_like(direction)))
 
 
 def euler_times() -> Tensor:
-    """Return the eleven points of the way from noise (0) to speech (1), denser at the start."""
+    """Return the eleven times from noise (0) to speech (1), denser at the start."""
     return 1.0 - torch.cos(torch.linspace(0.0, 1.0, STEPS + 1) * (0.5 * math.pi))
 
 
@@ -219,7 +219,7 @@ def _is_no_matrix(name: str) -> bool:
 
 
 def _token_table(key: str, config: FlowConfig) -> Callable[[WeightSource], Tensor]:
-    """Take the rows that speech tokens can name; the other two thirds are never looked up."""
+    """Read the rows of the speech tokens; the other two thirds are never used."""
 
     def read(source: WeightSource) -> Tensor:
         whole = read_checked(source, key, (config.vocabulary + 1, config.token_channels))

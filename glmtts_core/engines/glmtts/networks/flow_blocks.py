@@ -1,6 +1,6 @@
-"""The parts of the flow network: token embedding, transformer block, their norms and rotations.
+"""Modules of the flow network: token embedding, transformer block, norms and rotations.
 
-Every part is named as in the official checkpoint. Knows nothing about steps, guidance and noise.
+They are named as in the official checkpoint. Knows nothing about steps, guidance and noise.
 Shapes: B batch, T mel frames, W width of the transformer, C width of the token embedding.
 """
 
@@ -20,7 +20,7 @@ TIME_FEATURES: Final = 256
 BLOCK_MODULATIONS: Final = 6
 #: Modulations of the final norm: scale, shift.
 FINAL_MODULATIONS: Final = 2
-#: Positions that the token embedding tells apart; later ones share the last row.
+#: Positions of the token embedding; later ones share the last row.
 _TOKEN_POSITIONS: Final = 4096
 _NORM_EPSILON: Final = 1e-6
 _POSITION_KERNEL: Final = 31
@@ -28,15 +28,15 @@ _POSITION_GROUPS: Final = 16
 
 
 class CastingLinear(nn.Linear):
-    """A linear layer that brings its input to the precision of its own weights."""
+    """A linear layer that casts its input to the dtype of its weights."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of the base class
-        """Map (..., in) to (..., out), in the precision of the weights."""
+        """Map (..., in) to (..., out), in the dtype of the weights."""
         return functional.linear(input.to(self.weight.dtype), self.weight, self.bias)
 
 
 class TimeEmbedding(nn.Module):
-    """The place on the way from noise to speech, as a vector."""
+    """Embeds the time between noise and speech."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TimeEmbedding(nn.Module):
 
 
 class GlobalResponseNorm(nn.Module):
-    """Competition between channels by their energy over time (ConvNeXt V2)."""
+    """Scales channels by their relative energy over time (ConvNeXt V2)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class ConvNeXtBlock(nn.Module):
 
 
 class TokenEmbedding(nn.Module):
-    """Speech tokens at the frame rate of the mel, with what lies around them in time."""
+    """Embeds speech tokens with their neighbours at the frame rate of the mel."""
 
     def __init__(self, rows: int, channels: int, blocks: int) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ def _token_positions(frames: int, channels: int, device: torch.device) -> Tensor
 
 
 class PositionConvolution(nn.Module):
-    """Two grouped convolutions over time that tell a frame where it is."""
+    """Two grouped convolutions over time that encode the position of a frame."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class PositionConvolution(nn.Module):
 
 
 class InputProjection(nn.Module):
-    """Noisy mel, known mel and token embedding side by side, brought to the width."""
+    """Projects noisy mel, known mel and token embedding to the width."""
 
     def __init__(self, mel_bins: int, token_channels: int, width: int) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class InputProjection(nn.Module):
         self.conv_pos_embed = PositionConvolution(width)
 
     def fixed_part(self, known_mel: Tensor, tokens: Tensor) -> Tensor:
-        """Project what stays the same in every step: (B, T, mel) and (B, T, C) to (B, T, W)."""
+        """Project the inputs that all steps share: (B, T, mel) and (B, T, C) to (B, T, W)."""
         fixed = torch.cat((known_mel, tokens), dim=2)
         return functional.linear(fixed, self.proj.weight[:, self.mel_bins :], self.proj.bias)
 
@@ -181,8 +181,8 @@ class RotaryEmbedding(nn.Module):
 def rotate_first_head(heads: Tensor, rotation: tuple[Tensor, Tensor]) -> None:
     """Rotate the first head of (B, T, heads, channels) in place.
 
-    Only the first: the network was trained with a rotation made for one head and applied before
-    the split into heads, so that all other heads carry no position.
+    Only the first: the network was trained with a rotation of one head's width, applied before the
+    split into heads, so that the other heads have no positions.
     """
     cos, sin = rotation
     first = heads[:, :, 0]
@@ -191,19 +191,19 @@ def rotate_first_head(heads: Tensor, rotation: tuple[Tensor, Tensor]) -> None:
 
 
 class Attention(nn.Module):
-    """Attention over all frames, or over those that a mask allows."""
+    """Attention over all frames, or those that a mask allows."""
 
     def __init__(self, width: int, heads: int, head_width: int) -> None:
         super().__init__()
         self.heads = heads
-        # the checkpoint's to_q, to_k and to_v one below the other: one matrix product, not three
+        # the checkpoint's to_q, to_k and to_v stacked: one matrix product instead of three
         self.to_qkv = CastingLinear(width, 3 * heads * head_width)
         self.to_out = nn.ModuleList([CastingLinear(heads * head_width, width)])
 
     def forward(
         self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None = None
     ) -> Tensor:
-        """Map (B, T, W) to the same shape; ``mask`` (T, T) is true where a row may look."""
+        """Map (B, T, W) to the same shape; ``mask`` (T, T) is true where a row may attend."""
         batch, frames, _ = x.shape
         query, key, value = self.to_qkv(x).view(batch, frames, 3, self.heads, -1).unbind(2)
         rotate_first_head(query, rotation)
@@ -220,7 +220,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        # the checkpoint counts a dropout between the two, which does nothing when speaking
+        # the checkpoint has a dropout between the two, which inference does not need
         self.ff = nn.Sequential(
             nn.Sequential(CastingLinear(width, hidden), nn.GELU(approximate="tanh")),
             nn.Identity(),
@@ -234,21 +234,21 @@ class FeedForward(nn.Module):
 
 
 class Modulation(nn.Module):
-    """Shifts, scales and gates of one norm, from time and speaker."""
+    """Computes shifts, scales and gates of one norm from time and speaker."""
 
-    def __init__(self, condition: int, width: int, parts: int) -> None:
+    def __init__(self, condition: int, width: int, count: int) -> None:
         super().__init__()
-        self.parts = parts
-        self.linear = CastingLinear(condition, parts * width)
+        self.count = count
+        self.linear = CastingLinear(condition, count * width)
 
     def forward(self, condition: Tensor) -> Tensor:
-        """Map an activated condition (B, W + speaker) to float32 (B, parts, 1, W)."""
-        parts: Tensor = self.linear(condition).float()
-        return parts.view(condition.shape[0], self.parts, 1, -1)
+        """Map an activated condition (B, W + speaker) to float32 (B, count, 1, W)."""
+        values: Tensor = self.linear(condition).float()
+        return values.view(condition.shape[0], self.count, 1, -1)
 
 
 class TransformerBlock(nn.Module):
-    """Attention and feed-forward, each behind a norm that time and speaker modulate."""
+    """Attention and feed-forward, each after a norm modulated by time and speaker."""
 
     def __init__(
         self, width: int, heads: int, head_width: int, hidden: int, condition: int

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from glmtts_core.errors import CheckpointError
 
-#: Ids that the speech tokenizer can give; the token table has more rows, which nothing uses.
+#: Number of speech tokens; the token table has more rows, which are unused.
 SPEECH_TOKEN_IDS: Final = 32_768
 #: Values of a speaker vector.
 SPEAKER_VALUES: Final = 192
 
-#: Switches of the network that change what it computes, as the official checkpoint sets them.
+#: Switches that change what the network computes, with their official values.
 _FIXED: Final[Mapping[str, Any]] = {
     "spkr_emb_adaLN": True,
     "speech_token_cfg": False,
@@ -23,8 +23,8 @@ _FIXED: Final[Mapping[str, Any]] = {
     "use_mdt": False,
     "t_scheduler": "cosine",
 }
-#: From the names of the file, or of the network in it, to ours. The sizes of the transformer are
-#: not in the official file, which means the small model.
+#: From the names of the file, or of the network in it, to ours. The official file does not contain
+#: the sizes of the transformer, which means the small model.
 _NAMES: Final[Mapping[str, str]] = {
     "mel_dim": "mel_bins",
     "mel_framerate": "mel_frames_hz",
@@ -51,7 +51,7 @@ class FlowConfig:
         mel_frames_hz: frames of the mel a second.
         tokens_hz: speech tokens a second.
         token_channels: width of the token embedding.
-        vocabulary: ids that the token table of the checkpoint was made for.
+        vocabulary: ids in the token table of the checkpoint.
         token_blocks: convolution blocks of the token embedding.
         width: width of the transformer.
         blocks: transformer blocks.
@@ -76,11 +76,11 @@ class FlowConfig:
     def from_mapping(
         cls, values: Mapping[str, Any], file: object = "flow/config.yaml"
     ) -> FlowConfig:
-        """Read the mapping of the file; what it does not name is as in the official checkpoint.
+        """Read the mapping of the file; missing values are those of the official checkpoint.
 
         Args:
-            values: plain data, names as in the file; names that only training knows are left alone.
-            file: what messages call it.
+            values: plain data, named as in the file; names that only training uses are ignored.
+            file: for messages.
 
         Raises:
             CheckpointError: the file describes another kind of network.
@@ -99,18 +99,18 @@ class FlowConfig:
 
     @property
     def token_rows(self) -> int:
-        """Rows of the token table that are kept in memory."""
+        """Rows of the token table in memory."""
         return min(self.vocabulary + 1, SPEECH_TOKEN_IDS)
 
     @property
     def condition(self) -> int:
-        """Width of what modulates the norms: time and speaker."""
+        """Width of the input of the modulations: time and speaker."""
         return self.width + SPEAKER_VALUES
 
     def frames(self, tokens: int) -> int:
         """Return the mel frames of so many speech tokens.
 
-        In doubles and truncated, as the network was used: one frame short of two a token for some
-        counts (29, 57, 58, ...).
+        Truncated like in the reference: one frame less than two a token for some counts (29, 57,
+        58, ...).
         """
         return int(tokens / self.tokens_hz * self.mel_frames_hz)

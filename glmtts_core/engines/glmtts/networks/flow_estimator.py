@@ -1,7 +1,7 @@
-"""The network of the flow: from a noisy mel to the velocity that leads to a clean one.
+"""The network of the flow: from a noisy mel to the velocity towards a clean one.
 
-What stays the same over all steps (token embedding, known mel, modulations, rotation, mask) is
-computed once per mel and passed in. Knows nothing about guidance, steps and noise.
+The inputs that all steps share (token embedding, known mel, modulations, rotation, mask) are
+computed once per mel. Knows nothing about guidance, steps and noise.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class StepModulation:
 
 @dataclass(frozen=True, slots=True)
 class FlowConditions:
-    """What all steps of one mel share.
+    """The inputs that all steps of one mel share.
 
     Attributes:
-        fixed: the unchanging part of the input projection, (B, T, W).
+        fixed: the constant part of the input projection, (B, T, W).
         rotation: cosines and sines, each (T, channels / 2).
-        mask: (T, T), true where a row may look; None where every frame sees every frame.
+        mask: (T, T), true where a row may attend; None allows all.
     """
 
     fixed: Tensor
@@ -56,7 +56,7 @@ class FlowConditions:
 class FlowEstimator(nn.Module):
     """A transformer over mel frames whose norms are modulated by time and speaker.
 
-    Its parts carry the names of the official checkpoint.
+    Modules are named as in the official checkpoint.
     """
 
     def __init__(self, config: FlowConfig) -> None:
@@ -84,11 +84,11 @@ class FlowEstimator(nn.Module):
     def conditions(
         self, tokens: Tensor, known_mel: Tensor, mask: Tensor | None = None
     ) -> FlowConditions:
-        """Compute what all steps share.
+        """Compute the inputs that all steps share.
 
         Args:
             tokens: speech token ids (1, N), int64.
-            known_mel: (B, T, mel), zero where nothing is known; each row becomes a pass.
+            known_mel: (B, T, mel), zero where unknown; each row is a pass.
             mask: as in `FlowConditions`.
         """
         batch, frames, _ = known_mel.shape

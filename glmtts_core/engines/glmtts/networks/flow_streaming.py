@@ -1,7 +1,7 @@
-"""Block-causal flow: a growing text's mel, chunk by chunk, without changing what was spoken.
+"""Block-causal flow: the mel of a growing text, chunk by chunk, without changing earlier chunks.
 
-Every chunk is solved over prompt and all tokens so far. A frame sees its own block and what lies
-before, plus a bounded look ahead; and what was already spoken is held fast through all steps.
+Every chunk is solved over the prompt and all tokens so far. A frame sees its own block, the blocks
+before it, and a bounded look-ahead; frames that were already spoken are fixed in all steps.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from torch import Tensor
 
 from glmtts_core.engines.glmtts.networks.flow import Flow, FlowPrompt
 
-#: Mel frames of a token as the masks of the official network reckon them: 12.5 tokens a second and
-#: frames of 256 samples at 22.05 kHz, which is not what the network speaks with.
+#: Mel frames of a token in the masks of the official network: they assume 12.5 tokens a second and
+#: frames of 256 samples at 22.05 kHz, unlike the network itself.
 MASK_FRAMES_PER_TOKEN: Final = 22_050 / 256 / 12.5
-#: Longest block, in frames, whose look ahead is half of its length; longer ones get two thirds.
+#: Longest block, in frames, whose look-ahead is half of its length; that of longer ones is two
+#: thirds.
 _SHORT_BLOCK: Final = 172
 
 
 @dataclass(slots=True)
 class StepCache:
-    """What entered every step when the last chunk was solved.
+    """The input of every step when the last chunk was solved.
 
     Attributes:
         fixed_frames: frames from the start that the next chunk takes from here; set by the caller
             when it knows how much was spoken.
-        entered: for each step, the mel that entered it (1, T, mel).
+        entered: the input mel of each step (1, T, mel).
     """
 
     fixed_frames: int = 0
     entered: dict[int, Tensor] = field(default_factory=dict)
 
     def enter(self, step: int, x: Tensor) -> Tensor:
-        """Put the stored frames over the start of ``x``, store the outcome, return it."""
+        """Replace the start of ``x`` by the stored frames, store the result and return it."""
         stored = self.entered.get(step)
         if stored is not None:
             frames = min(x.shape[1], stored.shape[1], self.fixed_frames)
@@ -51,15 +52,15 @@ def block_frames(block_tokens: Sequence[int]) -> list[int]:
 
 
 def block_causal_mask(blocks: Sequence[int], frames: int, device: torch.device) -> Tensor:
-    """Return the mask (T, T), true where a row may look.
+    """Return the mask (T, T), true where a row may attend.
 
-    A row sees all of its block and what lies before, and ahead as far as half the block (two thirds
-    of a long one) reaches from its own place.
+    A row sees its block, the blocks before it, and half a block (two thirds of a long one) ahead of
+    itself.
 
     Args:
         blocks: length of each block in frames; the last one repeats.
         frames: T.
-        device: where the mask is made.
+        device: of the mask.
     """
     visible = torch.empty(frames, dtype=torch.long)
     start, number = 0, 0
@@ -89,7 +90,7 @@ def generate_chunk(
         tokens: all speech tokens so far (1, N), int64.
         prompt: the voice.
         noise: (1, T, mel), see `Flow.noise_shape`.
-        cache: carried from chunk to chunk; set its ``fixed_frames`` in between.
+        cache: the same for all chunks; set its ``fixed_frames`` in between.
         block_tokens: length of each block in tokens, the prompt's first; the last one repeats.
     """
     mask = block_causal_mask(block_frames(block_tokens), noise.shape[1], noise.device)

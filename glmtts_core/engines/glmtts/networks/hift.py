@@ -1,8 +1,8 @@
 """The 24 kHz vocoder: a log-mel becomes a waveform.
 
 The pitch read from the mel drives a harmonic source; convolutions shape the spectrum of the
-waveform frame by frame, guided by the source's spectrum; an inverse Fourier transform ends it.
-Knows nothing about files but how a weight-normed layer lies in one.
+waveform frame by frame, guided by the source's spectrum; an inverse Fourier transform gives the
+samples. Knows of files only how they store a weight-normed layer.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class HiftConfig:
         hop: samples between its frames.
         kernels: of the residual blocks of a stage.
         dilations: of the layers in every residual block.
-        source_kernels: of the residual block that the source passes before each stage.
+        source_kernels: of the residual block of the source before each stage.
         slope: of the leaky ReLU before each stage.
-        sample_limit: largest sample that is given out.
+        sample_limit: largest magnitude of a sample.
     """
 
     mel_bins: int = 80
@@ -72,7 +72,7 @@ class HiftConfig:
 
     @property
     def source_strides(self) -> tuple[int, ...]:
-        """Steps between the source's frames that each stage takes, the first stage first."""
+        """Stride over the source's frames in each stage, the first stage first."""
         strides = [1]
         for factor in reversed(self.upsampling[1:]):
             strides.insert(0, strides[0] * factor)
@@ -80,7 +80,7 @@ class HiftConfig:
 
 
 class Hift(nn.Module):
-    """The vocoder. Its parts are named as in the official checkpoint, weight norms folded."""
+    """The vocoder, with weight norms folded; modules are named as in the official checkpoint."""
 
     window: Tensor
 
@@ -125,7 +125,7 @@ class Hift(nn.Module):
 
         Args:
             mel: float32, on the vocoder's device.
-            generator: where the source's noise comes from; of the same device.
+            generator: of the source's noise, on the same device.
         """
         samples = mel.shape[2] * self.config.frame_samples
         noise = draw_source_noise(samples, mel.device, generator)
@@ -140,7 +140,7 @@ class Hift(nn.Module):
         for stage, up in enumerate(self.ups):
             x = up(functional.leaky_relu(x, self.config.slope))
             if stage == len(self.ups) - 1:
-                # the transform at the end has one frame more than its samples fill
+                # the final transform has one frame more than the samples fill
                 x = functional.pad(x, (1, 0), mode="reflect")
             x = x + self.source_resblocks[stage](self.source_downs[stage](source_spectrum))
             blocks = self.resblocks[stage * count : (stage + 1) * count]
@@ -180,7 +180,7 @@ def load_hift(
 ) -> Hift:
     """Build the vocoder with the weights of ``hift.pt``, in float32.
 
-    No file tells its sizes; the widths are read from the shapes of its weights.
+    Its sizes are in no file; the widths are read from the shapes of the weights.
 
     Raises:
         CheckpointError: a weight is missing or has another shape.
@@ -242,7 +242,7 @@ def _config_of(source: WeightSource) -> HiftConfig:
 def _folded(
     direction: str, length: str, shape: tuple[int, ...]
 ) -> Callable[[WeightSource], Tensor]:
-    """Fold a weight norm: the direction brought to its length, per first dimension."""
+    """Fold a weight norm: scale the direction to its length, per first dimension."""
 
     def read(source: WeightSource) -> Tensor:
         v = read_checked(source, direction, shape)

@@ -1,6 +1,6 @@
-"""The parts of the vocoder: residual blocks with their snake activation, the pitch predictor.
+"""Modules of the vocoder: residual blocks with their snake activation, the pitch predictor.
 
-Every part is named as in the official checkpoint. Shapes: B batch, C channels, T time.
+They are named as in the official checkpoint. Shapes: B batch, C channels, T time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The excitation of the vocoder: a sine and its harmonics that follow the pitch, plus noise.
 
-All is reckoned per mel frame: the pitch is constant within a frame, so that summing its angles at
-the rate of the samples, as the formula has it, would only repeat the same values.
+Phases are computed per mel frame: the pitch is constant within a frame, so that summing its angles
+per sample, as in the formula, would only repeat the same values.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ HARMONICS: Final = 9
 def draw_source_noise(samples: int, device: torch.device, generator: torch.Generator) -> Tensor:
     """Draw standard normal noise (1, samples, harmonics).
 
-    In the order of the reference, so that one seed leaves one trace: it draws a start phase first,
-    which has no effect, and a noise for an output of its own last, which it throws away.
+    In the order of the reference, so that a seed gives the same noise: the reference first draws a
+    start phase, which has no effect, and last a noise that it does not use.
     """
     torch.rand(1, HARMONICS, generator=generator, device=device)
     noise = torch.randn(1, samples, HARMONICS, generator=generator, device=device)
@@ -49,7 +49,7 @@ class HarmonicSource(nn.Module):
 
         Args:
             pitch_hz: below 10 Hz means unvoiced.
-            noise: (1, frame_samples · M, harmonics); None leaves it out.
+            noise: (1, frame_samples · M, harmonics), or None.
         """
         sines = _SINE_LEVEL * torch.sin(self._phases(pitch_hz))
         voiced = (pitch_hz > _VOICED_HZ).float().repeat_interleave(self.frame_samples, dim=1)

@@ -1,7 +1,7 @@
 """Weight matrices as 8-bit integers with one scale a row, for products on the CPU.
 
-A quarter of the bytes of float32 has to be read for each token, and reading is what decoding waits
-for. Knows nothing about networks.
+Decoding is limited by reading the weights, and these are a quarter of the bytes of float32. Knows
+nothing about networks.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-#: Largest magnitude of a value; -128 is left out, so that the range is even.
+#: Largest magnitude of a value; -128 is unused, so that the range is symmetric.
 LARGEST: Final = 127
-#: From so many input rows on, float32 copies of a block of rows are faster: measured with AVX2.
+#: From this many input rows on, float32 copies of a block of rows are faster: measured with AVX2.
 _MANY_ROWS: Final = 24
-#: Rows of a block that is copied: it stays in the processor's cache.
+#: Rows of a copied block, which fits into the processor's cache.
 _BLOCK_ROWS: Final = 512
 
 
 class Int8Matrix(nn.Module):
     """A matrix of shape (rows, columns) that multiplies like a linear layer without bias.
 
-    Few inputs are rounded to bfloat16 for it, and their products back to it; many are computed in
-    float32.
+    The products of a few inputs are computed in bfloat16, those of many in float32.
 
     Args:
         columns: values of an input.
@@ -73,14 +72,14 @@ class Int8Matrix(nn.Module):
 def quantized(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Round ``matrix`` (rows, columns); return int8 values and the scale of each row, float32.
 
-    The scales are such as bfloat16 can hold, so that a product loses nothing by rounding them.
+    The scales are exact in bfloat16, so that rounding them loses nothing in a product.
     """
     values = torch.empty(matrix.shape, dtype=torch.int8)
     scales = torch.empty(len(matrix))
     for start in range(0, len(matrix), _BLOCK_ROWS):
         block = matrix[start : start + _BLOCK_ROWS].float()
         largest = block.abs().amax(dim=1)
-        # a row of zeros may have any scale but zero
+        # a row of zeros needs a scale other than zero
         largest = torch.where(largest == 0, 1.0, largest)
         scale = (largest / LARGEST).bfloat16().float()
         rounded = (block / scale[:, None]).round().clamp(-LARGEST, LARGEST)

@@ -1,4 +1,4 @@
-"""Keys and values of the language model: one block for a sentence, and the part that may be kept.
+"""Keys and values of the language model: the cache of a sentence, and a prefix that may be kept.
 
 Knows nothing about what the tokens mean.
 """
@@ -21,7 +21,7 @@ class KVCache:
         head_dim: values of a head.
         capacity: positions.
         rope_theta: base of the rotary frequencies.
-        device: where it lies.
+        device: of its tensors.
         dtype: of keys and values.
     """
 
@@ -37,7 +37,7 @@ class KVCache:
         dtype: torch.dtype,
     ) -> None:
         self.capacity = capacity
-        # zeros: positions that a mask hides must still be finite
+        # zeros: masked positions must be finite too
         self.keys_values = torch.zeros(
             (layers, 2, heads, capacity, head_dim), dtype=dtype, device=device
         )
@@ -45,7 +45,7 @@ class KVCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all that it holds."""
+        """Bytes of all its tensors."""
         return self.keys_values.nbytes + self.cos.nbytes + self.sin.nbytes
 
     def layers(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -58,7 +58,7 @@ class KVCache:
         return self.keys_values[:, :, :, :length].clone()
 
     def restore(self, kept: Tensor) -> None:
-        """Put back what `copy_of` returned."""
+        """Restore what `copy_of` returned."""
         self.keys_values[:, :, :, : kept.shape[3]].copy_(kept)
 
 

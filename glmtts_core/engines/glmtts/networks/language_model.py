@@ -1,4 +1,4 @@
-"""From text ids to speech tokens: the language model with its prompt, its bounds and its memory.
+"""From text ids to speech tokens: the language model with prompts, length bounds and workspace.
 
 Knows nothing about recordings, sentences of a text or sessions.
 """
@@ -23,15 +23,15 @@ from glmtts_core.message import Message
 #: Speech tokens for each text token: at least, at most.
 MIN_SPEECH_RATIO: Final = 2
 MAX_SPEECH_RATIO: Final = 20
-#: Caches come in steps of so many positions, so that one serves many requests.
+#: Cache sizes are rounded up to this many positions, so that one cache serves many requests.
 _CAPACITY_STEP: Final = 256
-#: Tokens between two looks at the device for the end; on the CPU there is nothing to wait for.
+#: Tokens between two checks for the end, each of which waits for the device.
 _LOOK_EVERY_ON_CUDA: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PromptEntry:
-    """A text and its speech, as they stand in a prompt.
+    """A text and its speech in a prompt.
 
     Attributes:
         text: its ids.
@@ -57,11 +57,11 @@ class SpeechBounds:
 
 @dataclass(frozen=True)
 class SpokenSentence:
-    """What the language model made of a sentence.
+    """The speech of a sentence.
 
     Attributes:
         speech: speech tokens from 0, without the end.
-        prefix: keys and values of the prompt's texts, where they were to be kept.
+        prefix: keys and values of the prompt's texts, if asked for.
     """
 
     speech: tuple[int, ...]
@@ -89,22 +89,22 @@ class LanguageModel:
 
     @property
     def workspace_bytes(self) -> int:
-        """Bytes of the cache and the decoding state that stand ready."""
+        """Bytes of the cache and the decoding state."""
         return 0 if self._decoder is None else self._decoder.nbytes
 
     @property
     def message(self) -> Message | None:
-        """Why decoding ran op by op of late, where a graph was wanted."""
+        """Why decoding ran op by op although a graph was wanted; None where it did not."""
         return self._message
 
     def drop_workspace(self) -> None:
-        """Let cache and decoding state go; the next sentence makes them anew."""
+        """Drop cache and decoding state; the next sentence allocates them again."""
         self._decoder = None
 
     def positions(self, prompt: Sequence[PromptEntry], text_ids: int) -> int:
-        """Return the positions that a sentence may take after this prompt."""
+        """Return the cache positions that a sentence may need with this prompt."""
         of_prompt = sum(len(each.text) + len(each.speech) for each in prompt)
-        # the last token drawn is never fed back, but the opening of the speech takes its place
+        # the last token is never fed back, but the token that opens the speech needs a position
         return of_prompt + text_ids + SpeechBounds.for_text(text_ids).most
 
     @torch.inference_mode()
@@ -132,17 +132,16 @@ class LanguageModel:
             text: ids of the sentence.
             seed: of all draws.
             sampling: how tokens are drawn.
-            cancel: looked at before every token, and before every layer that takes in the prompt.
+            cancel: checked before every token, and before every layer of the prompt's pass.
             bounds: fewest and most tokens; by default those of the reference.
-            positions: room to prepare, where later sentences of the request need more.
-            keep_prefix: run over the prompt text by text and return their keys and values.
-            prefix: those of an earlier sentence; leading texts that are the same are not run over
-                again.
-            on_token: called with the tokens so far and the most that can come.
+            positions: size of the cache, where later sentences of the request need more.
+            keep_prefix: process the prompt text by text and return their keys and values.
+            prefix: those of an earlier sentence; equal leading texts are not processed again.
+            on_token: receives the number of tokens so far and the largest possible one.
 
         Raises:
             TextError: prompt and sentence together are too long for the network.
-            SynthesisCancelled: the stop was asked for.
+            SynthesisCancelled: the job was cancelled.
         """
         bounds = bounds or SpeechBounds.for_text(len(text))
         segments = self._segments(prompt, text, by_text=keep_prefix)
@@ -163,10 +162,10 @@ class LanguageModel:
     def _segments(
         self, prompt: Sequence[PromptEntry], text: tuple[int, ...], *, by_text: bool
     ) -> tuple[tuple[int, ...], ...]:
-        """Return the prompt's ids, cut where a later prompt may go on differently.
+        """Return the prompt's ids, split where a later prompt may differ.
 
-        Each segment is one pass over the network, and a pass gives the same bits whether the
-        positions before it were just computed or restored.
+        Each segment is one pass through the network, and a pass gives the same bits whether the
+        positions before it were computed or restored.
         """
         first = self._ids.first_audio
         texts = (*(each.text for each in prompt), text)
@@ -184,7 +183,7 @@ class LanguageModel:
     ) -> torch.Tensor:
         done = start = 0
         if prefix is not None:
-            # the last segment always runs: its output is where the speech goes on from
+            # the last segment is always processed: the speech continues from its output
             done = prefix.shared_segments(segments[:-1])
             start = prefix.length(done)
             decoder.cache.restore(prefix.keys_values[:, :, :, :start])
@@ -217,16 +216,15 @@ class LanguageModel:
         return tuple(tokens[: tokens.index(end)] if end in tokens else tokens)
 
     def _decoder_for(self, positions: int, sampling: Sampling) -> Decoder:
-        # the size is the request's alone: which kernels run, and so the last bits of their sums,
-        # may depend on it
+        # depends on the request only: the size may change which kernels run, and so the last bits
         capacity = -(-positions // _CAPACITY_STEP) * _CAPACITY_STEP
         kept = self._decoder
         if kept is not None and kept.capacity == capacity and kept.sampling == sampling:
             return kept
-        # before the new one is made, so that the two are never there together
+        # dropped before the new one is allocated, so that they are never in memory together
         del kept
         self._decoder = None
         self._decoder = Decoder(self.network, self._ids, capacity, sampling, self._capture)
-        # the next one will hardly fare better, so a trim must not silence it
+        # kept over a trim: the next decoder would have the same problem
         self._message = self._decoder.message
         return self._decoder

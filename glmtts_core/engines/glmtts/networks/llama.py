@@ -1,7 +1,7 @@
-"""The Llama network: lean, for inference of one sequence over a preallocated cache.
+"""The Llama network for inference of one sequence over a preallocated cache.
 
-Weights bear the names of the official checkpoint, but the projections that read the same input are
-one matrix here. Knows nothing about sampling or speech.
+Weights have the names of the official checkpoint, but projections of the same input are one matrix
+here. Knows nothing about sampling or speech.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _REFINED = 256
 
 
 class LlamaConfig(BaseModel):
-    """The sizes, under the names of ``llm/config.json``; that file holds more than we need."""
+    """The sizes, named as in ``llm/config.json``; other entries of the file are ignored.
+
+    Not the class of transformers: importing that one takes seconds and 160 MiB.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -56,11 +59,11 @@ OFFICIAL_LLAMA = LlamaConfig(
 
 
 class Llama(nn.Module):
-    """The decoder with its embedding, which is the head too.
+    """The decoder with its embedding, which is also the head.
 
     Args:
         config: its sizes. Build it under ``torch.device("meta")`` and load it with `load_llama`.
-        int8: whether the matrices are 8-bit integers; all else is float32 then.
+        int8: whether the matrices are 8-bit integers and all else is float32.
     """
 
     def __init__(self, config: LlamaConfig, *, int8: bool = False) -> None:
@@ -109,11 +112,11 @@ class Llama(nn.Module):
         start: int,
         before_layer: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        """Run over several tokens at once and write their keys and values.
+        """Process several tokens at once and store their keys and values.
 
         Args:
             ids: int64, shape (tokens,).
-            cache: holds the positions before ``start``.
+            cache: with the positions before ``start``.
             start: position of the first token.
             before_layer: called before each layer; may raise to end the work there.
 
@@ -130,14 +133,14 @@ class Llama(nn.Module):
         return self._normed(hidden[-1:])
 
     def step(self, token: Tensor, position: Tensor, cache: KVCache, length: int | None) -> Tensor:
-        """Run over one token and write its keys and values.
+        """Process one token and store its keys and values.
 
         Args:
             token: int64, shape (1,).
             position: int64, shape (1,), on the device, so that a CUDA graph can hold the step.
-            cache: holds the positions before.
-            length: ``position`` + 1 where the host knows it; None reads the whole cache and hides
-                what lies ahead.
+            cache: with the positions before.
+            length: ``position`` + 1 where the host knows it; None reads the whole cache and masks
+                the later positions.
 
         Returns:
             The output after the final norm, shape (1, hidden).
@@ -190,7 +193,7 @@ class Llama(nn.Module):
 def _refined(table: Int8Matrix, hidden: Tensor, first: int, end: int) -> Tensor:
     """Return the products of a single input, the largest of them in float32.
 
-    Rounded to bfloat16, large logits lie on steps of up to an eighth: tokens would be drawn by the
+    Rounded to bfloat16, large logits differ by up to an eighth, and tokens would be drawn by the
     order of their ids.
     """
     products = table.product(hidden, first, end)[0]

@@ -1,4 +1,4 @@
-"""One layer of the Llama network, over a cache that was allocated beforehand."""
+"""One layer of the Llama network, over a preallocated cache."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class LlamaLayer(nn.Module):
         values: Tensor,
         mask: Tensor | None,
     ) -> Tensor:
-        """Run over several tokens (tokens, size) and write their keys and values.
+        """Process several tokens (tokens, size) and store their keys and values.
 
         Args:
-            hidden: what comes in, shape (tokens, size).
+            hidden: the input, shape (tokens, size).
             rotary: cosines and sines, each of shape (tokens, 1, width).
-            keys: those before and room for the new ones, shape (kv_heads, positions, width).
+            keys: the earlier ones and room for the new ones, shape (kv_heads, positions, width).
             values: likewise.
             mask: bool, shape (tokens, positions); None where the cache was empty before.
         """
@@ -87,16 +87,16 @@ class LlamaLayer(nn.Module):
         length: int | None,
         hidden_ahead: Tensor | None,
     ) -> Tensor:
-        """Run over one token, shape (1, size), and write its key and value.
+        """Process one token, shape (1, size), and store its key and value.
 
         Args:
-            hidden: what comes in.
+            hidden: the input.
             rotary: cosines and sines, each of shape (1, 1, width).
             position: int64, shape (1,).
             keys: the whole cache, shape (kv_heads, capacity, width).
             values: likewise.
-            length: how many positions to read; None for all.
-            hidden_ahead: then added to the scores, shape (capacity,).
+            length: number of positions to read; None for all.
+            hidden_ahead: added to the scores where all are read, shape (capacity,).
         """
         queries, new_keys, new_values = self._projected(hidden, rotary)
         keys.index_copy_(1, position, new_keys.transpose(0, 1))
@@ -134,8 +134,8 @@ def _matrix(columns: int, rows: int, int8: bool) -> nn.Module:
 def product_float32(left: Tensor, right: Tensor) -> Tensor:
     """Return the matrix product in float32, whatever the factors are.
 
-    On CUDA it is never rounded to bfloat16, which would put logits on steps of up to an eighth; a
-    CPU offers no such product.
+    On CUDA it is never rounded to bfloat16, by which logits would differ by up to an eighth; a CPU
+    has no such product.
     """
     if left.dtype == torch.float32:
         return torch.matmul(left, right)

@@ -1,7 +1,7 @@
 """The Llama network's weights: read from the official files, or made at random.
 
-Weights bear the names of the official checkpoint, but the projections that read the same input are
-one matrix here.
+Weights have the names of the official checkpoint, but projections of the same input are one matrix
+here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from glmtts_core.engines.glmtts.checkpoint.weights import fill, fill_random, rea
 from glmtts_core.engines.glmtts.networks.int8_matrix import LARGEST, Int8Matrix, quantized
 from glmtts_core.engines.glmtts.networks.llama import Llama, LlamaConfig
 
-#: Reads a tensor, or several as one, from where weights come from.
+#: Reads a tensor, or several as one, from a source of weights.
 Read = Callable[[WeightSource], Tensor]
-#: What stands before every key of the checkpoint.
+#: Prefix of every key in the checkpoint.
 _PREFIX = "model."
 
 
@@ -31,15 +31,15 @@ def load_llama(
     dtype: torch.dtype,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Llama:
-    """Build the network and read its weights, one tensor at a time, into their place.
+    """Build the network and read its weights, one tensor at a time.
 
     Args:
         config: the sizes.
-        source: where the weights are.
-        device: where they go.
-        dtype: what they become; `torch.int8` makes integers of the matrices and float32 of the
-            rest, for the CPU.
-        on_bytes: called after each tensor with the bytes that it takes in its place.
+        source: of the weights.
+        device: of the network.
+        dtype: of the weights; `torch.int8` means integer matrices and float32 for the rest, on
+            the CPU.
+        on_bytes: receives the bytes of each tensor after it was filled.
 
     Raises:
         CheckpointError: a key is missing or has another shape.
@@ -70,7 +70,7 @@ def random_llama(
     seed: int,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Llama:
-    """Build the network with random weights, made where they are to lie; `load_llama` has more."""
+    """Build the network with random weights; the arguments are those of `load_llama`."""
     int8 = dtype == torch.int8
     with torch.device("meta"):
         network = Llama(config, int8=int8)
@@ -86,7 +86,7 @@ def random_llama(
 
 
 def _joined_matrices(config: LlamaConfig) -> dict[str, Read]:
-    """Return what reads the matrices that are one here and several in the checkpoint."""
+    """Return functions that read the matrices which are several in the checkpoint."""
     joined: dict[str, Read] = {}
     queries = config.num_attention_heads * config.head_width
     keys = config.num_key_value_heads * config.head_width
@@ -110,7 +110,7 @@ def _int8_matrices(network: Llama) -> dict[str, Int8Matrix]:
 
 
 def _quantizing(network: Llama, joined: dict[str, Read]) -> dict[str, Read]:
-    """Return what reads every matrix as integers, and the scales beside it."""
+    """Return functions that read every matrix as integers and scales."""
     computed: dict[str, Read] = {}
     for name, matrix in _int8_matrices(network).items():
         weight = f"{name}.weight"
@@ -122,7 +122,7 @@ def _quantizing(network: Llama, joined: dict[str, Read]) -> dict[str, Read]:
 
 
 class _Quantizing:
-    """Reads a matrix once for both its tensors; the weight is asked for first."""
+    """Reads a matrix once for its two tensors; the weight is needed first."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -140,7 +140,7 @@ class _Quantizing:
 
 
 def _random_integers(network: Llama, seed: int) -> dict[str, Callable[[], Tensor]]:
-    """Return what makes the matrices of integers, of the variance that `fill_random` gives."""
+    """Return functions that make random integer matrices with the variance of `fill_random`."""
     generator = torch.Generator().manual_seed(seed)
     computed: dict[str, Callable[[], Tensor]] = {}
     for name, matrix in _int8_matrices(network).items():
@@ -164,7 +164,7 @@ def _reading(key: str, shape: tuple[int, ...]) -> Read:
 
 
 def _joined(parts: dict[str, int], columns: int) -> Read:
-    """Return what reads several matrices, given with their rows, as one."""
+    """Return a function that reads several matrices as one; ``parts`` gives their rows."""
 
     def read(source: WeightSource) -> Tensor:
         return torch.cat(

@@ -1,7 +1,7 @@
-"""The speaker model CAM++: a recording in, the vector that stands for its voice out.
+"""The speaker model CAM++: computes the voice vector of a recording.
 
-It runs in ONNX Runtime on the CPU: on a GPU it would hold memory that PyTorch neither sees nor
-frees, and a reference recording takes it a fraction of a second here.
+It runs in ONNX Runtime on the CPU: on a GPU it would use memory that PyTorch neither sees nor
+frees, and a reference recording takes only a fraction of a second here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ EMBEDDING_SIZE: Final = 192
 
 
 class SpeakerModel:
-    """An open session. It keeps no arena: what a run takes, it gives back at its end.
+    """An open session without an arena: a run returns its memory at its end.
 
     Args:
         file: ``campplus.onnx``.
         threads: CPU threads of a run; 0 takes all cores.
 
     Attributes:
-        weights_bytes: the file's size, which is about what the weights take.
+        weights_bytes: the file's size, about that of the weights.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -65,7 +65,7 @@ class SpeakerModel:
 
         Raises:
             OutOfMemoryError: an allocation failed.
-            EngineError: the run failed otherwise, or its result is of no use.
+            EngineError: the run failed otherwise, or its result is unusable.
         """
         bands = speaker_filterbank(wave)[None].numpy()
         try:

@@ -1,7 +1,7 @@
 """From log-mel features to speech tokens: the encoder half of a Whisper with a codebook.
 
-In float32 throughout: with weights in bfloat16, 1 of the 91 golden tokens came out differently.
-Knows nothing about recordings; features come ready made.
+In float32 throughout: with weights in bfloat16, 1 of the 91 golden tokens differed. Knows nothing
+about recordings.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from glmtts_core.engines.glmtts.checkpoint.weights import fill, fill_random
 if TYPE_CHECKING:
     from glmtts_core.engines.glmtts.networks.speech_tokenizer_config import SpeechTokenizerConfig
 
-#: What stands before the encoder's keys in the checkpoint.
+#: Prefix of the encoder's keys in the checkpoint.
 _PREFIX = "model.encoder."
 #: The second convolution halves the frame rate.
 _CONV_STRIDE = 2
-#: As large as the reference's mask value for positions that must not be seen.
+#: The reference's mask value for hidden positions.
 _HIDDEN = torch.finfo(torch.float32).min
 
 
@@ -32,7 +32,7 @@ def ignore_layer(layer: int, layers: int) -> None:
 
 
 class SpeechTokenizer(nn.Module):
-    """The encoder up to its codebook; what lies behind that in the checkpoint is not needed.
+    """The encoder up to its codebook; the rest of the checkpoint is not needed.
 
     Args:
         config: its sizes. Build it under ``torch.device("meta")`` and load it with
@@ -56,13 +56,13 @@ class SpeechTokenizer(nn.Module):
     def encode(
         self, features: Tensor, mask: Tensor, on_layer: Callable[[int, int], None] = ignore_layer
     ) -> Tensor:
-        """Return what the codebook is searched for, shape (batch, tokens, d_model).
+        """Return the vectors to quantise, shape (batch, tokens, d_model).
 
         Args:
             features: log-mel, shape (batch, num_mel_bins, frames), with an even number of frames.
-            mask: 1 for frames that are there, 0 for padding, shape (batch, frames).
+            mask: 1 for sound, 0 for padding, shape (batch, frames).
             on_layer: called before each layer with its number from 0 and the count of all; may
-                raise to end the work there.
+                raise to stop.
         """
         hidden = functional.gelu(self.conv1(features))
         hidden = functional.gelu(self.conv2(hidden)).transpose(1, 2)
@@ -108,7 +108,7 @@ class SpeechTokenizer(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Attention and feed-forward with their norms before them, under Whisper's names."""
+    """Attention and feed-forward, each after a norm, under Whisper's names."""
 
     def __init__(self, size: int, heads: int, inner: int) -> None:
         super().__init__()
@@ -147,12 +147,12 @@ class _Attention(nn.Module):
 
 
 def block_causal_mask(present: Tensor, block: int) -> Tensor:
-    """Return what is added to attention scores, float32, shape (batch, 1, frames, frames).
+    """Return the mask to add to attention scores, float32, shape (batch, 1, frames, frames).
 
-    A key is seen by a query when it does not lie ahead or lies in the same block, and is there.
+    A query sees the keys up to its own position and those of its block, except padding.
 
     Args:
-        present: 1 for frames that are there, shape (batch, frames).
+        present: 1 for sound, 0 for padding, shape (batch, frames).
         block: frames of a block.
     """
     frames = torch.arange(present.shape[1], device=present.device)
@@ -194,7 +194,7 @@ def random_speech_tokenizer(
     seed: int,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> SpeechTokenizer:
-    """Build the encoder with random weights, made where they are to lie."""
+    """Build the encoder with random weights."""
     with torch.device("meta"):
         network = SpeechTokenizer(config)
     fill_random(

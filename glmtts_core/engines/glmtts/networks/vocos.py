@@ -1,7 +1,6 @@
 """The 32 kHz vocoder Vocos2D, a TorchScript archive: mel in, sound out.
 
-What is inside the archive is its own affair; a stand-in with the same interface serves where the
-archive is not there.
+The archive contains the network's code too; a stand-in with the same interface serves without it.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from glmtts_core.errors import CheckpointError, EngineError
 SAMPLE_RATE_HZ: Final = 32_000
 #: Samples of sound for one mel frame.
 HOP: Final = 640
-#: What the archive expects its mel to be shifted by: -ln 2560, the length of the window.
+#: The archive expects its mel shifted by -ln 2560, the length of the window.
 _SHIFT: Final = -7.847762537473608
 _STAND_IN_WIDTH: Final = 512
 
 
 class Vocos2D:
-    """The vocoder in its place, ready to speak.
+    """The loaded vocoder.
 
     Attributes:
-        weights_bytes: bytes of its parameters and buffers, or of the constants that they become
-            in an archive that was frozen.
+        weights_bytes: bytes of its parameters and buffers, or of the constants of a frozen
+            archive.
     """
 
     def __init__(self, network: torch.jit.ScriptModule) -> None:
@@ -44,8 +43,7 @@ class Vocos2D:
             mel: float32, shape (1, 80, M), on the vocoder's device.
 
         Returns:
-            float32, shape (1, S), 32 kHz; S is 640 · M, or off that by one frame at most, as the
-            archive has it.
+            float32, shape (1, S), 32 kHz; S is 640 · M, give or take one frame.
 
         Raises:
             EngineError: the archive returned something else.
@@ -53,7 +51,7 @@ class Vocos2D:
         frames = mel.shape[2]
         # the network cannot speak a single frame
         doubled = mel.expand(-1, -1, 2) if frames == 1 else mel
-        # without the optimiser, which would compile anew for each new length
+        # without the optimiser, which would compile for each new length
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             sound: Tensor = self._network(doubled.transpose(1, 2) + _SHIFT)
         expected = doubled.shape[2] * HOP
@@ -82,7 +80,7 @@ def load_vocos(file: Path, device: torch.device) -> Vocos2D:
 
 
 def _constant_bytes(network: torch.jit.ScriptModule) -> int:
-    # the graph owns its nodes: without a name of its own it would be gone before them
+    # the variable keeps the graph alive, which owns the nodes
     graph = network.inlined_graph
     tensors = (
         node.t("value")
@@ -94,7 +92,7 @@ def _constant_bytes(network: torch.jit.ScriptModule) -> int:
 
 
 class StandInVocos(nn.Module):
-    """A network with the interface of the archive, for tests and rehearsals: noise for sound."""
+    """A network with the interface of the archive, for tests and rehearsals; it makes noise."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +106,7 @@ class StandInVocos(nn.Module):
 
 
 def scripted_stand_in(device: torch.device, seed: int) -> torch.jit.ScriptModule:
-    """Return a stand-in as the official archive comes: scripted, with random weights."""
+    """Return a stand-in like the official archive: scripted, with random weights."""
     with torch.device("meta"):
         network = StandInVocos()
     fill_random(network, device=device, dtype=torch.float32, seed=seed)
@@ -117,5 +115,5 @@ def scripted_stand_in(device: torch.device, seed: int) -> torch.jit.ScriptModule
 
 
 def stand_in_vocos(device: torch.device, seed: int) -> Vocos2D:
-    """Return the stand-in in its place."""
+    """Return the loaded stand-in."""
     return Vocos2D(scripted_stand_in(device, seed))

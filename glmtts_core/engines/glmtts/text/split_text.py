@@ -27,13 +27,8 @@ _CONSONANTS_AND_E: Final = re.compile(r"[^aeiouy]+e")
 
 def split_text(text: str) -> list[str]:
     """Return the pieces of ``text``, in order; together they are the text without outer space."""
-    pieces = [part for piece in _at_marks(_units(text.strip())) for part in _cut(piece)]
+    pieces = [part for piece in _at_marks(units_of(text.strip())) for part in _cut(piece)]
     return ["".join(piece) for piece in pieces]
-
-
-def weight(text: str) -> float:
-    """Return how long ``text`` takes to speak, in Chinese characters."""
-    return _weight_of(_units(text.strip()))
 
 
 def _at_marks(units: Sequence[str]) -> Iterator[list[str]]:
@@ -51,7 +46,7 @@ def _at_marks(units: Sequence[str]) -> Iterator[list[str]]:
 
 def _cut(piece: list[str]) -> Iterator[list[str]]:
     """Cut where the heaviest start that is allowed ends; a mark stays with what it follows."""
-    while _weight_of(piece) > MAX_WEIGHT:
+    while weight_of(piece) > MAX_WEIGHT:
         count, heaviness = 1, _unit_weight(piece[0])
         while heaviness + _unit_weight(piece[count]) <= MAX_WEIGHT:
             heaviness += _unit_weight(piece[count])
@@ -64,7 +59,7 @@ def _cut(piece: list[str]) -> Iterator[list[str]]:
         yield piece
 
 
-def _units(text: str) -> list[str]:
+def units_of(text: str) -> list[str]:
     """Split into ideographs, words and single characters; space belongs to what it follows."""
     units: list[str] = []
     for found in _UNIT.finditer(text):
@@ -97,7 +92,8 @@ def _is_ideograph(char: str) -> bool:
     return "CJK" in name or "IDEOGRAPH" in name
 
 
-def _weight_of(units: Sequence[str]) -> float:
+def weight_of(units: Sequence[str]) -> float:
+    """Return how long ``units`` take to speak, in Chinese characters."""
     return sum(map(_unit_weight, units))
 
 

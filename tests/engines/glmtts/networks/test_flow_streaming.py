@@ -29,7 +29,6 @@ def test_masks_equal_the_reference(case: int) -> None:
 
 def test_blocks_of_tokens_become_frames() -> None:
     assert block_frames([25, 50, 200]) == [172, 344, 1378]
-    assert block_frames([25, 50], frames_per_token=2) == [50, 100]
 
 
 def test_growing_chunks_equal_the_reference() -> None:

@@ -8,7 +8,7 @@ from glmtts_core.engines.glmtts.golden import golden_sentences
 from glmtts_core.engines.glmtts.text.frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.text.normalize_en import normalize_en
 from glmtts_core.engines.glmtts.text.normalize_zh import normalize_zh
-from glmtts_core.engines.glmtts.text.split_text import MAX_WEIGHT, split_text, weight
+from glmtts_core.engines.glmtts.text.split_text import MAX_WEIGHT, split_text, units_of, weight_of
 
 #: Here the reference's normaliser takes the full stop for a unit: "per second econd".
 REFERENCE_IS_WRONG = "runs at 25 tokens per second."
@@ -107,7 +107,7 @@ def test_long_english_without_marks_is_cut_between_words_by_its_weight():
     text = " ".join(["uncharacteristically"] * 40)
     pieces = split_text(text)
     assert "".join(pieces) == text
-    assert all(0 < weight(piece) <= MAX_WEIGHT for piece in pieces)
+    assert all(0 < weight_of(units_of(piece)) <= MAX_WEIGHT for piece in pieces)
     assert all(piece.strip().startswith("un") for piece in pieces)
 
 
@@ -134,7 +134,7 @@ def test_space_around_the_text_is_no_unit():
     ],
 )
 def test_weights(text, heaviness):
-    assert weight(text) == pytest.approx(heaviness)
+    assert weight_of(units_of(text)) == pytest.approx(heaviness)
 
 
 def test_pieces_are_normalised_once_more_each_in_its_own_language():
