@@ -142,9 +142,9 @@ class MemoryProbe:
         if kind != "cuda":
             return None
         uuids = [entry.uuid for entry in devices]
-        told = self._allocator.device_uuid()
-        if told is not None and any(uuids):
-            wanted = "GPU-" + told.removeprefix("GPU-")
+        uuid = self._allocator.device_uuid()
+        if uuid is not None and any(uuids):
+            wanted = "GPU-" + uuid.removeprefix("GPU-")
             return next((entry.index for entry in devices if entry.uuid == wanted), None)
         visible = visible_devices(os.environ.get(VARIABLE), uuids)
         position = int(number or 0)
