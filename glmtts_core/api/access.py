@@ -90,10 +90,10 @@ def _opens_page(scope: Scope, headers: Headers) -> bool:
 
 async def _refuse(error: AccessError, scope: Scope, receive: Receive, send: Send) -> None:
     headers = Headers(scope=scope)
-    told = error.text(accepted_language(headers))
-    refusal: Response = JSONResponse({"error": told}, 403)
+    sentence = error.text(accepted_language(headers))
+    refusal: Response = JSONResponse({"error": sentence}, 403)
     if "text/html" in headers.get("accept", ""):
-        refusal = PlainTextResponse(told, 403, {"X-Content-Type-Options": "nosniff"})
+        refusal = PlainTextResponse(sentence, 403, {"X-Content-Type-Options": "nosniff"})
     if scope["type"] == "http":
         await refusal(scope, receive, send)
         return

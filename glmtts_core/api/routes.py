@@ -145,9 +145,9 @@ class _Answer:
         try:
             answer = await self._answer(request)
         except GLMTTSError as error:
-            told = {"error": error.text(accepted_language(request.headers))}
+            body = {"error": error.text(accepted_language(request.headers))}
             allow = {"Allow": ", ".join(self._methods)} if _status(error) == 405 else None
-            answer = JSONResponse(told, _status(error), allow)
+            answer = JSONResponse(body, _status(error), allow)
         except ClientDisconnect:
             return  # nobody waits for an answer
         await answer(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The entries of a run's journal as checked values, and how the state of a line is told in one."""
+"""The entries of a run's journal as checked values, and the entry for the state of a line."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def status_of(entry: JournalEntry, before: LineStatus) -> LineStatus:
 
 def entry_of(line: BatchLine, status: LineStatus) -> dict[str, Any]:
     """Return the entry that says how ``line`` stands; what says nothing is left out."""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "line": line.uttid,
         "hash": line.content_hash,
         "file": line.file_stem,
@@ -119,7 +119,7 @@ def entry_of(line: BatchLine, status: LineStatus) -> dict[str, Any]:
         "reason": None if status.reason is None else asdict(status.reason),
         "voices": list(status.voices) or None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def memory_dict(memory: LineMemory) -> dict[str, Any]:

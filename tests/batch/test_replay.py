@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from dataclasses import replace as with_values
 
 from pydantic import TypeAdapter
 
@@ -118,7 +117,7 @@ def test_a_sound_that_another_content_was_spoken_over_does_not_count_for_the_fir
 
 
 def test_a_line_whose_file_has_another_name_now_is_spoken_anew():
-    renamed = with_values(ONE, file_stem="other")
+    renamed = ONE.model_copy(update={"file_stem": "other"})
     found = replay([told(ONE, LineState.DONE)], [renamed])
     assert found.statuses == {}
     assert found.orphans == {"a"}

@@ -21,7 +21,7 @@ from glmtts_core.ui.shared.markdown import plain
 #: Bad lines that can be mended on the page; who has more mends the file.
 MAX_EDITED: Final = 200
 _PREVIEW_ROWS: Final = 8
-#: Hints that are told before "and so many more".
+#: Hints that are shown before "and so many more".
 _HINTS_SHOWN: Final = 5
 #: Seconds in which most files are checked while the page is drawn.
 _WAIT_S: Final = 0.5
