@@ -9,16 +9,18 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from glmtts_core.errors import SettingsError
 from glmtts_core.host_names import HostName, parse_host_list
+from glmtts_core.message import Message
 from glmtts_core.places import PROGRAM_DIR
+from glmtts_core.quoting import quoted
 
 PREFIX: Final = "GLMTTS_"
 ENV_FILE: Final = PROGRAM_DIR / ".env"
@@ -34,14 +36,12 @@ def _anchored(folder: Path) -> Path:
     try:
         return PROGRAM_DIR / folder.expanduser()
     except RuntimeError as error:  # ~name of nobody here
-        raise PydanticCustomError("folder", "{reason}", {"reason": str(error)}) from error
+        raise PydanticCustomError("folder", "no home folder") from error
 
 
 def _sendable(token: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", token.get_secret_value()):
-        raise PydanticCustomError(
-            "token", "a token goes into an HTTP header, which holds only ASCII without spaces"
-        )
+        raise PydanticCustomError("token", "cannot be sent")
     return token
 
 
@@ -51,12 +51,16 @@ def _hosts(given: object) -> object:
     try:
         return parse_host_list(given)
     except ValueError as error:
-        message = (
-            "{name} is no host name: give names with commas between, such as studio.lan,tts:8080"
-        )
-        raise PydanticCustomError("host", message, {"name": repr(str(error))}) from error
+        details = {"host": quoted(str(error))}
+        raise PydanticCustomError("host", "{host}", details) from error
 
 
+#: What is said of values that are refused here, by the kind of the error.
+_REASONS: Final = {
+    "folder": "settings.reason.folder",
+    "token": "settings.reason.token",
+    "host": "settings.reason.host",
+}
 Folder = Annotated[Path, AfterValidator(_anchored)]
 
 
@@ -118,17 +122,43 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """
     try:
         _refuse_unknown_names(env_file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("settings.unreadable", file=env_file, reason=error) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingsError("settings.unreadable", file=env_file, reason=reason) from error
+    except UnicodeDecodeError as error:
+        not_utf8 = Message("settings.reason.not_utf8")
+        raise SettingsError("settings.unreadable", file=env_file, reason=not_utf8) from error
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        given = "***" if name.endswith("_TOKEN") else repr(first.get("input"))
-        raise SettingsError(
-            "settings.invalid", name=name, given=given, reason=first["msg"]
-        ) from error
+        field = str(first["loc"][0])
+        name = PREFIX + field.upper()
+        given = "***" if name.endswith("_TOKEN") else f"“{quoted(first.get('input'))}”"
+        allowed = _reason(field, first)
+        raise SettingsError("settings.invalid", name=name, given=given, reason=allowed) from error
+
+
+def _reason(field: str, error: ErrorDetails) -> Message:
+    """Return what a setting takes instead, as its type and bounds say."""
+    if error["type"] in _REASONS:
+        return Message(_REASONS[error["type"]], error.get("ctx", {}))
+    info = Settings.model_fields[field]
+    bounds = {
+        name: f"{getattr(each, name):g}"
+        for each in info.metadata
+        for name in ("ge", "gt", "le")
+        if hasattr(each, name)
+    }
+    if bounds:
+        of_float = "settings.reason.number_above" if "gt" in bounds else "settings.reason.number"
+        of_int = "settings.reason.whole_number"
+        return Message(of_int if info.annotation is int else of_float, bounds)
+    if info.annotation is bool:
+        return Message("settings.reason.switch")
+    if choices := get_args(info.annotation):
+        return Message("settings.reason.choice", {"known": ", ".join(map(str, choices))})
+    return Message("settings.reason.device")
 
 
 def setting_names() -> list[str]:

@@ -6,7 +6,6 @@ A word that this version does not know may come from a newer one as well as from
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -154,12 +153,5 @@ def _refusal(error: ValidationError, path: Path, line: int | None) -> StorageErr
         return StorageError("stored.missing", place=place, field=field)
     if first["type"] in _UNKNOWN_FIELD:
         return StorageError("stored.unknown_field", place=place, field=field)
-    return StorageError(
-        "stored.unknown_value", place=place, field=field, value=_shown(first["input"])
-    )
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return quoted(value)
+    value = quoted(first["input"])
+    return StorageError("stored.unknown_value", place=place, field=field, value=value)

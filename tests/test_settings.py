@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import SettingsError
 from glmtts_core.places import PROGRAM_DIR
+from glmtts_core.quoting import quoted
 from glmtts_core.settings import ENV_FILE, load_settings, setting_names
 
 
@@ -150,20 +153,57 @@ def test_names_in_small_letters_are_taken_and_checked_alike(env_file, monkeypatc
         ("GLMTTS_MAX_REFERENCE_S", "inf"),
         ("GLMTTS_HISTORY_MAX_RESULTS", "1.5"),
         ("GLMTTS_HISTORY_MAX_AGE_DAYS", "0"),
+        ("GLMTTS_REHEARSAL", "perhaps"),
+        ("GLMTTS_FLOW_PRECISION", "float16"),
+        ("GLMTTS_ALLOWED_HOSTS", "studio.lan,no host"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_in_one_sentence(name, value, env_file, monkeypatch):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as refused:
         load_settings(env_file)
-    assert f"{name}={value!r} cannot be used" in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert f"{name}=“{quoted(value)}” cannot be used" in str(refused.value)
+    for language in LANGUAGES:
+        said = refused.value.text(language)
+        assert "\n" not in said
+        # as people write, not as Python or a library does
+        assert not re.search(r"'|Input should|None|True", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("GLMTTS_THREADS", "many", "from 0 to 256"),
+        ("GLMTTS_MAX_TEXT_CHARS", "0", "from 1 to 100000"),
+        ("GLMTTS_MONITOR_HZ", "nan", "from 0.5 to 20"),
+        ("GLMTTS_MAX_REFERENCE_S", "0", "above 0, up to 3600"),
+        ("GLMTTS_LANGUAGE", "fr", "auto, zh, en"),
+        ("GLMTTS_DEVICE", "tpu", "auto, cpu, cuda"),
+        ("GLMTTS_REHEARSAL", "maybe", "true or false"),
+        ("GLMTTS_ALLOWED_HOSTS", "no host", "“no host” is no host name"),
+    ],
+)
+def test_a_refused_value_comes_with_what_is_allowed(name, value, allowed, env_file, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=re.escape(allowed)):
+        load_settings(env_file)
 
 
 def test_an_env_file_that_is_not_utf8_is_refused_with_its_name(env_file):
     env_file.write_bytes("GLMTTS_OUTPUT_DIR=输出\n".encode("gbk"))
-    with pytest.raises(SettingsError, match=r"\.env"):
+    with pytest.raises(SettingsError, match=r"\.env cannot be read \(.* not UTF-8\)"):
         load_settings(env_file)
+
+
+def test_an_env_file_that_is_a_folder_is_told_in_the_systems_words(env_file, monkeypatch):
+    env_file.write_text("")
+    monkeypatch.setattr("glmtts_core.settings.dotenv_values", _refuse)
+    with pytest.raises(SettingsError, match=r"cannot be read \(Permission denied\)"):
+        load_settings(env_file)
+
+
+def _refuse(file: Path) -> None:
+    raise PermissionError(13, "Permission denied", f"{file}")
 
 
 def test_the_token_appears_in_no_text_of_the_settings(env_file, monkeypatch):

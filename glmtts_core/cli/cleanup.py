@@ -11,8 +11,8 @@ import urllib.request
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from glmtts_core.catalogue import text
 from glmtts_core.cli.task import Invocation
+from glmtts_core.message import Message
 
 #: Seconds to wait for the app's answer; a little over what its route waits for a safe point.
 _HTTP_TIMEOUT_S: Final = 40.0
@@ -35,8 +35,10 @@ def ask_for_cleanup(address: str, level: str, force: bool, invocation: Invocatio
         print(_refusal(error), file=sys.stderr)
         return 1
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        print(text("cli.no_app", language, url=address, reason=reason), file=sys.stderr)
+        print(
+            Message("cli.no_app", {"url": address, "reason": _reason(error)}).text(language),
+            file=sys.stderr,
+        )
         return 1
     print(answer.get("message") or json.dumps(answer, ensure_ascii=False, indent=2))
     return 0
@@ -57,10 +59,25 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(proxies)
 
 
+def _reason(error: Exception) -> object:
+    """Return why nothing answers, in the system's words or in ours."""
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, OSError):
+        return cause.strerror or str(cause)
+    if isinstance(cause, json.JSONDecodeError | UnicodeDecodeError | _OtherAnswerError):
+        return Message("cli.other_answer")
+    no_address = isinstance(error, ValueError | http.client.InvalidURL)
+    return Message("cli.no_address") if no_address else str(cause)
+
+
+class _OtherAnswerError(ValueError):
+    """The answer is JSON and none of a studio's."""
+
+
 def _object(body: bytes) -> dict[str, Any]:
     answer = json.loads(body)
     if not isinstance(answer, dict):
-        raise ValueError(f"an unexpected answer: {answer!r:.80}")  # noqa: TRY004 - data, not a type
+        raise _OtherAnswerError
     return answer
 
 

@@ -71,4 +71,5 @@ def _refusal(host: str, port: int, error: OSError | UnicodeError) -> SettingsErr
         return SettingsError("start.port_denied", port=port)
     if isinstance(error, socket.gaierror | UnicodeError) or code == errno.EADDRNOTAVAIL:
         return SettingsError("start.host_foreign", host=host)
-    return SettingsError("start.cannot_listen", host=host, port=port, reason=error)
+    reason = getattr(error, "strerror", None) or str(error)
+    return SettingsError("start.cannot_listen", host=host, port=port, reason=reason)

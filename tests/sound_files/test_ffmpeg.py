@@ -34,6 +34,10 @@ def path(tmp_path: Path, monkeypatch) -> Path:
     return folder
 
 
+def seconds(decoded: audio.Audio) -> float:
+    return len(decoded.samples) / decoded.sample_rate_hz
+
+
 def refused(data: bytes, **limits: float) -> AudioError:
     with pytest.raises(AudioError) as caught:
         audio.decode(data, "clip.m4a", **limits)
@@ -55,7 +59,7 @@ def test_without_ffmpeg_one_sentence_says_what_to_do(path, data):
 def test_ffmpeg_decodes_what_libsndfile_does_not(path, data):
     asked = ffmpeg_stub.install(path, ffmpeg_stub.GIVES_SOUND)
     decoded = audio.decode(data, "clip.m4a", max_s=60.0)
-    assert (decoded.sample_rate_hz, decoded.duration_s) == (24_000, 1.0)
+    assert (decoded.sample_rate_hz, seconds(decoded)) == (24_000, 1.0)
     assert audio.measure(decoded.samples, 24_000).peak == pytest.approx(9000 / 32768, rel=0.01)
     assert asked.exists()
 
@@ -160,7 +164,7 @@ def test_the_real_ffmpeg_decodes_what_it_encoded(tmp_path, ending, codec):
     subprocess.run(command, input=source.getvalue(), capture_output=True, check=True)
     decoded = audio.decode(target.read_bytes(), target.name, max_s=10.0)
     assert decoded.sample_rate_hz == rate_hz
-    assert decoded.duration_s == pytest.approx(2.0, abs=0.15)
+    assert seconds(decoded) == pytest.approx(2.0, abs=0.15)
     assert audio.measure(decoded.samples, rate_hz).rms == pytest.approx(0.354, rel=0.15)
     assert refused_as_too_long(target)
 
