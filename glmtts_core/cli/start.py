@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import sys
 from typing import Final, NoReturn
@@ -31,6 +32,8 @@ def start_server(host: str, port: str, invocation: Invocation) -> NoReturn:
         # the command may have been called from another folder than the checkout
         paths = [f"{PROGRAM_DIR}", *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    # a Ctrl+C amid Python's own start would end it in an error; the server takes it a moment later
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     os.execv(sys.executable, [sys.executable, "-m", "glmtts_core.ui.serve", host, port])
 
 
