@@ -1,9 +1,10 @@
-"""``start``: checks settings, device, host and port, and turns into the server of the pages."""
+"""``start``: checks device, host and port, and turns into the server of the pages."""
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import sys
 from typing import Final, NoReturn
@@ -12,12 +13,11 @@ from glmtts_core.cli.task import Invocation
 from glmtts_core.errors import SettingsError
 from glmtts_core.memory.device import choose_device, nvml_for
 from glmtts_core.places import INSTALLED, PROGRAM_DIR
-from glmtts_core.settings import load_settings
 
 _PORTS: Final = range(1, 65536)
 
 
-def start_server(host: str, port: str, _: Invocation) -> NoReturn:
+def start_server(host: str, port: str, invocation: Invocation) -> NoReturn:
     """Print the address and become the server, so that signals reach it.
 
     Raises:
@@ -25,25 +25,25 @@ def start_server(host: str, port: str, _: Invocation) -> NoReturn:
     """
     if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) in _PORTS):
         raise SettingsError("start.no_port", port=port)
-    check_start(host, int(port))
+    check_start(invocation.settings.device, host, int(port))
     shown = f"[{host}]" if ":" in host else host
     print(f"GLM-TTS Studio: http://{shown}:{port}", flush=True)
     if not INSTALLED:
         # the command may have been called from another folder than the checkout
         paths = [f"{PROGRAM_DIR}", *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    # a Ctrl+C amid Python's own start would end it in an error; the server takes it a moment later
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     os.execv(sys.executable, [sys.executable, "-m", "glmtts_core.ui.serve", host, port])
 
 
-def check_start(host: str, port: int) -> None:
-    """Return when the program can be started as it is set.
+def check_start(device: str, host: str, port: int) -> None:
+    """Return when the program can be started.
 
     Raises:
-        SettingsError: a setting cannot be used, the device is not there, or nothing can listen at
-            ``host`` and ``port``.
+        SettingsError: there is no such ``device``, or nothing can listen at ``host`` and ``port``.
     """
-    wanted = load_settings().device
-    choose_device(wanted, nvml_for(wanted))
+    choose_device(device, nvml_for(device))
     check_address(host, port)
 
 

@@ -51,7 +51,7 @@ class StatusLine:
         self._wipe()
         bar = ProgressBar(1.0, fraction, width=_BAR_COLUMNS)
         line = Text(f" {words}", overflow="ellipsis", no_wrap=True)
-        line.truncate(self._console.width - _BAR_COLUMNS - 1)
+        line.truncate(max(self._console.width - _BAR_COLUMNS - 1, 0))
         self._console.print(bar, end="")
         self._console.print(line, end="")
 

@@ -6,6 +6,7 @@ traceback. The server would only note a signal, and obey when everything is impo
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Final
@@ -23,6 +24,8 @@ _SLOW: Final = (
 
 if __name__ == "__main__":
     die_by_signals()
+    # the command start holds it back
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     for name in _SLOW:
         import_module(name)
     from streamlit.web.cli import main
