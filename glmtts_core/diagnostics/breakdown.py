@@ -44,7 +44,7 @@ _NAMED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MemoryPart:
     """One rectangle of the treemap.
 
     Attributes:
@@ -56,7 +56,7 @@ class Part:
 
     name: Message
     size_bytes: int
-    children: tuple[Part, ...] = ()
+    children: tuple[MemoryPart, ...] = ()
     layer: Layer | None = None
 
 
@@ -66,10 +66,10 @@ class TreemapRow:
 
     number: int
     parent: int | None
-    part: Part
+    part: MemoryPart
 
 
-def rows(root: Part) -> list[TreemapRow]:
+def rows(root: MemoryPart) -> list[TreemapRow]:
     """Return the tree as a list, parents before their children."""
     found = [TreemapRow(0, None, root)]
     for row in found:  # grows meanwhile
@@ -78,7 +78,7 @@ def rows(root: Part) -> list[TreemapRow]:
     return found
 
 
-def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> Part | None:
+def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> MemoryPart | None:
     """Break down one GPU; None where even its size is unknown."""
     layers = device_layers(reading, index)
     device = next((entry for entry in reading.devices if entry.index == index), None)
@@ -92,7 +92,7 @@ def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -
     return _whole(name, [process, *beside])
 
 
-def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
+def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> MemoryPart:
     """Break down the machine's memory: our resident set, other programs, free."""
     entries = [entry for entry in kept.entries if not entry.on_device]
     process = _whole(PROCESS, _process_parts(host_layers(reading), entries))
@@ -104,7 +104,7 @@ def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
     return _whole(Message("breakdown.machine"), [process, *parts])
 
 
-def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[Part]:
+def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[MemoryPart]:
     parts = []
     for layer, size in layers.items():
         if layer in _NOT_OURS:
@@ -119,10 +119,10 @@ def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) 
     return parts
 
 
-def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
+def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[MemoryPart, ...]:
     """Return the weights of one layer by their names in the ledger, the spare ones marked."""
     weights = [
-        Part(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
+        MemoryPart(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
         for entry in entries
         if entry.kind in WEIGHT_KINDS
         and layer == (Layer.WEIGHTS if entry.part is None else Layer(entry.part.value))
@@ -130,7 +130,7 @@ def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[P
     return _filled(size, weights, layer)
 
 
-def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
+def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[MemoryPart, ...]:
     """Return the caches by kind, and each kind by session."""
     kinds = []
     for kind in sorted(CACHE_KINDS):
@@ -141,16 +141,16 @@ def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
         if owners:
             sessions = [_session(owner, held) for owner, held in sorted(owners.items())]
             name = Message(f"breakdown.{kind}")
-            kinds.append(Part(name, sum(owners.values()), tuple(sessions), Layer.CACHES))
+            kinds.append(MemoryPart(name, sum(owners.values()), tuple(sessions), Layer.CACHES))
     return _filled(size, kinds, Layer.CACHES)
 
 
-def _session(owner: str, size_bytes: int) -> Part:
+def _session(owner: str, size_bytes: int) -> MemoryPart:
     name = Message("breakdown.session", {"name": owner[:_SHOWN_ID]})
-    return Part(name, size_bytes, layer=Layer.CACHES)
+    return MemoryPart(name, size_bytes, layer=Layer.CACHES)
 
 
-def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
+def _filled(size: int, parts: Sequence[MemoryPart], layer: Layer) -> tuple[MemoryPart, ...]:
     """Give each part at most what is left of ``size``; what none of them explains is unknown."""
     children, left = [], size
     for part in parts:
@@ -158,14 +158,14 @@ def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
             children.append(part)
             left -= part.size_bytes
     if children and left:
-        children.append(Part(Message("layer.unknown"), left, layer=layer))
+        children.append(MemoryPart(Message("layer.unknown"), left, layer=layer))
     return tuple(children)
 
 
-def _layer(layer: Layer, size: int, children: tuple[Part, ...] = ()) -> Part:
-    return Part(Message(f"layer.{layer}"), size, children, layer)
+def _layer(layer: Layer, size: int, children: tuple[MemoryPart, ...] = ()) -> MemoryPart:
+    return MemoryPart(Message(f"layer.{layer}"), size, children, layer)
 
 
-def _whole(name: Message, parts: Iterable[Part]) -> Part:
+def _whole(name: Message, parts: Iterable[MemoryPart]) -> MemoryPart:
     there = tuple(part for part in parts if part.size_bytes > 0)
-    return Part(name, sum(part.size_bytes for part in there), there)
+    return MemoryPart(name, sum(part.size_bytes for part in there), there)

@@ -1,7 +1,7 @@
 """One trial of the laboratory in a process of its own: ``python -m glmtts_core.diagnostics.child``.
 
-Takes a `TrialOrder` as the first line of standard input and writes a `Message` a line on standard
-output. It ends when standard input does, so that it never outlives the program that asked.
+Takes a `TrialOrder` as the first line of standard input and writes one `ChildMessage` a line to
+standard output. It ends when standard input does, so it never outlives the program that started it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -21,16 +21,16 @@ from glmtts_core.audio import decode
 from glmtts_core.diagnostics.experiment import FIXED_SEED, Policy, shipped_texts
 from glmtts_core.diagnostics.memory_limit import limit_memory
 from glmtts_core.diagnostics.trial import (
+    ChildMessage,
     Cleaned,
     Ended,
     Failed,
     Loaded,
-    Message,
-    Part,
     Rested,
     Sampled,
     Spoken,
     TrialOrder,
+    TrialPart,
 )
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
@@ -50,7 +50,7 @@ _CLEANUP_S: Final = 120.0
 #: Seconds of samples to hand over at once: the monitor keeps ten minutes.
 _SAMPLES_EVERY_S: Final = 30.0
 
-Send = Callable[[Message], None]
+Send = Callable[[ChildMessage], None]
 
 
 def main(*engine_factories: EngineFactory) -> int:
@@ -65,7 +65,7 @@ def main(*engine_factories: EngineFactory) -> int:
     settings = Settings(_env_file=None, **order.settings)
     try:
         with closing(Studio(settings, *engine_factories, rescue=False)) as studio:
-            _Trial(studio, order, send).run()
+            _TrialRun(studio, order, send).run()
     except GLMTTSError as error:
         send(Failed(reason=str(error)))
         return FAILED
@@ -81,7 +81,7 @@ def _take_standard_output() -> Send:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
 
-    def send(message: Message) -> None:
+    def send(message: ChildMessage) -> None:
         channel.write(message.model_dump_json() + "\n")
 
     return send
@@ -92,8 +92,8 @@ def _end_with_parent() -> None:
     os._exit(FAILED)
 
 
-class _Trial:
-    """Speaks the workload as the arm wants it, and tells what it sees."""
+class _TrialRun:
+    """Speaks the workload as the arm wants it and sends what it measures."""
 
     def __init__(self, studio: Studio, order: TrialOrder, send: Send) -> None:
         self._studio = studio
@@ -114,14 +114,14 @@ class _Trial:
         if arm.headroom_bytes is not None:
             limit_memory(self._engine.capabilities.device, arm.headroom_bytes)
         if arm.clean_at_start:
-            self._clean(Part.START)
-        self._speak_all(Part.GROWING, texts.growing[: work.growing])
-        self._speak_all(Part.TIMED, [texts.timed] * work.timed)
-        self._speak_all(Part.BATCH, texts.batch[: work.batch])
+            self._clean(TrialPart.START)
+        self._speak_all(TrialPart.GROWING, texts.growing[: work.growing])
+        self._speak_all(TrialPart.TIMED, [texts.timed] * work.timed)
+        self._speak_all(TrialPart.BATCH, texts.batch[: work.batch])
         self._send(Rested(memory_bytes=self._memory_now()))
-        self._speak(Part.BEFORE_CLEANUP, 0, texts.timed)
-        self._clean(Part.LAST_CLEANUP)
-        self._speak(Part.AFTER_CLEANUP, 0, texts.timed)
+        self._speak(TrialPart.BEFORE_CLEANUP, 0, texts.timed)
+        self._clean(TrialPart.LAST_CLEANUP)
+        self._speak(TrialPart.AFTER_CLEANUP, 0, texts.timed)
         self._send_samples()
 
     def _load(self) -> None:
@@ -142,7 +142,7 @@ class _Trial:
             )
         )
 
-    def _speak_all(self, part: Part, texts: Iterable[str]) -> None:
+    def _speak_all(self, part: TrialPart, texts: Iterable[str]) -> None:
         for index, text in enumerate(texts):
             self._speak(part, index, text)
             if self._wants_cleanup():
@@ -150,21 +150,22 @@ class _Trial:
             if time.monotonic() - self._sent_until_s > _SAMPLES_EVERY_S:
                 self._send_samples()
 
-    def _speak(self, part: Part, index: int, text: str) -> None:
+    def _speak(self, part: TrialPart, index: int, text: str) -> None:
         request = self._request(text)
+        attempt = _attempt(part, index, request)
         try:
             job = self._session.submit(request)
         except GLMTTSError as error:
-            self._send(_failed(part, index, request, 0.0, error))
+            self._send(_failed(attempt, 0.0, error))
             return
         job.wait()
         self._spoken += 1
         self._since_cleanup += 1
         view = job.view()
         if view.error is not None or view.record is None:
-            self._send(_failed(part, index, request, view.elapsed_s, view.error))
+            self._send(_failed(attempt, view.elapsed_s, view.error))
             return
-        self._send(self._success(part, index, request, view))
+        self._send(self._success(attempt, view))
 
     def _request(self, text: str) -> SynthesisRequest:
         arm, can = self._order.arm, self._engine.capabilities
@@ -181,15 +182,11 @@ class _Trial:
             engine=self._order.engine,
         )
 
-    def _success(self, part: Part, index: int, request: SynthesisRequest, view: JobView) -> Spoken:
+    def _success(self, attempt: dict[str, Any], view: JobView) -> Spoken:
         record, cost = view.record, view.memory
         assert record is not None and cost is not None
         return Spoken(
-            part=part,
-            index=index,
-            characters=len(request.text),
-            sample_rate_hz=request.sample_rate_hz,
-            voice=request.voice or "",
+            **attempt,
             seconds=record.seconds,
             before_bytes=cost.before.value(self._line) or 0,
             peak_bytes=cost.peak.value(self._line) or 0,
@@ -212,7 +209,7 @@ class _Trial:
             case Policy.AUTOMATIC:
                 return self._session.advice() is not None
 
-    def _clean(self, part: Part) -> None:
+    def _clean(self, part: TrialPart) -> None:
         before_bytes = self._memory_now()
         report = self._studio.cleanup(CleanupLevel.TRIM, self._session.id).wait(_CLEANUP_S)
         if report is None:
@@ -250,15 +247,20 @@ def _reference(order: TrialOrder) -> ReferenceAudio | None:
     return ReferenceAudio(audio.samples, audio.sample_rate_hz, file.name, order.reference_text)
 
 
-def _failed(
-    part: Part, index: int, request: SynthesisRequest, seconds: float, error: GLMTTSError | None
-) -> Spoken:
+def _attempt(part: TrialPart, index: int, request: SynthesisRequest) -> dict[str, Any]:
+    """Return the fields of `Spoken` that are known before the synthesis."""
+    return {
+        "part": part,
+        "index": index,
+        "characters": len(request.text),
+        "sample_rate_hz": request.sample_rate_hz,
+        "voice": request.voice or "",
+    }
+
+
+def _failed(attempt: dict[str, Any], seconds: float, error: GLMTTSError | None) -> Spoken:
     return Spoken(
-        part=part,
-        index=index,
-        characters=len(request.text),
-        sample_rate_hz=request.sample_rate_hz,
-        voice=request.voice or "",
+        **attempt,
         seconds=seconds,
         error=str(error) if error is not None else "the result was not kept",
         out_of_memory=isinstance(error, OutOfMemoryError),

@@ -64,14 +64,21 @@ class Arm(StrictModel):
     @property
     def id(self) -> str:
         """A short name that differs from those of all other arms; also a folder's name."""
-        parts = [f"every-{self.every}" if self.policy is Policy.EVERY else self.policy.value]
-        parts += ["start"] if self.clean_at_start else []
-        parts += ["rates"] if self.switch_rates else []
-        parts += ["voices"] if self.switch_voices else []
-        parts += ["history"] if self.history else []
-        parts += ["seeds"] if self.fresh_seeds else []
-        parts += [f"limit-{self.headroom_bytes}"] if self.headroom_bytes is not None else []
-        return "+".join(parts)
+        policy = f"every-{self.every}" if self.policy is Policy.EVERY else self.policy.value
+        limit = [] if self.headroom_bytes is None else [f"limit-{self.headroom_bytes}"]
+        return "+".join([policy, *self.extras, *limit])
+
+    @property
+    def extras(self) -> list[str]:
+        """The names of the switches that are on."""
+        switches = {
+            "start": self.clean_at_start,
+            "rates": self.switch_rates,
+            "voices": self.switch_voices,
+            "history": self.history,
+            "seeds": self.fresh_seeds,
+        }
+        return [name for name, is_on in switches.items() if is_on]
 
     @property
     def setting(self) -> Arm:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.diagnostics.findings import FINDINGS_FILE
-from glmtts_core.diagnostics.trial import Part, Trial
+from glmtts_core.diagnostics.trial import Trial, TrialPart
 from glmtts_core.files import clear_old_folders
 
 AUDIO_FOLDER: Final = "audio"
@@ -35,7 +35,7 @@ def keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
     if folder.exists():
         return
     folder.mkdir(parents=True)
-    for spoken in trial.of_part(Part.GROWING, Part.TIMED):
+    for spoken in trial.of_part(TrialPart.GROWING, TrialPart.TIMED):
         source = scratch / spoken.file
         if spoken.file and source.is_file():
             shutil.copyfile(source, folder / f"{spoken.part.value}-{spoken.index}.wav")

@@ -9,10 +9,11 @@ from typing import Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.experiment import Arm
 from glmtts_core.diagnostics.findings import Cell, Findings
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.research.claims import Answer, claim_table
 from glmtts_core.diagnostics.research.listening import Listening, outcome
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
-from glmtts_core.diagnostics.trial import WORK, Metric
+from glmtts_core.diagnostics.trial import WORK
 
 _MIB: Final = 2**20
 
@@ -20,14 +21,7 @@ _MIB: Final = 2**20
 def arm_name(arm: Arm, language: Language) -> str:
     """Return the arm in words: its policy, then what else sets it apart."""
     parts = [text(f"laboratory.policy.{arm.policy.value}", language, every=arm.every)]
-    extras = {
-        "start": arm.clean_at_start,
-        "rates": arm.switch_rates,
-        "voices": arm.switch_voices,
-        "history": arm.history,
-        "seeds": arm.fresh_seeds,
-    }
-    parts += [text(f"laboratory.extra.{name}", language) for name, is_on in extras.items() if is_on]
+    parts += [text(f"laboratory.extra.{name}", language) for name in arm.extras]
     if arm.headroom_bytes is not None:
         size = quantity(arm.headroom_bytes, "bytes")
         parts.append(text("laboratory.extra.limit", language, size=size))
@@ -155,23 +149,23 @@ def claims_source(language: Language) -> str:
 def listening_words(listening: Listening, findings: Findings, language: Language) -> str:
     """Return the outcome of a blind test in one sentence."""
     names = {arm.id: arm_name(arm, language) for arm in findings.experiment.arms}
-    found = outcome(listening)
+    heard = outcome(listening)
     details = {
-        "arm": names.get(found.arm, found.arm),
-        "other": names.get(found.other_arm, found.other_arm),
-        "preferred": found.preferred,
-        "other_preferred": found.other_preferred,
-        "same": found.same,
+        "arm": names.get(heard.arm, heard.arm),
+        "other": names.get(heard.other_arm, heard.other_arm),
+        "preferred": heard.preferred,
+        "other_preferred": heard.other_preferred,
+        "same": heard.same,
     }
-    if found.p_value is None:
+    if heard.p_value is None:
         return text("listening.outcome_same", language, **details)
-    words = text("listening.outcome", language, **details, p=f"{found.p_value:.3g}")
-    says = "listening.differs" if found.p_value < 0.05 else "listening.no_difference"
-    words += text(says, language)
-    if found.mean_rating is not None and found.other_mean_rating is not None:
+    words = text("listening.outcome", language, **details, p=f"{heard.p_value:.3g}")
+    judgement = "listening.differs" if heard.significant else "listening.no_difference"
+    words += text(judgement, language)
+    if heard.mean_rating is not None and heard.other_mean_rating is not None:
         ratings = {
-            "mean": f"{found.mean_rating:.1f}",
-            "other_mean": f"{found.other_mean_rating:.1f}",
+            "mean": f"{heard.mean_rating:.1f}",
+            "other_mean": f"{heard.other_mean_rating:.1f}",
         }
         words += text("listening.ratings", language, **ratings)
     return words

@@ -7,7 +7,7 @@ from typing import Any, Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.labels import arm_name, metric_name
-from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.markup import chart_text
 
 Figure = dict[str, Any]

@@ -16,12 +16,12 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from glmtts_core.diagnostics.trial import (
-    MESSAGE,
+    CHILD_MESSAGE,
+    ChildMessage,
     Cleaned,
     Ended,
     Failed,
     Loaded,
-    Message,
     Rested,
     Sampled,
     Spoken,
@@ -122,7 +122,7 @@ class TrialProcess:
             process.stdin.write(self._order.model_dump_json() + "\n")
             process.stdin.flush()
             for line in process.stdout:
-                self._take(MESSAGE.validate_json(line))
+                self._take(CHILD_MESSAGE.validate_json(line))
         except (BrokenPipeError, ValidationError) as error:
             self._failure = f"{type(error).__name__}: {error}"
             self.stop()
@@ -136,7 +136,7 @@ class TrialProcess:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: ChildMessage) -> None:
         match message:
             case Loaded():
                 self._loaded = message

@@ -15,6 +15,8 @@ import numpy as np
 from scipy import stats
 
 LEVEL: Final = 0.95
+#: Outcomes less probable than this by chance count as real.
+SIGNIFICANT: Final = 0.05
 _RESAMPLES: Final = 4000
 _SEED: Final = 20
 #: With fewer trials an arm, even complete separation comes about by chance more often than once in

@@ -13,7 +13,7 @@ from glmtts_core.message import Message
 from glmtts_core.stored import StrictModel
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What the machine at hand says to a claim."""
 
     CONFIRMED = "confirmed"
@@ -45,7 +45,7 @@ class ClaimTable(StrictModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ClaimFigure:
     """A figure that this machine has shown; ``unit`` is "s", "bytes", "share" or "points"."""
 
     label: str
@@ -65,9 +65,9 @@ class Answer:
     """
 
     claim: Claim
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: Message
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[ClaimFigure, ...] = ()
 
 
 @cache
