@@ -1,8 +1,7 @@
-"""Where every byte is, as a tree for a treemap: every part is the sum of what lies in it.
+"""The memory of a device or the machine as a tree for a treemap: a part is the sum of its children.
 
-The layers of the chart (`memory.layers`) give the totals; the ledger says what the weights and the
-caches are made of. Where the two differ, because they were read a moment apart, what is left over
-is called unknown.
+The layers of the chart (`memory.layers`) give the totals; the ledger gives the parts of weights and
+caches. The two are read a moment apart: what remains of a total is called unknown.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ _WEIGHT_LAYERS: Final = (
     Layer.TOKENIZER,
     Layer.WEIGHTS,
 )
-#: What lies on the device beside our own process.
+#: Layers outside our own process.
 _NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
-#: Characters of a session's id that are shown: who has all of it sees the session's results.
+#: Characters of a session's id that are shown: the whole id gives access to its results.
 _SHOWN_ID: Final = 4
 #: Name of the part that is this program.
 PROCESS: Final = Message("breakdown.process")
@@ -50,7 +49,7 @@ class MemoryPart:
     Attributes:
         name: what it is.
         size_bytes: its size; with children, exactly their sum.
-        children: what it is made of; empty where no more is known.
+        children: what it consists of; empty if that is unknown.
         layer: the layer of the chart whose colour it has.
     """
 
@@ -62,7 +61,7 @@ class MemoryPart:
 
 @dataclass(frozen=True, slots=True)
 class TreemapRow:
-    """A part as chart libraries want it: by number, its parent's number (None for the root)."""
+    """A part with its number and its parent's (None for the root), as chart libraries take it."""
 
     number: int
     parent: int | None
@@ -79,7 +78,7 @@ def rows(root: MemoryPart) -> list[TreemapRow]:
 
 
 def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> MemoryPart | None:
-    """Break down one GPU; None where even its size is unknown."""
+    """Break down one GPU; None if its size is unknown."""
     layers = device_layers(reading, index)
     device = next((entry for entry in reading.devices if entry.index == index), None)
     if layers is None or device is None:
@@ -120,7 +119,7 @@ def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) 
 
 
 def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[MemoryPart, ...]:
-    """Return the weights of one layer by their names in the ledger, the spare ones marked."""
+    """Return the weights of one layer by their names in the ledger; spare ones are marked."""
     weights = [
         MemoryPart(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
         for entry in entries
@@ -151,7 +150,7 @@ def _session(owner: str, size_bytes: int) -> MemoryPart:
 
 
 def _filled(size: int, parts: Sequence[MemoryPart], layer: Layer) -> tuple[MemoryPart, ...]:
-    """Give each part at most what is left of ``size``; what none of them explains is unknown."""
+    """Return the parts that fit into ``size``, and an unknown part for the rest."""
     children, left = [], size
     for part in parts:
         if 0 < part.size_bytes <= left:

@@ -1,4 +1,4 @@
-"""Where experiments lie: a folder each, with findings and recordings; old ones are cleared."""
+"""The folders of experiments, each with findings and recordings; old ones are removed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
     Args:
         trial: whose files lie in ``scratch``.
         scratch: the trial's own folder.
-        folder: the arm's; where it is there already, nothing is kept.
+        folder: the arm's; if it exists already, nothing is kept.
     """
     if folder.exists():
         return

@@ -1,4 +1,4 @@
-"""How arms, figures and conclusions are said, the same on the page, in the report and in print."""
+"""The texts for arms, figures, conclusions and claims on the page, in the report and in print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIB: Final = 2**20
 
 
 def arm_name(arm: Arm, language: Language) -> str:
-    """Return the arm in words: its policy, then what else sets it apart."""
+    """Return the arm's name: its policy, then its other settings."""
     parts = [text(f"laboratory.policy.{arm.policy.value}", language, every=arm.every)]
     parts += [text(f"laboratory.extra.{name}", language) for name in arm.extras]
     if arm.headroom_bytes is not None:
@@ -29,7 +29,7 @@ def arm_name(arm: Arm, language: Language) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a figure with its unit (as of `Metric`, or "points") and a true minus."""
+    """Return a figure with its unit (one of `Metric.unit`, or "points") and a minus sign."""
     match unit:
         case "s":
             words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
@@ -45,7 +45,7 @@ def quantity(value: float, unit: str) -> str:
 
 
 def summary_words(summary: Summary | None, unit: str) -> str:
-    """Return "median (lower–upper quartile) [interval]"; a dash where nothing was measured."""
+    """Return "median (lower–upper quartile) [interval]"; a dash if nothing was measured."""
     if summary is None:
         return "–"
     number = [quantity(summary.lower_quartile, unit), quantity(summary.upper_quartile, unit)]
@@ -57,7 +57,7 @@ def summary_words(summary: Summary | None, unit: str) -> str:
 
 
 def conclusions(findings: Findings, cells: Sequence[Cell], language: Language) -> list[str]:
-    """Return what may be concluded, a sentence each, and after it what may not."""
+    """Return what may be concluded, one sentence each, and then what may not."""
     sentences = []
     for cell in cells:
         against = cell.against_base
@@ -106,7 +106,7 @@ def _reservations(findings: Findings, cells: Sequence[Cell], language: Language)
 
 
 def faults(findings: Findings, language: Language) -> list[str]:
-    """Return which faults of the sound were found in which arm, a sentence each."""
+    """Return the faults of the sound that were found, one sentence an arm."""
     sentences = []
     for arm in findings.experiment.arms:
         spoken = [each for trial in findings.of_arm(arm) for each in trial.of_part(*WORK)]
@@ -122,12 +122,12 @@ def faults(findings: Findings, language: Language) -> list[str]:
 
 
 def metric_name(metric: Metric, language: Language) -> str:
-    """Return the metric in words."""
+    """Return the metric's name."""
     return text(f"laboratory.metric.{metric.value}", language)
 
 
 def shown_words(answer: Answer, language: Language) -> list[str]:
-    """Return the figures that an answer rests on, one in a sentence."""
+    """Return the figures that an answer rests on, each with its label."""
     return [
         f"{text(f'claims.shown.{each.label}', language)}: {summary_words(each.summary, each.unit)}"
         for each in answer.shown

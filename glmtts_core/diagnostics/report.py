@@ -1,4 +1,4 @@
-"""The laboratory's findings to take away: CSV, JSON, and one HTML file that needs no network."""
+"""The laboratory's findings as files: CSV, JSON, and one HTML page that needs no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one trial of the laboratory found, as its child process tells it and as it is stored."""
+"""The results of one trial, as its child process sends them and as findings store them."""
 
 from __future__ import annotations
 
@@ -73,15 +73,15 @@ class Spoken(StrictModel):
         index: within its part, from 0.
         characters: length of the text.
         sample_rate_hz: as asked for.
-        voice: as asked for; empty where a recording was cloned.
-        seconds: what it took.
-        error: why it failed; empty where it did not.
-        out_of_memory: whether memory was what it lacked.
+        voice: as asked for; empty if a recording was cloned.
+        seconds: how long it took.
+        error: why it failed; empty if it did not.
+        out_of_memory: whether it failed for lack of memory.
         before_bytes, peak_bytes, after_bytes: the main line.
         audio_s: length of the audio.
-        alarms: what the examination of the audio found; None where it was not examined.
-        opinion: how listeners would rate it from 1 to 5, by DNSMOS; None where it was not rated.
-        file: name of the WAV file in the trial's folder; empty where none was kept.
+        alarms: the faults found in the audio; None if it was not examined.
+        opinion: the rating from 1 to 5 that DNSMOS predicts; None if it was not rated.
+        file: name of the WAV file in the trial's folder; empty if none was kept.
     """
 
     kind: Literal["spoken"] = "spoken"
@@ -114,21 +114,21 @@ class Cleaned(StrictModel):
 
 
 class Rested(StrictModel):
-    """The work is done, and this is what the arm leaves behind, before the last cleanup."""
+    """The memory in use when the work is done, before the last cleanup."""
 
     kind: Literal["rested"] = "rested"
     memory_bytes: Bytes
 
 
 class Sampled(StrictModel):
-    """Stretches of the main line: seconds since the process began, and bytes."""
+    """A part of the main line's curve: seconds since the process began, and bytes."""
 
     kind: Literal["sampled"] = "sampled"
     points: tuple[tuple[Seconds, Bytes], ...]
 
 
 class Ended(StrictModel):
-    """The child has done all that it was asked."""
+    """The child has done all its work."""
 
     kind: Literal["ended"] = "ended"
 
@@ -147,18 +147,18 @@ CHILD_MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(
 
 
 class Trial(StrictModel):
-    """All that one trial found.
+    """The results of one trial.
 
     Attributes:
         arm_id: which arm.
         repetition: from 1.
         wall_s: how long it took, process included.
         batch_lines: how many lines its batch has, spoken or not.
-        loaded: None where the engine did not get that far.
+        loaded: None if the engine could not be loaded.
         spoken, cleaned: in order.
-        rested: None where the trial ended before its work did.
+        rested: None if the trial ended before its work.
         samples: the main line over time, thinned.
-        failure: why it ended early; empty where it did not.
+        failure: why it ended early; empty if it did not.
         disturbed: whether the app's own engine was loaded meanwhile.
     """
 

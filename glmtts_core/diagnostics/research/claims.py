@@ -14,7 +14,7 @@ from glmtts_core.stored import StrictModel
 
 
 class ClaimVerdict(StrEnum):
-    """What the machine at hand says to a claim."""
+    """The result of testing a claim on this machine."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
@@ -46,7 +46,7 @@ class ClaimTable(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class ClaimFigure:
-    """A figure that this machine has shown; ``unit`` is "s", "bytes", "share" or "points"."""
+    """A figure measured on this machine; ``unit`` is "s", "bytes", "share" or "points"."""
 
     label: str
     summary: Summary
@@ -55,7 +55,7 @@ class ClaimFigure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A claim and what this machine says to it.
+    """The result of testing one claim.
 
     Attributes:
         claim: the claim.

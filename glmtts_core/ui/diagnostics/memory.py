@@ -86,7 +86,7 @@ def _record(inspector: AllocatorInspector) -> None:
 
 
 def _process(page: Page) -> None:
-    """Draw what the kernel and the C library tell of our resident set."""
+    """Draw what our resident set consists of."""
     kinds, heap = process_memory.mapping_kinds(), process_memory.heap()
     st.subheader(page.text("diagnostics.resident"), anchor=False)
     if kinds is None and heap is None:
