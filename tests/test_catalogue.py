@@ -21,17 +21,16 @@ from glmtts_core.batch.lines import InputFormat
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.cli.main import COMMANDS
-from glmtts_core.diagnostics.environment import Origin
+from glmtts_core.diagnostics.environment import SettingOrigin
 from glmtts_core.diagnostics.experiment import Policy
 from glmtts_core.diagnostics.growth import Trend
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.quality import Verdict
-from glmtts_core.diagnostics.research.claims import Verdict as ClaimVerdict
-from glmtts_core.diagnostics.research.claims import claim_table
+from glmtts_core.diagnostics.research.claims import ClaimVerdict, claim_table
 from glmtts_core.diagnostics.research.leak_hunt import Holder
 from glmtts_core.diagnostics.research.listening import Preference
 from glmtts_core.diagnostics.self_check_results import Light, SelfCheckItem
 from glmtts_core.diagnostics.symptoms import Symptom
-from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.checkpoint.inspection import PartName
 from glmtts_core.engines.kokoro.voices import VOICES
@@ -115,7 +114,7 @@ COMPOSED = {
     "laboratory.metric.{}": [metric.value for metric in Metric],
     "laboratory.conclusion.{}": ["lower", "higher"],
     "breakdown.{}": [kind.value for kind in CACHE_KINDS],
-    "environment.origin.{}": [origin.value for origin in Origin],
+    "environment.origin.{}": [origin.value for origin in SettingOrigin],
     "growth.{}": [trend.value for trend in Trend],
     "quality.finding.{}": [symptom.value for symptom in Symptom],
     "quality.verdict.{}": [verdict.value for verdict in Verdict],

@@ -52,7 +52,7 @@ def memory_figure(
 
 
 def speed_figure(rows: Sequence[LineRow], language: Language) -> Figure:
-    """Return seconds of work over seconds of sound, a dot a line that is done."""
+    """Return seconds of work over seconds of sound, one dot for each line that is done."""
     done = [row for row in rows if row.status.state is LineState.DONE]
     dots = _trace(
         text("batch.report.line", language),

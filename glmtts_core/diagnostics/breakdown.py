@@ -1,8 +1,7 @@
-"""Where every byte is, as a tree for a treemap: every part is the sum of what lies in it.
+"""The memory of a device or the machine as a tree for a treemap: a part is the sum of its children.
 
-The layers of the chart (`memory.layers`) give the totals; the ledger says what the weights and the
-caches are made of. Where the two differ, because they were read a moment apart, what is left over
-is called unknown.
+The layers of the chart (`memory.layers`) give the totals; the ledger gives the parts of weights and
+caches. The two are read a moment apart: what remains of a total is called unknown.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ _WEIGHT_LAYERS: Final = (
     Layer.TOKENIZER,
     Layer.WEIGHTS,
 )
-#: What lies on the device beside our own process.
+#: Layers outside our own process.
 _NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
-#: Characters of a session's id that are shown: who has all of it sees the session's results.
+#: Characters of a session's id that are shown: the whole id gives access to its results.
 _SHOWN_ID: Final = 4
 #: Name of the part that is this program.
 PROCESS: Final = Message("breakdown.process")
@@ -44,32 +43,32 @@ _NAMED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MemoryPart:
     """One rectangle of the treemap.
 
     Attributes:
         name: what it is.
         size_bytes: its size; with children, exactly their sum.
-        children: what it is made of; empty where no more is known.
+        children: what it consists of; empty if that is unknown.
         layer: the layer of the chart whose colour it has.
     """
 
     name: Message
     size_bytes: int
-    children: tuple[Part, ...] = ()
+    children: tuple[MemoryPart, ...] = ()
     layer: Layer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TreemapRow:
-    """A part as chart libraries want it: by number, its parent's number (None for the root)."""
+    """A part with its number and its parent's (None for the root), as chart libraries take it."""
 
     number: int
     parent: int | None
-    part: Part
+    part: MemoryPart
 
 
-def rows(root: Part) -> list[TreemapRow]:
+def rows(root: MemoryPart) -> list[TreemapRow]:
     """Return the tree as a list, parents before their children."""
     found = [TreemapRow(0, None, root)]
     for row in found:  # grows meanwhile
@@ -78,8 +77,8 @@ def rows(root: Part) -> list[TreemapRow]:
     return found
 
 
-def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> Part | None:
-    """Break down one GPU; None where even its size is unknown."""
+def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -> MemoryPart | None:
+    """Break down one GPU; None if its size is unknown."""
     layers = device_layers(reading, index)
     device = next((entry for entry in reading.devices if entry.index == index), None)
     if layers is None or device is None:
@@ -92,7 +91,7 @@ def device_breakdown(reading: MemoryReading, kept: LedgerSnapshot, index: int) -
     return _whole(name, [process, *beside])
 
 
-def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
+def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> MemoryPart:
     """Break down the machine's memory: our resident set, other programs, free."""
     entries = [entry for entry in kept.entries if not entry.on_device]
     process = _whole(PROCESS, _process_parts(host_layers(reading), entries))
@@ -104,7 +103,7 @@ def host_breakdown(reading: MemoryReading, kept: LedgerSnapshot) -> Part:
     return _whole(Message("breakdown.machine"), [process, *parts])
 
 
-def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[Part]:
+def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) -> list[MemoryPart]:
     parts = []
     for layer, size in layers.items():
         if layer in _NOT_OURS:
@@ -119,10 +118,10 @@ def _process_parts(layers: Mapping[Layer, int], entries: Sequence[LedgerEntry]) 
     return parts
 
 
-def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
-    """Return the weights of one layer by their names in the ledger, the spare ones marked."""
+def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[MemoryPart, ...]:
+    """Return the weights of one layer by their names in the ledger; spare ones are marked."""
     weights = [
-        Part(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
+        MemoryPart(Message(_NAMED[entry.kind], {"name": entry.name}), entry.size_bytes, layer=layer)
         for entry in entries
         if entry.kind in WEIGHT_KINDS
         and layer == (Layer.WEIGHTS if entry.part is None else Layer(entry.part.value))
@@ -130,7 +129,7 @@ def _weights(layer: Layer, size: int, entries: Iterable[LedgerEntry]) -> tuple[P
     return _filled(size, weights, layer)
 
 
-def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
+def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[MemoryPart, ...]:
     """Return the caches by kind, and each kind by session."""
     kinds = []
     for kind in sorted(CACHE_KINDS):
@@ -141,31 +140,31 @@ def _caches(size: int, entries: Sequence[LedgerEntry]) -> tuple[Part, ...]:
         if owners:
             sessions = [_session(owner, held) for owner, held in sorted(owners.items())]
             name = Message(f"breakdown.{kind}")
-            kinds.append(Part(name, sum(owners.values()), tuple(sessions), Layer.CACHES))
+            kinds.append(MemoryPart(name, sum(owners.values()), tuple(sessions), Layer.CACHES))
     return _filled(size, kinds, Layer.CACHES)
 
 
-def _session(owner: str, size_bytes: int) -> Part:
+def _session(owner: str, size_bytes: int) -> MemoryPart:
     name = Message("breakdown.session", {"name": owner[:_SHOWN_ID]})
-    return Part(name, size_bytes, layer=Layer.CACHES)
+    return MemoryPart(name, size_bytes, layer=Layer.CACHES)
 
 
-def _filled(size: int, parts: Sequence[Part], layer: Layer) -> tuple[Part, ...]:
-    """Give each part at most what is left of ``size``; what none of them explains is unknown."""
+def _filled(size: int, parts: Sequence[MemoryPart], layer: Layer) -> tuple[MemoryPart, ...]:
+    """Return the parts that fit into ``size``, and an unknown part for the rest."""
     children, left = [], size
     for part in parts:
         if 0 < part.size_bytes <= left:
             children.append(part)
             left -= part.size_bytes
     if children and left:
-        children.append(Part(Message("layer.unknown"), left, layer=layer))
+        children.append(MemoryPart(Message("layer.unknown"), left, layer=layer))
     return tuple(children)
 
 
-def _layer(layer: Layer, size: int, children: tuple[Part, ...] = ()) -> Part:
-    return Part(Message(f"layer.{layer}"), size, children, layer)
+def _layer(layer: Layer, size: int, children: tuple[MemoryPart, ...] = ()) -> MemoryPart:
+    return MemoryPart(Message(f"layer.{layer}"), size, children, layer)
 
 
-def _whole(name: Message, parts: Iterable[Part]) -> Part:
+def _whole(name: Message, parts: Iterable[MemoryPart]) -> MemoryPart:
     there = tuple(part for part in parts if part.size_bytes > 0)
-    return Part(name, sum(part.size_bytes for part in there), there)
+    return MemoryPart(name, sum(part.size_bytes for part in there), there)

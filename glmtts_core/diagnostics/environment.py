@@ -1,13 +1,12 @@
-"""What the program runs on, and a report of it that can be shown to strangers.
+"""What the program runs on: versions, machine, limits and settings.
 
-No private path, no token and no name of the machine or its user stands in the report.
+Contains no private path, no token and no name of the machine or its user.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,13 +19,12 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from glmtts_core import __version__
-from glmtts_core.catalogue import Language, text
+from glmtts_core.diagnostics.masking import masked_path
 from glmtts_core.memory.nvml import DeviceReading
 from glmtts_core.message import Message
 from glmtts_core.settings import ENV_FILE, PREFIX, Settings
 from glmtts_core.studio.studio import Studio
 
-GIB: Final = 2**30
 #: What the report names beside Python and the system.
 PACKAGES: Final = (
     "torch",
@@ -47,11 +45,9 @@ _CGROUP_FILES: Final = (
 )
 #: Control groups of version 1 write a number near 2^63 where nothing is limited.
 _NO_LIMIT_BYTES: Final = 2**60
-_POSIX_PATH: Final = re.compile(r"(?<![\w.~…:/])/(?:[^\s/:,;\"'()]+/)+([^\s/:,;\"'()]+)/?")
-_WINDOWS_PATH: Final = re.compile(r"\b[A-Za-z]:\\(?:[^\s\\:,;\"'()]+\\)*([^\s\\:,;\"'()]+)")
 
 
-class Origin(StrEnum):
+class SettingOrigin(StrEnum):
     """Where a setting comes from."""
 
     ENVIRONMENT = "environment"
@@ -61,16 +57,16 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
-    """One setting as it stands; a secret's value is never in here."""
+    """One setting and its value; a secret's value is replaced by ``***``."""
 
     name: str
     value: str
-    origin: Origin
+    origin: SettingOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the process may use; None where nothing limits it or nobody tells.
+    """What the process may use; None if it is unlimited or the limit is unknown.
 
     Attributes:
         container_bytes: memory of the control group.
@@ -87,7 +83,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Everything that the report tells.
+    """What the program runs on.
 
     Attributes:
         versions: of the program, Python and the packages; a package that is not installed is left
@@ -114,12 +110,12 @@ class Environment:
 
 
 def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
-    """Look around."""
+    """Return what the program runs on."""
     reading = studio.monitor.latest()
     driver, no_version = studio.driver_version, studio.driver_version_message
     return Environment(
         versions=_versions(),
-        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        system=system_name(),
         engine_device=studio.engines.main_device,
         host_total_bytes=reading.host_total_bytes,
         driver=driver,
@@ -130,13 +126,18 @@ def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
     )
 
 
+def system_name() -> str:
+    """Return the operating system, its release and the kind of processor."""
+    return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
 def _versions() -> dict[str, str]:
     found = {"glm-tts-studio": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            continue  # the report names what is there
+            continue  # only installed packages are named
     return found
 
 
@@ -155,11 +156,11 @@ def settings_in_force(settings: Settings, env_file: Path) -> tuple[SettingInForc
         name = PREFIX + field.upper()
         value = getattr(settings, field)
         if name in given:
-            origin = Origin.ENVIRONMENT
+            origin = SettingOrigin.ENVIRONMENT
         elif name in filed:
-            origin = Origin.ENV_FILE
+            origin = SettingOrigin.ENV_FILE
         else:
-            origin = Origin.DEFAULT
+            origin = SettingOrigin.DEFAULT
         found.append(SettingInForce(name, _shown(value), origin))
     return tuple(found)
 
@@ -168,7 +169,7 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "***"
     if isinstance(value, Path):
-        return _masked_path(value)
+        return masked_path(value)
     return "" if value is None else str(value)
 
 
@@ -200,68 +201,3 @@ def _container_bytes() -> int | None:
             continue  # the other version of control groups, or none
         return _limited(int(words)) if words.isdecimal() else None
     return None
-
-
-# -- the report --------------------------------------------------------------------------------
-
-
-def report(found: Environment, language: Language) -> str:
-    """Return the environment as lines of text that can be copied into a bug report."""
-    lines = [f"{name} {number}" for name, number in found.versions.items()]
-    lines.append(found.system)
-    lines.append(_line("environment.engine", language, device=found.engine_device))
-    lines.append(_line("environment.host", language, size=_gib(found.host_total_bytes)))
-    if found.driver is not None:
-        lines.append(_line("environment.driver", language, version=found.driver))
-    for device in found.devices:
-        lines.append(
-            _line(
-                "environment.gpu",
-                language,
-                index=device.index,
-                name=device.name or text("environment.unknown", language),
-                total=_gib(device.total_bytes) if device.total_bytes else "?",
-            )
-        )
-    lines += _limit_lines(found.limits, language)
-    for setting in found.settings:
-        origin = text(f"environment.origin.{setting.origin}", language)
-        lines.append(f"{setting.name}={setting.value} ({origin})")
-    lines += [message.text(language) for message in found.messages]
-    return "\n".join(masked(line) for line in lines) + "\n"
-
-
-def _limit_lines(found: Limits, language: Language) -> list[str]:
-    known = {
-        "environment.container": found.container_bytes and _gib(found.container_bytes),
-        "environment.address_space": found.address_space_bytes and _gib(found.address_space_bytes),
-        "environment.open_files": found.open_files,
-        "environment.processors": found.processors,
-    }
-    return [_line(key, language, limit=value) for key, value in known.items() if value]
-
-
-def _line(key: str, language: Language, /, **details: object) -> str:
-    return text(key, language, **details)
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / GIB:.1f} GiB"
-
-
-def masked(words: str) -> str:
-    """Return ``words`` with every absolute path shortened to its last name."""
-    home = str(Path.home())
-    if len(home) > 1:
-        words = re.sub(re.escape(home) + r"(?=[/\\]|\b)", "~", words)
-        words = re.sub(r"~[/\\](?:[^\s/\\:,;\"'()]+[/\\])*([^\s/\\:,;\"'()]+)", r"~/…/\1", words)
-    words = _POSIX_PATH.sub(r"/…/\1", words)
-    return _WINDOWS_PATH.sub(r"…\\\1", words)
-
-
-def _masked_path(path: Path) -> str:
-    """Return a folder as the report shows it; one that is relative tells nothing private."""
-    if not path.is_absolute():
-        return str(path)
-    under_home = path.is_relative_to(Path.home())
-    return f"{'~' if under_home else ''}/…/{path.name}"

@@ -33,7 +33,7 @@ class Policy(StrEnum):
 
 
 class Arm(StrictModel):
-    """One way of working that is compared with the others.
+    """One arm of an experiment: a way of working that is compared with the others.
 
     Attributes:
         policy: when it cleans up.
@@ -63,19 +63,26 @@ class Arm(StrictModel):
 
     @property
     def id(self) -> str:
-        """A short name that differs from those of all other arms; also a folder's name."""
-        parts = [f"every-{self.every}" if self.policy is Policy.EVERY else self.policy.value]
-        parts += ["start"] if self.clean_at_start else []
-        parts += ["rates"] if self.switch_rates else []
-        parts += ["voices"] if self.switch_voices else []
-        parts += ["history"] if self.history else []
-        parts += ["seeds"] if self.fresh_seeds else []
-        parts += [f"limit-{self.headroom_bytes}"] if self.headroom_bytes is not None else []
-        return "+".join(parts)
+        """A short name, different for every arm; also the name of its folder."""
+        policy = f"every-{self.every}" if self.policy is Policy.EVERY else self.policy.value
+        limit = [] if self.headroom_bytes is None else [f"limit-{self.headroom_bytes}"]
+        return "+".join([policy, *self.extras, *limit])
+
+    @property
+    def extras(self) -> list[str]:
+        """The names of the switches that are on."""
+        switches = {
+            "start": self.clean_at_start,
+            "rates": self.switch_rates,
+            "voices": self.switch_voices,
+            "history": self.history,
+            "seeds": self.fresh_seeds,
+        }
+        return [name for name, is_on in switches.items() if is_on]
 
     @property
     def setting(self) -> Arm:
-        """The same arm under no policy: what it is tried with, whenever it cleans up."""
+        """The same arm without cleanups: all that differs apart from when it cleans up."""
         return self.model_copy(update=_NO_POLICY)
 
 
@@ -87,7 +94,7 @@ class Workload(StrictModel):
 
     Attributes:
         growing: how many of the eight texts of growing length.
-        timed: how often the text of 50 characters is spoken for the clock.
+        timed: how often the text of 50 characters is spoken to measure the time.
         batch: how many of the batch's lines.
     """
 
@@ -121,14 +128,15 @@ class Experiment(StrictModel):
     def trials(self) -> list[tuple[Arm, int]]:
         """Return every arm with every repetition (from 1), in random order.
 
-        So that what changes with time on the machine (heat, other programs) hits no arm alone.
+        The order spreads what changes with time on the machine (heat, other programs) over all
+        arms.
         """
         trials = [(arm, number) for arm in self.arms for number in range(1, self.repetitions + 1)]
         random.Random(self.order_seed).shuffle(trials)
         return trials
 
     def seconds(self, seconds_per_character: float, seconds_to_start: float) -> float:
-        """Return about how long it takes."""
+        """Return an estimate of how long the experiment takes."""
         one = seconds_to_start + self.workload.characters * seconds_per_character
         return one * len(self.arms) * self.repetitions
 
@@ -153,7 +161,7 @@ def shipped_texts() -> ShippedTexts:
 
 
 def claim_arms(capabilities: Capabilities, headroom_bytes: int) -> tuple[Arm, ...]:
-    """Return the arms that answer every claim which an engine of these capabilities allows."""
+    """Return the arms that test every claim that an engine of these capabilities can test."""
     never, always = Policy.NEVER, Policy.ALWAYS
     arms = [
         Arm(policy=never),

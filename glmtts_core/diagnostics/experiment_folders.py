@@ -1,4 +1,4 @@
-"""Where experiments lie: a folder each, with findings and recordings; old ones are cleared."""
+"""The folders of experiments, each with findings and recordings; old ones are removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.diagnostics.findings import FINDINGS_FILE
-from glmtts_core.diagnostics.trial import Part, Trial
+from glmtts_core.diagnostics.trial import Trial, TrialPart
 from glmtts_core.files import clear_old_folders
 
 AUDIO_FOLDER: Final = "audio"
@@ -30,12 +30,12 @@ def keep_audio(trial: Trial, scratch: Path, folder: Path) -> None:
     Args:
         trial: whose files lie in ``scratch``.
         scratch: the trial's own folder.
-        folder: the arm's; where it is there already, nothing is kept.
+        folder: the arm's; if it exists already, nothing is kept.
     """
     if folder.exists():
         return
     folder.mkdir(parents=True)
-    for spoken in trial.of_part(Part.GROWING, Part.TIMED):
+    for spoken in trial.of_part(TrialPart.GROWING, TrialPart.TIMED):
         source = scratch / spoken.file
         if spoken.file and source.is_file():
             shutil.copyfile(source, folder / f"{spoken.part.value}-{spoken.index}.wav")

@@ -10,8 +10,9 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from glmtts_core.diagnostics.experiment import Arm, Experiment
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.statistics import Comparison, Summary, compare, summarise
-from glmtts_core.diagnostics.trial import Metric, Trial
+from glmtts_core.diagnostics.trial import Trial
 from glmtts_core.stored import Moment, StrictModel, read_stored, value_from, write_stored
 
 FINDINGS_FILE: Final = "findings.json"

@@ -1,4 +1,4 @@
-"""How arms, figures and conclusions are said, the same on the page, in the report and in print."""
+"""The texts for arms, figures, conclusions and claims on the page, in the report and in print."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ from typing import Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.experiment import Arm
 from glmtts_core.diagnostics.findings import Cell, Findings
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.research.claims import Answer, claim_table
 from glmtts_core.diagnostics.research.listening import Listening, outcome
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
-from glmtts_core.diagnostics.trial import WORK, Metric
+from glmtts_core.diagnostics.trial import WORK
 
 _MIB: Final = 2**20
 
 
 def arm_name(arm: Arm, language: Language) -> str:
-    """Return the arm in words: its policy, then what else sets it apart."""
+    """Return the arm's name: its policy, then its other settings."""
     parts = [text(f"laboratory.policy.{arm.policy.value}", language, every=arm.every)]
-    extras = {
-        "start": arm.clean_at_start,
-        "rates": arm.switch_rates,
-        "voices": arm.switch_voices,
-        "history": arm.history,
-        "seeds": arm.fresh_seeds,
-    }
-    parts += [text(f"laboratory.extra.{name}", language) for name, is_on in extras.items() if is_on]
+    parts += [text(f"laboratory.extra.{name}", language) for name in arm.extras]
     if arm.headroom_bytes is not None:
         size = quantity(arm.headroom_bytes, "bytes")
         parts.append(text("laboratory.extra.limit", language, size=size))
@@ -35,7 +29,7 @@ def arm_name(arm: Arm, language: Language) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a figure with its unit (as of `Metric`, or "points") and a true minus."""
+    """Return a figure with its unit (one of `Metric.unit`, or "points") and a minus sign."""
     match unit:
         case "s":
             words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
@@ -51,7 +45,7 @@ def quantity(value: float, unit: str) -> str:
 
 
 def summary_words(summary: Summary | None, unit: str) -> str:
-    """Return "median (lower–upper quartile) [interval]"; a dash where nothing was measured."""
+    """Return "median (lower–upper quartile) [interval]"; a dash if nothing was measured."""
     if summary is None:
         return "–"
     number = [quantity(summary.lower_quartile, unit), quantity(summary.upper_quartile, unit)]
@@ -63,7 +57,7 @@ def summary_words(summary: Summary | None, unit: str) -> str:
 
 
 def conclusions(findings: Findings, cells: Sequence[Cell], language: Language) -> list[str]:
-    """Return what may be concluded, a sentence each, and after it what may not."""
+    """Return what may be concluded, one sentence each, and then what may not."""
     sentences = []
     for cell in cells:
         against = cell.against_base
@@ -112,7 +106,7 @@ def _reservations(findings: Findings, cells: Sequence[Cell], language: Language)
 
 
 def faults(findings: Findings, language: Language) -> list[str]:
-    """Return which faults of the sound were found in which arm, a sentence each."""
+    """Return the faults of the sound that were found, one sentence an arm."""
     sentences = []
     for arm in findings.experiment.arms:
         spoken = [each for trial in findings.of_arm(arm) for each in trial.of_part(*WORK)]
@@ -128,12 +122,12 @@ def faults(findings: Findings, language: Language) -> list[str]:
 
 
 def metric_name(metric: Metric, language: Language) -> str:
-    """Return the metric in words."""
+    """Return the metric's name."""
     return text(f"laboratory.metric.{metric.value}", language)
 
 
 def shown_words(answer: Answer, language: Language) -> list[str]:
-    """Return the figures that an answer rests on, one in a sentence."""
+    """Return the figures that an answer rests on, each with its label."""
     return [
         f"{text(f'claims.shown.{each.label}', language)}: {summary_words(each.summary, each.unit)}"
         for each in answer.shown
@@ -155,23 +149,23 @@ def claims_source(language: Language) -> str:
 def listening_words(listening: Listening, findings: Findings, language: Language) -> str:
     """Return the outcome of a blind test in one sentence."""
     names = {arm.id: arm_name(arm, language) for arm in findings.experiment.arms}
-    found = outcome(listening)
+    heard = outcome(listening)
     details = {
-        "arm": names.get(found.arm, found.arm),
-        "other": names.get(found.other_arm, found.other_arm),
-        "preferred": found.preferred,
-        "other_preferred": found.other_preferred,
-        "same": found.same,
+        "arm": names.get(heard.arm, heard.arm),
+        "other": names.get(heard.other_arm, heard.other_arm),
+        "preferred": heard.preferred,
+        "other_preferred": heard.other_preferred,
+        "same": heard.same,
     }
-    if found.p_value is None:
+    if heard.p_value is None:
         return text("listening.outcome_same", language, **details)
-    words = text("listening.outcome", language, **details, p=f"{found.p_value:.3g}")
-    says = "listening.differs" if found.p_value < 0.05 else "listening.no_difference"
-    words += text(says, language)
-    if found.mean_rating is not None and found.other_mean_rating is not None:
+    words = text("listening.outcome", language, **details, p=f"{heard.p_value:.3g}")
+    judgement = "listening.differs" if heard.significant else "listening.no_difference"
+    words += text(judgement, language)
+    if heard.mean_rating is not None and heard.other_mean_rating is not None:
         ratings = {
-            "mean": f"{found.mean_rating:.1f}",
-            "other_mean": f"{found.other_mean_rating:.1f}",
+            "mean": f"{heard.mean_rating:.1f}",
+            "other_mean": f"{heard.other_mean_rating:.1f}",
         }
         words += text("listening.ratings", language, **ratings)
     return words

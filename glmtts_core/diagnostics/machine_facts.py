@@ -1,4 +1,4 @@
-"""What the laboratory's figures depend on, in a few words, to be kept with them."""
+"""The facts about the machine that the laboratory's figures depend on; stored with them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import platform
 from importlib.metadata import version
 
+from glmtts_core.diagnostics.environment import system_name
 from glmtts_core.studio.studio import Studio
 
 _PACKAGES = ("onnxruntime", "torch", "numpy", "kokoro-onnx")
@@ -15,7 +16,7 @@ def machine_facts(studio: Studio) -> dict[str, str]:
     """Return name and value of each fact; no path and no user name among them."""
     reading = studio.monitor.latest()
     facts = {
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": system_name(),
         "cores": str(os.cpu_count()),
         "threads": str(studio.settings.threads or "all"),
         "memory": f"{reading.host_total_bytes / 2**30:.1f} GiB",

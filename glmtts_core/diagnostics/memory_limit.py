@@ -1,4 +1,4 @@
-"""Making memory scarce for this process: a real limit, at which allocations really fail."""
+"""Setting a real memory limit for this process, at which allocations fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def limit_memory(device: str, headroom_bytes: int) -> None:
 
     Args:
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
-        headroom_bytes: what it may still take.
+        headroom_bytes: how much more it may take.
 
     Raises:
         DiagnosticsError: this system has no such limit.
@@ -50,7 +50,7 @@ def _private_bytes() -> int:
 def _limit_cuda(device: str, headroom_bytes: int) -> None:
     import torch
 
-    # what is free inside of the cache would be headroom too
+    # free memory inside the cache would be headroom too
     torch.cuda.empty_cache()
     index = torch.device(device).index or 0
     total = torch.cuda.get_device_properties(index).total_memory

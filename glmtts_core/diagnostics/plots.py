@@ -1,4 +1,4 @@
-"""The laboratory's plots as plain dictionaries, for the page and for the report alike."""
+"""The laboratory's plots as plain dictionaries, for both the page and the report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Final
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.labels import arm_name, metric_name
-from glmtts_core.diagnostics.trial import Metric
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.markup import chart_text
 
 Figure = dict[str, Any]
 
-#: One colour an arm, told apart by colour-blind eyes too (after Okabe and Ito).
+#: One colour an arm, distinguishable by colour-blind readers (after Okabe and Ito).
 ARM_COLOURS: Final = (
     "#0072b2",
     "#d55e00",

@@ -16,12 +16,12 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from glmtts_core.diagnostics.trial import (
-    MESSAGE,
+    CHILD_MESSAGE,
+    ChildMessage,
     Cleaned,
     Ended,
     Failed,
     Loaded,
-    Message,
     Rested,
     Sampled,
     Spoken,
@@ -33,7 +33,7 @@ from glmtts_core.diagnostics.trial import (
 _POINTS: Final = 400
 #: Bytes of standard error that are searched for the reason of an early end.
 _STDERR_BYTES: Final = 4000
-#: Seconds for a killed process to be gone.
+#: Seconds until a process that should end is killed.
 _GONE_S: Final = 10.0
 
 
@@ -70,7 +70,7 @@ class TrialProcess:
         self._failure = ""
 
     def run(self) -> Trial:
-        """Run the child to its end and return what it found, however far it got."""
+        """Run the child to its end and return its results, complete or not."""
         started_s = time.monotonic()
         with tempfile.TemporaryFile() as errors:
             process = self._start(errors)
@@ -122,7 +122,7 @@ class TrialProcess:
             process.stdin.write(self._order.model_dump_json() + "\n")
             process.stdin.flush()
             for line in process.stdout:
-                self._take(MESSAGE.validate_json(line))
+                self._take(CHILD_MESSAGE.validate_json(line))
         except (BrokenPipeError, ValidationError) as error:
             self._failure = f"{type(error).__name__}: {error}"
             self.stop()
@@ -136,7 +136,7 @@ class TrialProcess:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: ChildMessage) -> None:
         match message:
             case Loaded():
                 self._loaded = message
@@ -163,7 +163,7 @@ class TrialProcess:
 
 
 def _thinned(points: Sequence[tuple[float, int]]) -> tuple[tuple[float, int], ...]:
-    """Keep at most so many points, of each stretch the highest, so that no peak is lost."""
+    """Return at most `_POINTS` points: of each group the highest, so that no peak is lost."""
     step = -(-len(points) // _POINTS) or 1
-    stretches = [points[start : start + step] for start in range(0, len(points), step)]
-    return tuple(max(stretch, key=lambda point: point[1]) for stretch in stretches)
+    groups = [points[start : start + step] for start in range(0, len(points), step)]
+    return tuple(max(group, key=lambda point: point[1]) for group in groups)

@@ -1,4 +1,4 @@
-"""The laboratory's findings to take away: CSV, JSON, and one HTML file that needs no network."""
+"""The laboratory's findings as files: CSV, JSON, and one HTML page that needs no network."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from glmtts_core.diagnostics.labels import (
     shown_words,
     summary_words,
 )
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.research.claim_checks import check_claims
 from glmtts_core.diagnostics.research.claims import Answer
 from glmtts_core.diagnostics.research.listening import Listening
-from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.templates import render
 
 

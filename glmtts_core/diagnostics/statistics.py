@@ -1,4 +1,4 @@
-"""Medians, quartiles, bootstrap intervals, and what may be concluded from them.
+"""Medians, quartiles, bootstrap intervals, and the conclusions they allow.
 
 The unit is one trial (one fresh process), never one synthesis: syntheses of one process share its
 memory and are not independent.
@@ -15,6 +15,8 @@ import numpy as np
 from scipy import stats
 
 LEVEL: Final = 0.95
+#: Outcomes less probable than this by chance count as real.
+SIGNIFICANT: Final = 0.05
 _RESAMPLES: Final = 4000
 _SEED: Final = 20
 #: With fewer trials an arm, even complete separation comes about by chance more often than once in
@@ -49,7 +51,7 @@ class Summary:
 
 
 class Conclusion(StrEnum):
-    """What may be said of two arms."""
+    """What the comparison of two arms shows."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -61,12 +63,12 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of an arm against the same of the arm that it is compared with.
+    """One figure of an arm compared with the base arm's.
 
     Attributes:
-        difference: median less the other's median.
+        difference: median less the base's median.
         interval: bootstrap interval of the difference; None with too few trials.
-        relative: difference as a share of the other's median; None where that is 0.
+        relative: difference as a share of the base's median; None if that is 0.
     """
 
     conclusion: Conclusion
@@ -85,7 +87,7 @@ def summarise(values: Iterable[float]) -> Summary | None:
 
 
 def compare(values: Sequence[float], base: Sequence[float]) -> Comparison:
-    """Compare an arm's figures with those of the arm that is the base.
+    """Compare an arm's figures with the base arm's.
 
     A difference is claimed only if the interval excludes 0 and both arms have `ENOUGH_TRIALS`.
     """
@@ -112,7 +114,7 @@ def _median_interval(values: tuple[float, ...]) -> tuple[float, float] | None:
     if len(values) < 2:
         return None
     if len(set(values)) == 1:
-        # nothing varies: the resampling would say the same with a warning
+        # nothing varies: resampling would return the same, with a warning
         return values[0], values[0]
     found = stats.bootstrap(
         (values,),

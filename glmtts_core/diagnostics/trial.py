@@ -1,9 +1,7 @@
-"""What one trial of the laboratory found, as its child process tells it and as it is stored."""
+"""The results of one trial, as its child process sends them and as findings store them."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +16,7 @@ from glmtts_core.stored import Seconds, StrictModel
 Bytes = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
-class Part(StrEnum):
+class TrialPart(StrEnum):
     """Which part of a trial's work a synthesis or a cleanup belongs to."""
 
     START = "start"
@@ -75,19 +73,19 @@ class Spoken(StrictModel):
         index: within its part, from 0.
         characters: length of the text.
         sample_rate_hz: as asked for.
-        voice: as asked for; empty where a recording was cloned.
-        seconds: what it took.
-        error: why it failed; empty where it did not.
-        out_of_memory: whether memory was what it lacked.
+        voice: as asked for; empty if a recording was cloned.
+        seconds: how long it took.
+        error: why it failed; empty if it did not.
+        out_of_memory: whether it failed for lack of memory.
         before_bytes, peak_bytes, after_bytes: the main line.
         audio_s: length of the audio.
-        alarms: what the examination of the audio found; None where it was not examined.
-        opinion: how listeners would rate it from 1 to 5, by DNSMOS; None where it was not rated.
-        file: name of the WAV file in the trial's folder; empty where none was kept.
+        alarms: the faults found in the audio; None if it was not examined.
+        opinion: the rating from 1 to 5 that DNSMOS predicts; None if it was not rated.
+        file: name of the WAV file in the trial's folder; empty if none was kept.
     """
 
     kind: Literal["spoken"] = "spoken"
-    part: Part
+    part: TrialPart
     index: int
     characters: Annotated[int, Field(ge=1)]
     sample_rate_hz: int
@@ -108,7 +106,7 @@ class Cleaned(StrictModel):
     """One cleanup."""
 
     kind: Literal["cleaned"] = "cleaned"
-    part: Part
+    part: TrialPart
     seconds: Seconds
     promised_bytes: Bytes
     regained_bytes: Bytes
@@ -116,21 +114,21 @@ class Cleaned(StrictModel):
 
 
 class Rested(StrictModel):
-    """The work is done, and this is what the arm leaves behind, before the last cleanup."""
+    """The memory in use when the work is done, before the last cleanup."""
 
     kind: Literal["rested"] = "rested"
     memory_bytes: Bytes
 
 
 class Sampled(StrictModel):
-    """Stretches of the main line: seconds since the process began, and bytes."""
+    """A part of the main line's curve: seconds since the process began, and bytes."""
 
     kind: Literal["sampled"] = "sampled"
     points: tuple[tuple[Seconds, Bytes], ...]
 
 
 class Ended(StrictModel):
-    """The child has done all that it was asked."""
+    """The child has done all its work."""
 
     kind: Literal["ended"] = "ended"
 
@@ -142,23 +140,25 @@ class Failed(StrictModel):
     reason: str
 
 
-Message = Loaded | Spoken | Cleaned | Rested | Sampled | Ended | Failed
-MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+ChildMessage = Loaded | Spoken | Cleaned | Rested | Sampled | Ended | Failed
+CHILD_MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(
+    Annotated[ChildMessage, Field(discriminator="kind")]
+)
 
 
 class Trial(StrictModel):
-    """All that one trial found.
+    """The results of one trial.
 
     Attributes:
         arm_id: which arm.
         repetition: from 1.
         wall_s: how long it took, process included.
         batch_lines: how many lines its batch has, spoken or not.
-        loaded: None where the engine did not get that far.
+        loaded: None if the engine could not be loaded.
         spoken, cleaned: in order.
-        rested: None where the trial ended before its work did.
+        rested: None if the trial ended before its work.
         samples: the main line over time, thinned.
-        failure: why it ended early; empty where it did not.
+        failure: why it ended early; empty if it did not.
         disturbed: whether the app's own engine was loaded meanwhile.
     """
 
@@ -174,110 +174,14 @@ class Trial(StrictModel):
     failure: str = ""
     disturbed: bool = False
 
-    def of_part(self, *parts: Part) -> list[Spoken]:
+    def of_part(self, *parts: TrialPart) -> list[Spoken]:
         """Return the syntheses of these parts."""
         return [each for each in self.spoken if each.part in parts]
 
+    def succeeded(self, *parts: TrialPart) -> list[Spoken]:
+        """Return the syntheses of these parts that did not fail."""
+        return [each for each in self.of_part(*parts) if not each.error]
+
 
 #: Parts whose syntheses follow the arm's policy.
-WORK = (Part.GROWING, Part.TIMED, Part.BATCH)
-
-
-class Metric(StrEnum):
-    """One figure of a trial; the rows of the table."""
-
-    SECONDS = "seconds"
-    SUCCESS = "success"
-    PEAK = "peak"
-    AFTER = "after"
-    QUALITY = "quality"
-    OPINION = "opinion"
-    CLEANUP = "cleanup"
-    NEXT = "next"
-    GROWTH = "growth"
-
-    @property
-    def unit(self) -> Literal["s", "bytes", "share", "rating"]:
-        """What its values are."""
-        if self in (Metric.SECONDS, Metric.CLEANUP, Metric.NEXT):
-            return "s"
-        if self is Metric.OPINION:
-            return "rating"
-        return "share" if self in (Metric.SUCCESS, Metric.QUALITY) else "bytes"
-
-    def of(self, trial: Trial) -> float | None:
-        """Return the trial's figure; None where the trial has none."""
-        return _FIGURES[self](trial)
-
-
-def _seconds(trial: Trial) -> float | None:
-    """Median seconds of the 50-character text."""
-    return _median([each.seconds for each in trial.of_part(Part.TIMED) if not each.error])
-
-
-def _success(trial: Trial) -> float | None:
-    """Share of the batch's lines that were spoken; those that a trial's end cut off were not."""
-    if not trial.batch_lines:
-        return None
-    return sum(not line.error for line in trial.of_part(Part.BATCH)) / trial.batch_lines
-
-
-def _peak(trial: Trial) -> float | None:
-    """Highest peak of the work, in bytes."""
-    return max((each.peak_bytes for each in trial.of_part(*WORK)), default=None)
-
-
-def _after(trial: Trial) -> float | None:
-    """What the work left behind, in bytes."""
-    return None if trial.rested is None else trial.rested.memory_bytes
-
-
-def _quality(trial: Trial) -> float | None:
-    """Share of the examined results in which no fault was found."""
-    examined = [each.alarms for each in trial.of_part(*WORK) if each.alarms is not None]
-    return sum(not alarms for alarms in examined) / len(examined) if examined else None
-
-
-def _opinion(trial: Trial) -> float | None:
-    """Median rating of the 50-character text, from 1 to 5."""
-    return _median([each.opinion for each in trial.of_part(Part.TIMED) if each.opinion is not None])
-
-
-def _cleanup(trial: Trial) -> float | None:
-    """Median seconds of the trial's cleanups."""
-    return _median([each.seconds for each in trial.cleaned])
-
-
-def _next(trial: Trial) -> float | None:
-    """Seconds by which the 50-character text took longer after the last cleanup than before."""
-    before, after = trial.of_part(Part.BEFORE_CLEANUP), trial.of_part(Part.AFTER_CLEANUP)
-    if not before or not after or before[0].error or after[0].error:
-        return None
-    return after[0].seconds - before[0].seconds
-
-
-def _growth(trial: Trial) -> float | None:
-    """Bytes by which memory before the synthesis after the growing texts is above the beginning.
-
-    So what the arm's own cleanup gave back after the last of them counts.
-    """
-    growing = [each for each in trial.of_part(Part.GROWING) if not each.error]
-    after = [each for each in trial.of_part(Part.TIMED) if not each.error]
-    return after[0].before_bytes - growing[0].before_bytes if growing and after else None
-
-
-def _median(values: list[float]) -> float | None:
-    return statistics.median(values) if values else None
-
-
-_FIGURES: dict[Metric, Callable[[Trial], float | None]] = {
-    Metric.SECONDS: _seconds,
-    Metric.SUCCESS: _success,
-    Metric.PEAK: _peak,
-    Metric.AFTER: _after,
-    Metric.QUALITY: _quality,
-    Metric.OPINION: _opinion,
-    Metric.CLEANUP: _cleanup,
-    Metric.NEXT: _next,
-    Metric.GROWTH: _growth,
-}
+WORK = (TrialPart.GROWING, TrialPart.TIMED, TrialPart.BATCH)

@@ -8,7 +8,7 @@ from glmtts_core.audio import decode
 from glmtts_core.diagnostics.quality import assess
 from glmtts_core.diagnostics.research.dnsmos import mean_opinion
 from glmtts_core.diagnostics.sound_measures import SoundMeasures
-from glmtts_core.diagnostics.trial import Part, Spoken, Trial
+from glmtts_core.diagnostics.trial import Spoken, Trial, TrialPart
 
 
 def examined(trial: Trial, folder: Path) -> Trial:
@@ -36,7 +36,7 @@ def _examined(spoken: Spoken, folder: Path, firsts: dict[tuple[int, str], SoundM
         return spoken
     path = folder / spoken.file
     audio = decode(path.read_bytes(), path.name)
-    repeated = spoken.part is Part.TIMED
+    repeated = spoken.part is TrialPart.TIMED
     rate = audio.sample_rate_hz
     setting = (rate, spoken.voice)
     first = firsts.get(setting) if repeated else None

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload
 from glmtts_core.diagnostics.findings import Findings
-from glmtts_core.diagnostics.trial import Cleaned, Loaded, Part, Rested, Spoken, Trial
+from glmtts_core.diagnostics.trial import Cleaned, Loaded, Rested, Spoken, Trial, TrialPart
 
 MIB = 2**20
 NEVER = Arm(policy=Policy.NEVER)
 ALWAYS = Arm(policy=Policy.ALWAYS, clean_at_start=True)
 
 
-def spoken(part: Part, index: int = 0, seconds: float = 1.0, **changes) -> Spoken:
+def spoken(part: TrialPart, index: int = 0, seconds: float = 1.0, **changes) -> Spoken:
     figures = {"before_bytes": 300 * MIB, "peak_bytes": 500 * MIB, "after_bytes": 310 * MIB}
     figures |= {"alarms": ()}
     return Spoken(
@@ -39,7 +39,7 @@ def trial(
 ) -> Trial:
     growing = [
         spoken(
-            Part.GROWING,
+            TrialPart.GROWING,
             index,
             before_bytes=(300 + index * grown_mib) * MIB,
             after_bytes=(300 + (index + 1) * grown_mib) * MIB,
@@ -49,7 +49,7 @@ def trial(
     ]
     batch = [
         spoken(
-            Part.BATCH,
+            TrialPart.BATCH,
             line,
             error="no memory" if line < failed_lines else "",
             peak_bytes=peak_mib * MIB,
@@ -57,13 +57,13 @@ def trial(
         for line in range(10)
     ]
     timed = spoken(
-        Part.TIMED,
+        TrialPart.TIMED,
         seconds=seconds,
         opinion=3.5,
         before_bytes=(300 + 8 * grown_mib) * MIB,
         peak_bytes=peak_mib * MIB,
     )
-    around = [spoken(Part.BEFORE_CLEANUP), spoken(Part.AFTER_CLEANUP, seconds=1.25)]
+    around = [spoken(TrialPart.BEFORE_CLEANUP), spoken(TrialPart.AFTER_CLEANUP, seconds=1.25)]
     cleanup = {"seconds": 0.05, "promised_bytes": 100 * MIB, "regained_bytes": 90 * MIB}
     return Trial(
         arm_id=arm.id,
@@ -72,7 +72,7 @@ def trial(
         batch_lines=10,
         loaded=Loaded(start_s=5.0, load_s=3.0, memory_bytes=300 * MIB, line="resident_set_bytes"),
         spoken=(*growing, timed, *batch, *around),
-        cleaned=(Cleaned(part=Part.LAST_CLEANUP, before_bytes=400 * MIB, **cleanup),),
+        cleaned=(Cleaned(part=TrialPart.LAST_CLEANUP, before_bytes=400 * MIB, **cleanup),),
         rested=Rested(memory_bytes=380 * MIB),
         samples=((0.0, 300 * MIB), (1.0, peak_mib * MIB)),
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.catalogue import LANGUAGES, text
-from glmtts_core.diagnostics.breakdown import Part, device_breakdown, host_breakdown, rows
+from glmtts_core.diagnostics.breakdown import MemoryPart, device_breakdown, host_breakdown, rows
 from glmtts_core.diagnostics.process_memory import heap, mapping_kinds
 from glmtts_core.memory.ledger import LedgerEntry, LedgerKind, LedgerSnapshot, WeightsPart
 from glmtts_core.memory.system import resident_set_bytes
@@ -29,18 +29,18 @@ ENTRIES = st.builds(
 LEDGERS = st.builds(LedgerSnapshot, st.lists(ENTRIES, max_size=8).map(tuple))
 
 
-def sums_match(part: Part) -> bool:
+def sums_match(part: MemoryPart) -> bool:
     if not part.children:
         return part.size_bytes >= 0
     whole = sum(child.size_bytes for child in part.children)
     return whole == part.size_bytes and all(map(sums_match, part.children))
 
 
-def sizes(part: Part) -> dict[str, int]:
+def sizes(part: MemoryPart) -> dict[str, int]:
     return {child.name.text("en"): child.size_bytes for child in part.children}
 
 
-def child(part: Part, name: str) -> Part:
+def child(part: MemoryPart, name: str) -> MemoryPart:
     return next(each for each in part.children if each.name.text("en") == name)
 
 

@@ -7,7 +7,7 @@ import pytest
 from glmtts_core.diagnostics.experiment import Arm, Policy, Workload
 from glmtts_core.diagnostics.laboratory import CHILD
 from glmtts_core.diagnostics.process import TrialProcess
-from glmtts_core.diagnostics.trial import Part, TrialOrder
+from glmtts_core.diagnostics.trial import TrialOrder, TrialPart
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 
@@ -25,11 +25,11 @@ def test_the_built_in_voice_does_a_whole_trial(settings):
     assert trial.failure == ""
     assert [each.error for each in trial.spoken] == [""] * 5
     assert [each.part for each in trial.cleaned] == [
-        Part.START,
-        Part.GROWING,
-        Part.TIMED,
-        Part.BATCH,
-        Part.LAST_CLEANUP,
+        TrialPart.START,
+        TrialPart.GROWING,
+        TrialPart.TIMED,
+        TrialPart.BATCH,
+        TrialPart.LAST_CLEANUP,
     ]
     assert trial.loaded is not None and trial.rested is not None
     assert trial.samples

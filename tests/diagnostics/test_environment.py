@@ -9,13 +9,13 @@ import pytest
 
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.environment import (
-    Origin,
+    SettingOrigin,
     environment,
     limits,
-    masked,
-    report,
     settings_in_force,
 )
+from glmtts_core.diagnostics.environment_report import report
+from glmtts_core.diagnostics.masking import masked
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.settings import ENV_FILE, load_settings, setting_names
 from glmtts_core.studio.studio import Studio
@@ -32,11 +32,11 @@ def test_every_setting_is_told_with_where_it_comes_from(tmp_path, monkeypatch):
     told = {each.name: each for each in settings_in_force(load_settings(env_file), env_file)}
     assert list(told) == setting_names()
     origins = {
-        "GLMTTS_THREADS": ("3", Origin.ENV_FILE),
-        "GLMTTS_MONITOR_HZ": ("2.0", Origin.ENVIRONMENT),
-        "GLMTTS_LANGUAGE": ("zh", Origin.ENVIRONMENT),
-        "GLMTTS_DEVICE": ("auto", Origin.DEFAULT),
-        "GLMTTS_MAX_TEXT_CHARS": ("5000", Origin.DEFAULT),
+        "GLMTTS_THREADS": ("3", SettingOrigin.ENV_FILE),
+        "GLMTTS_MONITOR_HZ": ("2.0", SettingOrigin.ENVIRONMENT),
+        "GLMTTS_LANGUAGE": ("zh", SettingOrigin.ENVIRONMENT),
+        "GLMTTS_DEVICE": ("auto", SettingOrigin.DEFAULT),
+        "GLMTTS_MAX_TEXT_CHARS": ("5000", SettingOrigin.DEFAULT),
     }
     assert {name: (told[name].value, told[name].origin) for name in origins} == origins
 

@@ -15,7 +15,8 @@ from glmtts_core.audio import encode_wav
 from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload, claim_arms
 from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
-from glmtts_core.diagnostics.trial import Metric, Part
+from glmtts_core.diagnostics.metrics import Metric
+from glmtts_core.diagnostics.trial import TrialPart
 from glmtts_core.errors import BusyError, DiagnosticsError
 from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.settings import Settings
@@ -56,7 +57,10 @@ def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
     by_arm = {trial.arm_id: trial for trial in findings.trials}
     assert {trial.failure for trial in findings.trials} == {""}
     for trial in findings.trials:
-        assert [len(trial.of_part(part)) for part in (Part.GROWING, Part.TIMED, Part.BATCH)] == [
+        assert [
+            len(trial.of_part(part))
+            for part in (TrialPart.GROWING, TrialPart.TIMED, TrialPart.BATCH)
+        ] == [
             2,
             1,
             2,
@@ -65,7 +69,7 @@ def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
         assert all(each.alarms is not None for each in trial.spoken)
         assert Metric.SUCCESS.of(trial) == 1.0
         assert Metric.PEAK.of(trial) > 0
-    assert [each.part for each in by_arm[NEVER.id].cleaned] == [Part.LAST_CLEANUP]
+    assert [each.part for each in by_arm[NEVER.id].cleaned] == [TrialPart.LAST_CLEANUP]
     assert len(by_arm[ALWAYS.id].cleaned) == 1 + 5 + 1
 
 

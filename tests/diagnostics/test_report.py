@@ -14,9 +14,9 @@ import pytest
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.findings import base_of, table
 from glmtts_core.diagnostics.labels import conclusions, faults
+from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.report import to_csv, to_html, to_json
 from glmtts_core.diagnostics.statistics import Conclusion
-from glmtts_core.diagnostics.trial import Metric
 from tests.diagnostics.parts import ALWAYS, MIB, NEVER, findings, trial
 
 

@@ -6,20 +6,27 @@ from collections.abc import Sequence
 
 from glmtts_core.diagnostics.experiment import Arm, Policy
 from glmtts_core.diagnostics.findings import Findings
-from glmtts_core.diagnostics.research.claims import Answer, Claim, Shown, Verdict
+from glmtts_core.diagnostics.research.claims import Answer, Claim, ClaimFigure, ClaimVerdict
 from glmtts_core.diagnostics.statistics import (
     ENOUGH_TRIALS,
     Comparison,
     Conclusion,
     summarise,
 )
-from glmtts_core.diagnostics.trial import Metric
 from glmtts_core.message import Message
 
 
 def not_testable(claim: Claim, key: str, **details: object) -> Answer:
     """Return the answer that the claim cannot be tested, and why."""
-    return Answer(claim, Verdict.NOT_TESTABLE, Message(key, details))
+    return Answer(claim, ClaimVerdict.NOT_TESTABLE, Message(key, details))
+
+
+def answered(
+    claim: Claim, reason: Message, figures: tuple[ClaimFigure, ...] = (), *, confirmed: bool
+) -> Answer:
+    """Return the answer that the claim is confirmed or not, and why."""
+    verdict = ClaimVerdict.CONFIRMED if confirmed else ClaimVerdict.NOT_CONFIRMED
+    return Answer(claim, verdict, reason, figures)
 
 
 def arm_of(
@@ -35,42 +42,34 @@ def arm_of(
     return None
 
 
-def never_and_always(
-    findings: Findings, metric: Metric, *, limited: bool = False
-) -> tuple[list[float], list[float]]:
-    """Return the figures without cleaning, and those with cleaning after every synthesis."""
-    return (
-        findings.figures(arm_of(findings, Policy.NEVER, limited=limited), metric.of),
-        findings.figures(arm_of(findings, Policy.ALWAYS, limited=limited), metric.of),
+def shown(unit: str, **values: Sequence[float]) -> tuple[ClaimFigure, ...]:
+    """Return the figures that an answer rests on, by their labels."""
+    summaries = {label: summarise(each) for label, each in values.items()}
+    return tuple(
+        ClaimFigure(label, each, unit) for label, each in summaries.items() if each is not None
     )
 
 
-def shown(unit: str, **values: Sequence[float]) -> tuple[Shown, ...]:
-    """Return the figures that an answer rests on, by their labels."""
-    summaries = {label: summarise(each) for label, each in values.items()}
-    return tuple(Shown(label, each, unit) for label, each in summaries.items() if each is not None)
-
-
-def judge(claim: Claim, comparison: Comparison, figures: tuple[Shown, ...]) -> Answer:
+def judge(claim: Claim, comparison: Comparison, figures: tuple[ClaimFigure, ...]) -> Answer:
     """Judge an effect by its interval: whether it exists and reaches the claimed share."""
     match comparison.conclusion:
         case Conclusion.NOT_MEASURED:
             return not_testable(claim, "claims.reason.no_arm")
         case Conclusion.TOO_FEW:
             few = Message("claims.reason.too_few", {"count": ENOUGH_TRIALS})
-            return Answer(claim, Verdict.NOT_TESTABLE, few, figures)
+            return Answer(claim, ClaimVerdict.NOT_TESTABLE, few, figures)
     claimed, measured = claim.share or 0.0, comparison.relative or 0.0
-    verdict = Verdict.NOT_CONFIRMED
+    confirmed = False
     if comparison.conclusion in (Conclusion.NO_DIFFERENCE_SEEN, Conclusion.IDENTICAL):
         key = "claims.reason.no_effect"
     elif (measured > 0) != (claimed > 0):
         key = "claims.reason.opposite"
     elif _reaches(comparison, claimed):
-        verdict, key = Verdict.CONFIRMED, "claims.reason.confirmed"
+        confirmed, key = True, "claims.reason.confirmed"
     else:
         key = "claims.reason.smaller"
     reason = Message(key, {"claimed": _percent(claimed), "measured": _percent(measured)})
-    return Answer(claim, verdict, reason, figures)
+    return answered(claim, reason, figures, confirmed=confirmed)
 
 
 def _percent(share: float) -> str:

@@ -13,8 +13,8 @@ from glmtts_core.message import Message
 from glmtts_core.stored import StrictModel
 
 
-class Verdict(StrEnum):
-    """What the machine at hand says to a claim."""
+class ClaimVerdict(StrEnum):
+    """The result of testing a claim on this machine."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
@@ -45,8 +45,8 @@ class ClaimTable(StrictModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A figure that this machine has shown; ``unit`` is "s", "bytes", "share" or "points"."""
+class ClaimFigure:
+    """A figure measured on this machine; ``unit`` is "s", "bytes", "share" or "points"."""
 
     label: str
     summary: Summary
@@ -55,7 +55,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A claim and what this machine says to it.
+    """The result of testing one claim.
 
     Attributes:
         claim: the claim.
@@ -65,9 +65,9 @@ class Answer:
     """
 
     claim: Claim
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: Message
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[ClaimFigure, ...] = ()
 
 
 @cache

@@ -1,8 +1,8 @@
-"""How listeners would rate a result: DNSMOS P.835, a network that was trained on their ratings.
+"""Predicts how listeners would rate a result, by DNSMOS P.835, a network trained on ratings.
 
-The network lies in the wheel ``speechmos`` (MIT licence) and is run directly; it is opened for one
-measurement and dropped afterwards, so that nothing of it stays in memory. It was trained on
-recordings with noise: for synthetic speech its figures compare, they do not grade.
+The network is part of the wheel ``speechmos`` (MIT licence) and is run directly; it is opened for
+one measurement and dropped afterwards, so that nothing of it stays in memory. It was trained on
+recordings with noise: for synthetic speech its figures are for comparison only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from glmtts_core.errors import AudioError, ModelFileError
 _RATE_HZ: Final = 16_000
 #: Samples that the network takes: 9.01 s.
 _WINDOW: Final = 144_160
-#: A window costs about 0.4 s on one core; more than three of a long text tell little more.
+#: A window takes about 0.4 s on one core; more than three improve the rating little.
 _MAX_WINDOWS: Final = 3
 #: From the network's raw answers to the scale of the ratings: the coefficients that Microsoft
 #: published with it (github.com/microsoft/DNS-Challenge), the highest power first.
@@ -71,11 +71,11 @@ def _windows(mono: Samples) -> list[npt.NDArray[np.float32]]:
 
 
 def _open(threads: int) -> Any:
-    import onnxruntime  # only who rates pays for it
+    import onnxruntime  # heavy: imported only for a rating
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # an arena would keep its blocks beyond this one measurement
+    # an arena would keep its blocks after this measurement
     options.enable_cpu_mem_arena = False
     try:
         with resources.as_file(_network()) as path:

@@ -1,8 +1,7 @@
-"""Blind listening: two results of one text in random order, sealed until the last is judged."""
+"""The judgements of a blind listening test, how they are stored, and what they show."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter
 from scipy import stats
 
-from glmtts_core.errors import DiagnosticsError
+from glmtts_core.diagnostics.statistics import SIGNIFICANT
 from glmtts_core.stored import StrictModel, read_stored, value_from, write_stored
 
 LISTENING_FILE: Final = "listening.json"
@@ -21,7 +20,7 @@ Rating = Annotated[int, Field(ge=RATINGS[0], le=RATINGS[-1])]
 
 
 class Preference(StrEnum):
-    """What a listener says of a pair: the names stand for the order heard, not for the arms."""
+    """Which sound of a pair a listener prefers; FIRST and SECOND name the order of playing."""
 
     FIRST = "first"
     SECOND = "second"
@@ -51,25 +50,15 @@ _LISTENING: Final = TypeAdapter(Listening)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two files of the same text, in the order in which they are played."""
-
-    text: str
-    first: Path
-    second: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the listener's judgements say.
+    """The result of a test.
 
     Attributes:
         arm, other_arm: the two arms.
         preferred, other_preferred: how often each was preferred.
-        same: how often neither was; left out of the test.
-        p_value: of the exact two-sided sign test, chance against preference; None where every
-            pair was judged the same.
-        mean_rating, other_mean_rating: None where nothing was rated.
+        same: how often neither was; the sign test leaves these out.
+        p_value: of the exact two-sided sign test; None if every pair was judged the same.
+        mean_rating, other_mean_rating: None if nothing was rated.
     """
 
     arm: str
@@ -81,96 +70,14 @@ class Outcome:
     mean_rating: float | None
     other_mean_rating: float | None
 
-
-class BlindTest:
-    """Plays pairs, takes judgements, and tells nothing before the last one.
-
-    Args:
-        folder: holds a folder of WAV files for each arm.
-        arm, other_arm: names of two of these.
-        texts: the text of each file name without its ending.
-        seed: of the random order.
-
-    Raises:
-        DiagnosticsError: the two arms have no file in common.
-    """
-
-    def __init__(
-        self, folder: Path, arm: str, other_arm: str, texts: dict[str, str], seed: int
-    ) -> None:
-        self._arms = (arm, other_arm)
-        draw = random.Random(seed)
-        names = sorted(_names(folder / arm) & _names(folder / other_arm))
-        if arm == other_arm or not names:
-            raise DiagnosticsError("listening.no_pairs")
-        draw.shuffle(names)
-        self._order: list[tuple[str, str]] = []
-        self._pairs: list[Pair] = []
-        for name in names:
-            first, second = draw.sample(self._arms, 2)
-            self._order.append((first, second))
-            text = texts.get(Path(name).stem, "")
-            self._pairs.append(Pair(text, folder / first / name, folder / second / name))
-        self._judgements: list[Judgement] = []
-
     @property
-    def count(self) -> int:
-        """How many pairs there are."""
-        return len(self._pairs)
-
-    @property
-    def judged(self) -> int:
-        """How many are judged."""
-        return len(self._judgements)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the seal is off."""
-        return self.judged == self.count
-
-    @property
-    def pair(self) -> Pair | None:
-        """The pair to be judged next; None at the end."""
-        return None if self.finished else self._pairs[self.judged]
-
-    def judge(
-        self, preference: Preference, ratings: tuple[int | None, int | None] = (None, None)
-    ) -> None:
-        """Take the judgement of the present pair.
-
-        Raises:
-            DiagnosticsError: every pair is judged.
-        """
-        pair = self.pair
-        if pair is None:
-            raise DiagnosticsError("listening.finished")
-        first, second = self._order[self.judged]
-        self._judgements.append(
-            Judgement(
-                text=pair.text,
-                first_arm=first,
-                second_arm=second,
-                preference=preference,
-                first_rating=ratings[0],
-                second_rating=ratings[1],
-            )
-        )
-
-    def result(self) -> Listening:
-        """Return the judgements.
-
-        Raises:
-            DiagnosticsError: still sealed.
-        """
-        if not self.finished:
-            raise DiagnosticsError("listening.sealed", left=self.count - self.judged)
-        return Listening(
-            arm=self._arms[0], other_arm=self._arms[1], judgements=tuple(self._judgements)
-        )
+    def significant(self) -> bool:
+        """Whether chance alone would rarely bring about such a preference."""
+        return self.p_value is not None and self.p_value < SIGNIFICANT
 
 
 def outcome(listening: Listening) -> Outcome:
-    """Return what the judgements say, with the exact sign test."""
+    """Return the result of a test, with the exact sign test."""
     votes = [_preferred(each) for each in listening.judgements]
     mine, other = votes.count(listening.arm), votes.count(listening.other_arm)
     test = stats.binomtest(mine, mine + other, 0.5) if mine + other else None
@@ -196,7 +103,7 @@ def save(listening: Listening, folder: Path) -> None:
 
 
 def load(folder: Path) -> Listening | None:
-    """Read what `save` wrote; None where no test was finished.
+    """Read what `save` wrote; None if no test was finished.
 
     Raises:
         StorageError: it cannot be read.
@@ -205,10 +112,6 @@ def load(folder: Path) -> Listening | None:
     if not path.exists():
         return None
     return value_from(read_stored(path), _LISTENING, path)
-
-
-def _names(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("*.wav")}
 
 
 def _preferred(judgement: Judgement) -> str | None:

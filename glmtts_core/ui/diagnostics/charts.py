@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.allocator_picture import AllocatorPicture, BlockState
-from glmtts_core.diagnostics.breakdown import Part, rows
+from glmtts_core.diagnostics.breakdown import MemoryPart, rows
 from glmtts_core.markup import chart_text
 from glmtts_core.ui.shared.quantities import MIB, size
 from glmtts_core.ui.shared.theme import LAYER_COLOURS
@@ -25,7 +25,7 @@ _STATES: Final = {
 _ROOT_COLOUR: Final = "rgba(128,140,150,0.10)"
 
 
-def treemap(root: Part, language: Language) -> Figure:
+def treemap(root: MemoryPart, language: Language) -> Figure:
     """Return the parts as rectangles; every rectangle is the sum of those inside of it."""
     listed = rows(root)
     trace = {

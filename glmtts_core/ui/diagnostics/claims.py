@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.diagnostics.experiment import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.labels import claims_source, shown_words
-from glmtts_core.diagnostics.research.claims import Answer, Verdict
+from glmtts_core.diagnostics.research.claims import Answer, ClaimVerdict
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics import run
 from glmtts_core.ui.diagnostics.experiment import choose, kept_listening, shown
@@ -75,5 +75,5 @@ def _row(page: Page, answer: Answer) -> Html:
     )
 
 
-def _class(verdict: Verdict) -> str:
+def _class(verdict: ClaimVerdict) -> str:
     return f"glm-{verdict.value.replace('_', '-')}"

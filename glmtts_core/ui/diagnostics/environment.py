@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glmtts_core.diagnostics.environment import environment, report
+from glmtts_core.diagnostics.environment import environment
+from glmtts_core.diagnostics.environment_report import report
 from glmtts_core.ui.diagnostics import rehearsal, self_check
 from glmtts_core.ui.page import Page
 

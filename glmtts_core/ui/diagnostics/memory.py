@@ -9,7 +9,7 @@ import streamlit as st
 
 from glmtts_core.diagnostics import process_memory
 from glmtts_core.diagnostics.allocator_picture import AllocatorInspector
-from glmtts_core.diagnostics.breakdown import PROCESS, Part, device_breakdown, host_breakdown
+from glmtts_core.diagnostics.breakdown import PROCESS, MemoryPart, device_breakdown, host_breakdown
 from glmtts_core.markup import Html, html
 from glmtts_core.ui.diagnostics import charts
 from glmtts_core.ui.page import Page
@@ -37,12 +37,12 @@ def show(page: Page) -> None:
     _process(page)
 
 
-def _treemap(page: Page, part: Part, key: str) -> None:
+def _treemap(page: Page, part: MemoryPart, key: str) -> None:
     st.markdown(f"**{page.message(part.name)} · {size(part.size_bytes)}**")
     st.plotly_chart(charts.treemap(part, page.language), key=key, config=_CONFIG)
 
 
-def _share_html(page: Page, whole: Part, ours: Part) -> Html:
+def _share_html(page: Page, whole: MemoryPart, ours: MemoryPart) -> Html:
     parts = [whole, *(part for part in whole.children if part is not ours)]
     return _cards((part.name.text(page.language), size(part.size_bytes)) for part in parts)
 
@@ -86,7 +86,7 @@ def _record(inspector: AllocatorInspector) -> None:
 
 
 def _process(page: Page) -> None:
-    """Draw what the kernel and the C library tell of our resident set."""
+    """Draw what our resident set consists of."""
     kinds, heap = process_memory.mapping_kinds(), process_memory.heap()
     st.subheader(page.text("diagnostics.resident"), anchor=False)
     if kinds is None and heap is None:

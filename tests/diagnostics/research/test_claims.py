@@ -7,9 +7,9 @@ import pytest
 from glmtts_core.catalogue import text
 from glmtts_core.diagnostics.experiment import Arm, Policy
 from glmtts_core.diagnostics.research.claim_checks import check_claims
-from glmtts_core.diagnostics.research.claims import Verdict, claim_table
+from glmtts_core.diagnostics.research.claims import ClaimVerdict, claim_table
 from glmtts_core.diagnostics.research.listening import Judgement, Listening, Preference
-from glmtts_core.diagnostics.trial import Part
+from glmtts_core.diagnostics.trial import TrialPart
 from tests.diagnostics.parts import ALWAYS, NEVER, findings, spoken, trial
 
 LIMITED = Arm(policy=Policy.ALWAYS, headroom_bytes=2**28)
@@ -28,18 +28,18 @@ def test_the_table_has_all_thirteen_claims():
 
 
 def test_before_anything_was_measured_nothing_is_answered():
-    assert {answer.verdict for answer in check_claims(None)} == {Verdict.NOT_TESTABLE}
+    assert {answer.verdict for answer in check_claims(None)} == {ClaimVerdict.NOT_TESTABLE}
 
 
 def test_an_effect_of_the_claimed_size_is_confirmed():
     answer = answers({"seconds": 18.4}, {"seconds": 6.0})[3]
-    assert answer.verdict is Verdict.CONFIRMED
+    assert answer.verdict is ClaimVerdict.CONFIRMED
     assert answer.reason.details["measured"] == "−67%"
 
 
 def test_a_smaller_effect_is_not_confirmed_and_the_reason_says_so():
     answer = answers({"seconds": 2.0}, {"seconds": 1.8})[3]
-    assert answer.verdict is Verdict.NOT_CONFIRMED
+    assert answer.verdict is ClaimVerdict.NOT_CONFIRMED
     assert answer.reason.key == "claims.reason.smaller"
 
 
@@ -54,19 +54,21 @@ def test_no_effect_is_not_confirmed():
 
 def test_with_too_few_repetitions_nothing_is_answered():
     answer = answers({"seconds": 18.4}, {"seconds": 6.0}, repetitions=2)[3]
-    assert answer.verdict is Verdict.NOT_TESTABLE
+    assert answer.verdict is ClaimVerdict.NOT_TESTABLE
     assert answer.reason.key == "claims.reason.too_few"
     assert answer.shown
 
 
 def test_memory_that_climbs_over_eight_texts_is_seen():
-    assert answers({"grown_mib": 30}, {})[1].verdict is Verdict.CONFIRMED
-    assert answers({"grown_mib": 0}, {})[1].verdict is Verdict.NOT_CONFIRMED
+    assert answers({"grown_mib": 30}, {})[1].verdict is ClaimVerdict.CONFIRMED
+    assert answers({"grown_mib": 0}, {})[1].verdict is ClaimVerdict.NOT_CONFIRMED
 
 
 def test_what_needs_ears_or_an_arm_that_was_not_run_is_not_testable():
     found = answers({}, {})
-    assert {found[number].verdict for number in (4, 6, 7, 8, 9, 12, 13)} == {Verdict.NOT_TESTABLE}
+    assert {found[number].verdict for number in (4, 6, 7, 8, 9, 12, 13)} == {
+        ClaimVerdict.NOT_TESTABLE
+    }
 
 
 # -- ears ----------------------------------------------------------------------------------------
@@ -97,10 +99,10 @@ def heard(listening: Listening | None):
 @pytest.mark.parametrize(
     ("preferred", "verdict"),
     [
-        ([ALWAYS.id] * 8, Verdict.CONFIRMED),
-        ([NEVER.id] * 8, Verdict.NOT_CONFIRMED),
-        ([ALWAYS.id] * 4 + [NEVER.id] * 4, Verdict.NOT_CONFIRMED),
-        ([None] * 8, Verdict.NOT_CONFIRMED),
+        ([ALWAYS.id] * 8, ClaimVerdict.CONFIRMED),
+        ([NEVER.id] * 8, ClaimVerdict.NOT_CONFIRMED),
+        ([ALWAYS.id] * 4 + [NEVER.id] * 4, ClaimVerdict.NOT_CONFIRMED),
+        ([None] * 8, ClaimVerdict.NOT_CONFIRMED),
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
@@ -131,7 +133,7 @@ def test_ratings_are_shown_out_of_a_hundred():
 )
 def test_without_a_fitting_blind_test_ears_say_nothing(listening, reason):
     answer = heard(listening)
-    assert (answer.verdict, answer.reason.key) == (Verdict.NOT_TESTABLE, reason)
+    assert (answer.verdict, answer.reason.key) == (ClaimVerdict.NOT_TESTABLE, reason)
 
 
 # -- voices --------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ def switched(drifted: int, drifted_with_cleanups: int, trials: int = 5):
             # the first of each voice is what the others are held against
             last = ("pitch_drift",) if number < count else ()
             timed = [
-                spoken(Part.TIMED, index, voice=voice, alarms=alarms)
+                spoken(TrialPart.TIMED, index, voice=voice, alarms=alarms)
                 for index, (voice, alarms) in enumerate(
                     zip("abab", [(), (), (), last], strict=True)
                 )
@@ -157,24 +159,27 @@ def switched(drifted: int, drifted_with_cleanups: int, trials: int = 5):
 
 def test_drift_that_goes_with_cleanups_is_confirmed():
     answer = switched(5, 0)
-    assert answer.verdict is Verdict.CONFIRMED
+    assert answer.verdict is ClaimVerdict.CONFIRMED
     assert (answer.reason.details["drifted"], answer.reason.details["count"]) == (5, 5)
     assert answer.reason.details["cleaned"] == 0
 
 
 @pytest.mark.parametrize("drifts", [(0, 0), (5, 5), (0, 5), (1, 0)])
 def test_drift_that_chance_explains_or_that_cleanups_do_not_cure_is_not_confirmed(drifts):
-    assert switched(*drifts).verdict is Verdict.NOT_CONFIRMED
+    assert switched(*drifts).verdict is ClaimVerdict.NOT_CONFIRMED
 
 
 def test_of_too_few_trials_nothing_is_said_of_drift():
     answer = switched(3, 0, trials=3)
-    assert (answer.verdict, answer.reason.key) == (Verdict.NOT_TESTABLE, "claims.reason.too_few")
+    assert (answer.verdict, answer.reason.key) == (
+        ClaimVerdict.NOT_TESTABLE,
+        "claims.reason.too_few",
+    )
 
 
 def test_without_switched_voices_nothing_is_said_of_drift():
     answer = answers({}, {})[9]
     assert (answer.verdict, answer.reason.key) == (
-        Verdict.NOT_TESTABLE,
+        ClaimVerdict.NOT_TESTABLE,
         "claims.reason.needs_voices",
     )

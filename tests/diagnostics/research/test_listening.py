@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from glmtts_core.audio import encode_wav
+from glmtts_core.diagnostics.research.blind_test import BlindTest
 from glmtts_core.diagnostics.research.listening import (
-    BlindTest,
     Judgement,
     Listening,
     Preference,

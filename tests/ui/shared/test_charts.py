@@ -8,7 +8,7 @@ import plotly.io
 import pytest
 
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.diagnostics.breakdown import Part
+from glmtts_core.diagnostics.breakdown import MemoryPart
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
 from glmtts_core.memory.monitor import Event, EventKind
 from glmtts_core.message import Message
@@ -194,6 +194,6 @@ def test_the_label_of_an_event_is_shown_as_text():
 
 
 def test_the_names_in_a_treemap_are_shown_as_text():
-    part = Part(Message("breakdown.named", {"name": "<b>x</b>"}), 1)
+    part = MemoryPart(Message("breakdown.named", {"name": "<b>x</b>"}), 1)
     (label,) = treemap(part, "en")["data"][0]["labels"]
     assert "&lt;b&gt;x&lt;/b&gt;" in label

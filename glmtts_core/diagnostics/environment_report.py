@@ -1,0 +1,55 @@
+"""The environment as lines of text that can be copied into a bug report.
+
+Contains no private path, no token and no name of the machine or its user.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from glmtts_core.catalogue import Language, text
+from glmtts_core.diagnostics.environment import Environment, Limits
+from glmtts_core.diagnostics.masking import masked
+
+_GIB: Final = 2**30
+
+
+def report(environment: Environment, language: Language) -> str:
+    """Return the environment as lines of text that can be copied into a bug report."""
+    lines = [f"{name} {number}" for name, number in environment.versions.items()]
+    lines.append(environment.system)
+    lines.append(text("environment.engine", language, device=environment.engine_device))
+    lines.append(text("environment.host", language, size=_gib(environment.host_total_bytes)))
+    if environment.driver is not None:
+        lines.append(text("environment.driver", language, version=environment.driver))
+    for device in environment.devices:
+        lines.append(
+            text(
+                "environment.gpu",
+                language,
+                index=device.index,
+                name=device.name or text("environment.unknown", language),
+                total=_gib(device.total_bytes) if device.total_bytes else "?",
+            )
+        )
+    lines += _limit_lines(environment.limits, language)
+    for setting in environment.settings:
+        origin = text(f"environment.origin.{setting.origin}", language)
+        lines.append(f"{setting.name}={setting.value} ({origin})")
+    lines += [message.text(language) for message in environment.messages]
+    return "\n".join(masked(line) for line in lines) + "\n"
+
+
+def _limit_lines(limits: Limits, language: Language) -> list[str]:
+    known = {
+        "environment.container": limits.container_bytes and _gib(limits.container_bytes),
+        "environment.address_space": limits.address_space_bytes
+        and _gib(limits.address_space_bytes),
+        "environment.open_files": limits.open_files,
+        "environment.processors": limits.processors,
+    }
+    return [text(key, language, limit=value) for key, value in known.items() if value]
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / _GIB:.1f} GiB"
