@@ -20,6 +20,7 @@ from glmtts_core.audio import decode
 from glmtts_core.settings import PREFIX
 from tests.browser.app import ROOT, START_S, STOP_S, free_port, wait_for
 
+pytestmark = pytest.mark.process
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 BUILD_S = 120.0
 

@@ -1,22 +1,48 @@
-"""A correction taken in by a process of its own, which dies before its n-th change of the disk."""
+"""A command in a process of its own, and what a kill would leave before each change of the disk.
+
+The process is stopped there, with all of its threads, which leaves on the disk what a kill leaves:
+all that was written, and nothing of what would have come. So one process shows every moment. That a
+process which is really killed leaves no more than that is tried at the last of them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from glmtts_core.cli.main import main
 from tests.forked import forked
-from tests.parts import BOUND_S
+from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import CloningEngine
 
 #: Audit events of the interpreter that change names on the disk.
 _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
+
+
+def moments_of_death(folder: Path, copy: Path, *arguments: str) -> Iterator[Path]:
+    """Run ``batch`` with these arguments; before each change, put what is there into ``copy``.
+
+    Yields the copy, which is another one each time; the process is killed when nobody wants more.
+    """
+    process = forked(_command, folder, arguments)
+    try:
+        while _stops(process):
+            shutil.rmtree(copy, ignore_errors=True)
+            if folder.exists():
+                shutil.copytree(folder, copy)
+            yield copy
+            os.kill(process.pid, signal.SIGCONT)
+    finally:
+        process.kill()
+        process.join(BOUND_S)
 
 
 def changes_disk(event: str, arguments: tuple[object, ...], folder: str) -> bool:
@@ -28,31 +54,30 @@ def changes_disk(event: str, arguments: tuple[object, ...], folder: str) -> bool
     return event in _CHANGES and any(str(each).startswith(folder) for each in arguments)
 
 
-def die_before(change: int, folder: Path) -> None:
-    """Have this process killed before it changes ``folder`` for the ``change``-th time, from 1."""
-    seen = 0
-
-    def count(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal seen
+def _command(folder: Path, arguments: Sequence[str]) -> None:
+    def stop_before_change(event: str, arguments: tuple[object, ...]) -> None:
         if changes_disk(event, arguments, f"{folder}"):
-            seen += 1
-            if seen == change:
-                os.kill(os.getpid(), signal.SIGKILL)
+            # sent to this very thread, which therefore does not get any further
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
-    sys.addaudithook(count)
-
-
-def _command(folder: Path, change: int, arguments: Sequence[str]) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ["GLMTTS_DEVICE"] = "cpu"
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        die_before(change, folder)
+        sys.addaudithook(stop_before_change)
         sys.exit(main(["batch", *arguments], CloningEngine))
 
 
-def killed_command(folder: Path, change: int, *arguments: str) -> bool:
-    """Run ``batch`` with these arguments; tell whether it was killed before it came to its end."""
-    process = forked(_command, folder, change, arguments)
-    process.join(BOUND_S)
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
+def _stops(process: ForkServerProcess) -> bool:
+    """Wait until all threads of ``process`` stand still; False where it came to its end."""
+    wait_until(lambda: process.exitcode is not None or _stopped(process.pid))
+    assert process.exitcode in (None, 0)
+    return process.exitcode is None
+
+
+def _stopped(pid: int) -> bool:
+    try:
+        told = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # a thread has ended meanwhile
+    # the state comes after the name, which may hold anything
+    return {each.rpartition(")")[2].split()[0] for each in told} == {"T"}

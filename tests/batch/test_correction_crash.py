@@ -1,14 +1,14 @@
 """A process that is killed anywhere while a correction comes in leaves the old run or the new one.
 
-Kills are tried before the first change of names and opened files, the second, and so on until the
-new run holds; not in the middle of a folder's removal, after which nothing depends on what it held.
+What a kill leaves is looked at before the first change of names and opened files, the second, and
+so on until the new run holds; not in the middle of a folder's removal, after which nothing depends
+on what it held.
 What a kill does to a run that goes on is tried in `test_crash`.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,14 +19,12 @@ from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.states import LineState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.cli.main import main
-from tests.batch.corrections import killed_command
+from tests.batch.corrections import moments_of_death
 from tests.batch.test_amending import recording
 from tests.scripted_engine import CloningEngine
 
 pytestmark = pytest.mark.process
 
-#: More than any of the commands changes the disk.
-MOST_CHANGES = 300
 #: Kills that are tried after the first one that has left the new run.
 BEYOND = 8
 OLD = {"a": "one", "b": "two is longer", "c": "three"}
@@ -87,26 +85,27 @@ def assert_all_new(folder: Path, texts: dict[str, str], digest: str) -> None:
 
 def try_every_kill(tmp_path: Path, correction: Correction) -> int:
     """Return at which change of the disk the last kill was tried."""
-    template, folder = tmp_path / "template", tmp_path / "run"
-    assert correction.begin(template) == 0
-    digest = RunStore(template).lines()[0].recording
-    new_digest = correction_digest(correction)
+    folder, new_digest = tmp_path / "run", correction_digest(correction)
+    assert correction.begin(folder) == 0
+    old = (OLD, RunStore(folder).lines()[0].recording)
     new = (correction.texts, new_digest)
-    new_since = 0
-    for change in range(1, MOST_CHANGES):
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(template, folder)
-        assert killed_command(folder, change, *correction.arguments(folder))
-        seen = RunStore(folder)
+    changes = new_since = 0
+    for left in moments_of_death(folder, tmp_path / "left", *correction.arguments(folder)):
+        changes += 1
+        seen = RunStore(left)
         # the old run or the new one, as a page or a listing would show it
         holds = (texts_of(seen), load_run(seen).table.lines[0].recording)
-        assert holds in ((OLD, digest), new)
-        assert main(["batch", *correction.arguments(folder)], CloningEngine) == 0
-        assert_all_new(folder, correction.texts, new_digest)
+        assert holds in (old, new)
         new_since += holds == new
+        assert main(["batch", *correction.arguments(left)], CloningEngine) == 0
+        assert_all_new(left, correction.texts, new_digest)
         if new_since == BEYOND:
-            return change
-    raise AssertionError("the new run never held")
+            break
+    assert new_since == BEYOND, "the new run never held"
+    # what the killed process itself has left
+    assert main(["batch", *correction.arguments(folder)], CloningEngine) == 0
+    assert_all_new(folder, correction.texts, new_digest)
+    return changes
 
 
 def correction_digest(correction: Correction) -> str:
@@ -127,19 +126,25 @@ def test_a_changed_recording_killed_anywhere_is_whole_or_not_there(tmp_path):
 
 def test_a_new_run_killed_anywhere_while_it_is_made_is_whole_or_not_there(tmp_path):
     correction, folder = Correction(tmp_path, OLD), tmp_path / "run"
-    named = ["--reference", "voice.wav", "--references", f"{correction.recordings}"]
-    arguments = [f"{correction.old}", "--out", f"{folder}", "--resume", *named]
+
+    def arguments(folder: Path) -> list[str]:
+        named = ["--reference", "voice.wav", "--references", f"{correction.recordings}"]
+        return [f"{correction.old}", "--out", f"{folder}", "--resume", *named]
+
     there_since = 0
-    for change in range(1, MOST_CHANGES):
-        shutil.rmtree(folder, ignore_errors=True)
-        assert killed_command(folder, change, *arguments)
-        there_since += (folder / "run.json").exists()
-        if (folder / "run.json").exists():
-            assert texts_of(RunStore(folder)) == OLD
-        assert main(["batch", *arguments], CloningEngine) == 0
-        store = RunStore(folder)
-        assert len(load_run(store).table.positions({LineState.DONE})) == len(OLD)
-        assert store.audio_names() == {f"{name}.wav" for name in OLD}
+    for left in moments_of_death(folder, tmp_path / "left", *arguments(folder)):
+        if (left / "run.json").exists():
+            assert texts_of(RunStore(left)) == OLD
+            there_since += 1
+        assert_carried_on(left, *arguments(left))
         if there_since == BEYOND:
-            return
-    raise AssertionError("the run was never made")
+            break
+    assert there_since == BEYOND, "the run was never made"
+    assert_carried_on(folder, *arguments(folder))
+
+
+def assert_carried_on(folder: Path, *arguments: str) -> None:
+    assert main(["batch", *arguments], CloningEngine) == 0
+    store = RunStore(folder)
+    assert len(load_run(store).table.positions({LineState.DONE})) == len(OLD)
+    assert store.audio_names() == {f"{name}.wav" for name in OLD}

@@ -7,7 +7,6 @@ import os
 import pkgutil
 import re
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from glmtts_core.diagnostics.laboratory import Laboratory
 from glmtts_core.diagnostics.machine_facts import machine_facts
 from glmtts_core.sessions.session import new_session_id
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
+from tests.forked import run_python
 
 pytestmark = pytest.mark.process
 
@@ -67,10 +67,8 @@ def run(
         "GLMTTS_OUTPUT_DIR": str(folder),
         "CUDA_VISIBLE_DEVICES": "",
     }
-    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments.split()]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_RUN_S
-    )
+    command = ("-m", f"benchmarks.{name}", *arguments.split())
+    return run_python(*command, environment=environment, timeout_s=_RUN_S)
 
 
 def test_benchmarks_and_helpers_are_told_apart():

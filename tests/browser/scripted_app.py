@@ -12,13 +12,14 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage, SynthesisRequest
+from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.errors import TextError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings, load_settings
+from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio, use_studio
 from tests.scripted_engine import PIECES, ScriptedEngine
 

@@ -17,6 +17,7 @@ def english_shell(monkeypatch):
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
 
 
+@pytest.mark.process
 def test_help_imports_nothing_that_takes_long():
     script = (
         "import sys; from glmtts_core.cli.main import main; main(['--help']);"

@@ -121,6 +121,7 @@ def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
     assert not findings.trials[0].disturbed
 
 
+@pytest.mark.process
 def test_a_trial_during_which_the_app_loads_its_engine_counts_as_disturbed(laboratory, studio):
     laboratory.start(experiment(NEVER), ANNA, {})
     wait_until(lambda: laboratory.view().progress.arm is not None, BOUND_S)

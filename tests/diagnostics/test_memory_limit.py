@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
 _CHILD = """
 import sys
 from glmtts_core.diagnostics.memory_limit import limit_memory
 
-pytestmark = pytest.mark.process
 limit_memory("cpu", 64 * 2**20)
 kept = bytearray(32 * 2**20)
 try:
