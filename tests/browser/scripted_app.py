@@ -20,7 +20,8 @@ from glmtts_core.errors import TextError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings, load_settings
 from glmtts_core.speech import SynthesisRequest
-from glmtts_core.studio.studio import Studio, use_studio
+from glmtts_core.studio.shared import use_studio
+from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import PIECES, ScriptedEngine
 
 #: Names the file with the words to hold; while there is none, nothing is held.
