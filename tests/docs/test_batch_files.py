@@ -47,9 +47,13 @@ def test_the_fields_of_the_manifest_are_all_there(language):
 
 
 @BOTH
-@pytest.mark.parametrize("kind", ["jsonl", "csv"])
-def test_the_first_example_of_each_form_is_read_without_a_problem(language, kind):
-    example = blocks(document(language, "batch-files"), kind)[0]
-    read = read_batch(example.encode(), f"lines.{kind}")
-    assert read.problems == ()
-    assert len(read.lines) >= 2
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv", "text"])
+def test_every_example_is_read_without_a_problem(language, kind):
+    examples = blocks(document(language, "batch-files"), kind)
+    assert examples
+    for example in examples:
+        # as a file with this ending, and pasted
+        for name in (f"lines.{kind}", ""):
+            read = read_batch(example.encode(), name)
+            assert read.problems == ()
+            assert len(read.lines) >= 2
