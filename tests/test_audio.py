@@ -57,7 +57,8 @@ def test_opus_is_decoded():
     soundfile.write(target, tone(rate_hz=48_000), 48_000, format="OGG", subtype="OPUS")
     decoded = audio.decode(target.getvalue(), "clip.opus")
     assert seconds(decoded) == pytest.approx(0.5, abs=0.06)
-    assert audio.measure(decoded.samples, decoded.sample_rate_hz).rms == pytest.approx(0.354, 0.1)
+    rms = np.sqrt(np.mean(np.square(decoded.samples)))
+    assert rms == pytest.approx(0.354, rel=0.1)
 
 
 # -- headers that do not tell the length -------------------------------------------------------

@@ -11,13 +11,17 @@ import os
 import stat
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final
 
 from glmtts_core.audio import decode
+from glmtts_core.batch.packed_references import (
+    DAMAGED_ENTRY_ERRORS,
+    entry_name,
+    recordings_in,
+)
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.files import write_whole
 from glmtts_core.quoting import quoted
@@ -30,18 +34,6 @@ MAX_TOTAL_BYTES: Final = 2048 * MIB
 MAX_FILES: Final = 10_000
 _BLOCK_BYTES: Final = 2**18
 _MAX_PART_BYTES: Final = 200
-#: What a packed file says of itself: its name is UTF-8 (bit 11 of the ZIP format's flags).
-_ZIP_UTF8: Final = 0x800
-#: What reading a damaged, locked or strangely packed entry raises.
-_ENTRY_ERRORS: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True)
@@ -162,7 +154,7 @@ class ReferenceFolder:
         refused: list[BatchError] = []
         try:
             with zipfile.ZipFile(source) as archive:
-                entries = _entries(archive)
+                entries = recordings_in(archive)
                 self._refuse_too_much(entries)
                 for entry in entries:
                     stored = self._unpack(archive, entry)
@@ -170,7 +162,7 @@ class ReferenceFolder:
                         refused.append(stored)
                     else:
                         names.append(stored)
-        except _ENTRY_ERRORS as error:
+        except DAMAGED_ENTRY_ERRORS as error:
             raise BatchError("batch.reference.bad_zip", name=quoted(name)) from error
         return Added(tuple(names), tuple(refused))
 
@@ -182,7 +174,7 @@ class ReferenceFolder:
             raise BatchError("batch.reference.total", limit=f"{MAX_TOTAL_BYTES // MIB} MiB")
 
     def _unpack(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | BatchError:
-        name = _entry_name(entry)
+        name = entry_name(entry)
         if stat.S_ISLNK(entry.external_attr >> 16):
             return BatchError("batch.reference.unsafe_name", name=quoted(name))
         try:
@@ -190,7 +182,7 @@ class ReferenceFolder:
                 return self._store(name, packed)
         except BatchError as error:
             return error
-        except _ENTRY_ERRORS:
+        except DAMAGED_ENTRY_ERRORS:
             return BatchError("batch.reference.damaged", name=quoted(name))
 
     def _store(self, name: str, source: IO[bytes]) -> str:
@@ -240,35 +232,6 @@ def _audio_files(folder: Path) -> Iterator[str]:
 
 def _folded(base_name: str) -> str:
     return unicodedata.normalize("NFC", base_name).casefold()
-
-
-def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [
-        entry
-        for entry in archive.infolist()
-        if not entry.is_dir() and not _passed_over(_entry_name(entry))
-    ]
-
-
-def _entry_name(entry: zipfile.ZipInfo) -> str:
-    """Return an entry's name; Chinese Windows packs names in GBK without saying so."""
-    if entry.flag_bits & _ZIP_UTF8:
-        return entry.filename
-    try:
-        raw = entry.filename.encode("cp437")
-    except UnicodeEncodeError:
-        return entry.filename
-    for codec in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    return entry.filename
-
-
-def _passed_over(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or bool(parts and parts[-1].startswith("."))
 
 
 def _safe_name(name: str) -> str:

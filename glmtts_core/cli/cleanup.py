@@ -61,11 +61,11 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
 
 def _reason(error: Exception) -> object:
     """Return why nothing answers, in the system's words or in ours."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | _OtherAnswerError):
+        return Message("cli.other_answer")
     cause = getattr(error, "reason", error)
     if isinstance(cause, OSError):
         return cause.strerror or str(cause)
-    if isinstance(cause, json.JSONDecodeError | UnicodeDecodeError | _OtherAnswerError):
-        return Message("cli.other_answer")
     no_address = isinstance(error, ValueError | http.client.InvalidURL)
     return Message("cli.no_address") if no_address else str(cause)
 

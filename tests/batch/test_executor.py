@@ -61,7 +61,7 @@ def test_a_failure_is_an_outcome_with_its_cost(studio, executor):
 
 def test_a_request_that_the_engine_cannot_fulfil_is_refused_at_once(executor):
     with pytest.raises(RequestError):
-        executor.submit(0, request().__class__("hi", "nobody"))
+        executor.submit(0, request("hi", voice="nobody"))
 
 
 def test_a_line_can_be_cancelled_and_its_progress_is_seen(studio, executor):

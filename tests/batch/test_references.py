@@ -59,6 +59,7 @@ def test_opus_is_read_without_another_program(folder):
     assert len(folder.load("anna.opus", "", 60.0).samples) > 40_000
 
 
+@pytest.mark.process
 def test_a_recording_of_a_phone_is_kept_as_it_came_and_decoded_by_ffmpeg(
     folder, tmp_path, monkeypatch
 ):

@@ -274,7 +274,7 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(maker, monkeypatc
     monkeypatch.setenv("GLMTTS_THREADS", "many")
     assert main(["say", "hello", "--out", "x.wav"], maker) == 1
     told = capsys.readouterr().err
-    assert "GLMTTS_THREADS='many' cannot be used" in told
+    assert "GLMTTS_THREADS=“many” cannot be used" in told
     assert told.count("\n") == 1
 
 

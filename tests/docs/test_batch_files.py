@@ -13,6 +13,7 @@ from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.states import LineRow, LineStatus
 from glmtts_core.engines.kokoro.voices import VOICES
+from glmtts_core.message import Message
 from tests.docs.documents import BOTH, CODE, blocks, document, first_cells, section
 
 
@@ -36,7 +37,7 @@ def test_the_fields_of_a_line_are_all_there_with_their_other_names(language):
 @BOTH
 def test_the_fields_of_the_manifest_are_all_there(language):
     line = BatchLine(number=1, uttid="one", file_stem="one", text="text")
-    problem = LineProblem(2, "two", "batch.line.no_text", {"names": "text"}, "{}")
+    problem = LineProblem(2, "two", Message("batch.line.no_text", {"names": "text"}), "{}")
     told = manifest([LineRow(0, line, LineStatus())], [problem], "en")
     spoken, aside = (list(json.loads(each)) for each in told)
     heading, last = {"en": ("The results", "has"), "zh": ("结果", "只有")}[language]

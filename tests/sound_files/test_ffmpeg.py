@@ -20,6 +20,7 @@ from glmtts_core.sound_files import ffmpeg
 from tests import ffmpeg_stub
 from tests.ffmpeg_stub import PACKED
 
+pytestmark = pytest.mark.process
 every_kind = pytest.mark.parametrize("data", PACKED.values(), ids=PACKED)
 _REAL = shutil.which("ffmpeg")
 

@@ -646,7 +646,7 @@ def test_a_recording_in_opus_is_taken(synthesis):
     soundfile.write(target, np.zeros(48_000), 48_000, format="OGG", subtype="OPUS")
     synthesis.upload(target.getvalue(), "anna.opus")
     assert "anna.opus" in synthesis.read()
-    assert synthesis.session.draft.reference() == target.getvalue()
+    assert synthesis.session.saved_form.reference() == target.getvalue()
 
 
 @both_languages
@@ -656,7 +656,7 @@ def test_a_recording_that_takes_ffmpeg_is_told_what_to_do_where_there_is_none(
     monkeypatch.setenv("PATH", str(tmp_path))
     visitor = visit(SYNTHESIS, language).upload(PACKED["m4a"], "anna.m4a")
     assert ["ffmpeg" in error.value for error in visitor.app.error] == [True]
-    assert visitor.session.draft.form.reference_name is None
+    assert visitor.session.saved_form.form.reference_name is None
 
 
 def test_a_recording_whose_file_is_gone_can_be_removed(synthesis, settings):
