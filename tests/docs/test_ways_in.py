@@ -32,8 +32,7 @@ def test_the_commands_are_understood(monkeypatch):
 @BOTH
 def test_every_command_is_shown_with_all_its_options(language, capsys):
     text = document(language, "http-and-command-line")
-    # a checkout is started by its script
-    assert {line.split()[2] for line in commands(text)} == {*COMMANDS} - {"start"}
+    assert {line.split()[2] for line in commands(text)} == {*COMMANDS}
     wrong = {}
     for command in COMMANDS:
         main([command, "--help"])

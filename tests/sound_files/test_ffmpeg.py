@@ -61,7 +61,7 @@ def test_ffmpeg_decodes_what_libsndfile_does_not(path, data):
     asked = ffmpeg_stub.install(path, ffmpeg_stub.GIVES_SOUND)
     decoded = audio.decode(data, "clip.m4a", max_s=60.0)
     assert (decoded.sample_rate_hz, seconds(decoded)) == (24_000, 1.0)
-    assert audio.measure(decoded.samples, 24_000).peak == pytest.approx(9000 / 32768, rel=0.01)
+    assert np.abs(decoded.samples).max() == pytest.approx(9000 / 32768, rel=0.01)
     assert asked.exists()
 
 
