@@ -32,7 +32,7 @@ from glmtts_core.studio.studio import Studio
 
 #: The longest wait for a cleanup in seconds; it takes tenths.
 _CLEANUP_S: Final = 120.0
-#: Samples are sent at least this often: the monitor keeps ten minutes.
+#: Samples are sent at least this often: the monitor keeps `HISTORY_S`.
 _SAMPLES_EVERY_S: Final = 30.0
 
 Send = Callable[[ChildMessage], None]

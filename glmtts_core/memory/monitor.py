@@ -1,4 +1,4 @@
-"""The sampling thread: ten minutes of readings, events, and peaks between two moments."""
+"""The sampling thread: the last minutes of readings, events, and peaks between two moments."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from glmtts_core.memory.probe import MemoryProbe, MemoryReading
 from glmtts_core.message import Message
 
 _LOG = logging.getLogger(__name__)
-#: Number of events kept; enough for ten minutes at a synthesis a second.
-_EVENTS_KEPT: Final = 2000
+#: Seconds of samples that are kept, and shown on the overview.
+HISTORY_S: Final = 600.0
+#: Number of events kept: three marks a second.
+_EVENTS_KEPT: Final = int(3 * HISTORY_S)
 #: Seconds to wait for the thread's end; a reading takes milliseconds, but a driver may hang.
 _JOIN_S: Final = 2.0
 
@@ -51,7 +53,9 @@ class MemoryMonitor:
         history_s: seconds of samples that are kept.
     """
 
-    def __init__(self, probe: MemoryProbe, rate_hz: float = 5.0, history_s: float = 600.0) -> None:
+    def __init__(
+        self, probe: MemoryProbe, rate_hz: float = 5.0, history_s: float = HISTORY_S
+    ) -> None:
         self.probe = probe
         self._interval_s = 1.0 / rate_hz
         self._history_s = history_s

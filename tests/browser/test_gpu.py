@@ -119,7 +119,7 @@ def test_an_unknown_share_of_this_program_is_said_not_guessed(open_tab, gpu_app,
 def test_the_overview_draws_a_chart_for_each_memory(open_tab, gpu_app):
     tab = open_tab(app=gpu_app)
     for name in (SMALL, LARGE, tab.say("memory_view.host")):
-        heading = tab.say("overview.chart", memory=name)
+        heading = tab.say("overview.chart", memory=name, minutes=10)
         expect(tab.page.get_by_test_id("stMain").get_by_text(heading)).to_be_visible()
     charts = tab.page.get_by_test_id("stMain").locator(".js-plotly-plot")
     expect(charts).to_have_count(3)

@@ -1,4 +1,4 @@
-"""The overview page: memory over ten minutes, the last syntheses and their cost, first steps."""
+"""The overview page: memory over the last minutes, the last syntheses and their cost, first steps."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.markup import html
+from glmtts_core.memory.monitor import HISTORY_S
 from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import browser_session, memory_view
 from glmtts_core.ui.shared.quantities import change, moment, seconds, size
 
-#: Seconds that the large chart shows, and how often it is redrawn.
-SPAN_S: Final = 600.0
+#: Seconds between two drawings of the large chart, and the minutes that it shows.
 _TICK_S: Final = 2.0
+_MINUTES: Final = round(HISTORY_S / 60)
 _ROWS: Final = 20
 _NEWEST: Final = "overview_newest"
 #: Syntheses over which the mean growth is taken.
@@ -24,18 +25,18 @@ _GROWTH_OVER: Final = 5
 
 @st.fragment(run_every=_TICK_S)
 def live(page: Page) -> None:
-    """Draw the four figures that matter, and the last ten minutes, one chart a memory."""
+    """Draw the four figures that matter, and the last minutes, one chart a memory."""
     _redraw_when_spoken(page)
     reading = page.session.studio.monitor.latest()
     views = memory_view.views(reading)
     _figures(page, views[0], reading)
     for view in views:
-        readings = memory_view.recent(page.session, view, SPAN_S)
+        readings = memory_view.recent(page.session, view, HISTORY_S)
         title = view.title(readings[-1], page.language)
-        st.markdown(f"**{page.markdown('overview.chart', memory=title)}**")
+        st.markdown(f"**{page.markdown('overview.chart', memory=title, minutes=_MINUTES)}**")
         st.plotly_chart(
             memory_view.chart(
-                page.session, view, readings, page.language, span_s=SPAN_S, height_px=300
+                page.session, view, readings, page.language, span_s=HISTORY_S, height_px=300
             ),
             key=f"overview_memory_{view.device_index}",
             config={"displayModeBar": False},
