@@ -1,4 +1,4 @@
-"""The overview page: memory over the last minutes, the last syntheses and their cost, first steps."""
+"""The overview page: memory over the last minutes, the last syntheses, first steps."""
 
 from __future__ import annotations
 
