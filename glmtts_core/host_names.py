@@ -47,7 +47,7 @@ class HostRules:
     """Which hosts a server answers to.
 
     Attributes:
-        listening: the address that it was told to listen on.
+        listening: the address that it listens on.
         extra: names that the user allows besides; a request for one without a port may be for any.
     """
 

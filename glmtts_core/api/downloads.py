@@ -78,7 +78,7 @@ def response(studio: Studio, run_id: str, result: str, language: Language) -> Re
         "Cache-Control": "no-store",
     }
     blocks = _blocks(run, known, language)
-    # what cannot be read is told with the first block, while it can still be told
+    # a file that cannot be read is refused before the first block is sent
     first = next(blocks, b"")
     return StreamingResponse(chain((first,), blocks), 200, headers, _TYPES[known])
 

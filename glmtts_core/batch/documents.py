@@ -20,10 +20,10 @@ from glmtts_core.quoting import quoted
 
 #: Largest file that is read as one document, in bytes; larger ones come as lines.
 MAX_DOCUMENT_BYTES: Final = 64 * 2**20
-#: Names beside a list that are told.
+#: Names beside a list that are shown.
 _NAMES_SHOWN: Final = 10
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=JsonObject)
-#: Broken entries that are told one by one: looking for the place of each takes its time.
+#: Broken entries that are shown one by one: looking for the place of each takes its time.
 _MOST_BROKEN: Final = 1_000
 _BLANKS: Final = re.compile(r"[\s,]*")
 #: Where the next entry seems to begin after a broken one: an object, or anything else.

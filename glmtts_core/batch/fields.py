@@ -25,7 +25,7 @@ from glmtts_core.speech import OPTION_NAMES, SpeechOverride
 _CLOSE: Final = 0.74
 #: Longest name that is looked at for misspellings.
 _MOST_NAME_CHARS: Final = 40
-#: Ignored names that are counted, and those that are told before an ellipsis.
+#: Ignored names that are counted, and those that are shown before an ellipsis.
 _MOST_IGNORED: Final = 1_000
 _IGNORED_SHOWN: Final = 10
 _DECIMAL_COMMA: Final = re.compile(r"\s*\d+,\d+\s*")
@@ -68,7 +68,7 @@ class IgnoredFields:
     def note(self, name: str) -> None:
         """Note that one more line has a field of this name."""
         shown = quoted(name)
-        # of lines that have a thousand other names, the first thousand are told
+        # of lines that have a thousand other names, the first thousand are shown
         if shown in self._lines or len(self._lines) < _MOST_IGNORED:
             self._lines[shown] += 1
 

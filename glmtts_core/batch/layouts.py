@@ -1,4 +1,4 @@
-"""What a batch file is: JSON, a table or bare texts, told from its name and its first lines.
+"""What a batch file is: JSON, a table or bare texts, judged by its name and its first lines.
 
 A file of JSON that is damaged must not be taken for bare texts, and so spoken with its brackets.
 """
@@ -153,7 +153,7 @@ def _table_without_ending(first: TextLine, second: TextLine | None) -> Layout | 
     """Return the table of several columns that a file of unknown ending is, or None.
 
     Its first line names a column for the text; or it names other columns, and the next line has as
-    many values: then it will be told that the text's is lacking.
+    many values: then the message says that the text is missing.
     """
     layout = _table(first, second, ",")
     if named_separator(first) is not None:

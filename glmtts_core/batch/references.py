@@ -145,7 +145,7 @@ class ReferenceFolder:
     def add_zip(self, name: str, source: BinaryIO) -> Added:
         """Unpack the recordings of a ZIP file, each bounded by what really comes out of it.
 
-        Folders, hidden files and what a Mac adds are passed over; what cannot be taken is told.
+        Folders, hidden files and what a Mac adds are passed over; what cannot be taken is reported.
 
         Raises:
             BatchError: the file is no ZIP file, or holds too much (then nothing is unpacked).

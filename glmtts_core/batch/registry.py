@@ -220,10 +220,10 @@ class Batches:
             return run.summary()
         store = RunStore(folder)
         version = store.header.input_version
-        told = None if store.locked else counts_of(last_entry(store.journal_path), version)
-        if told is None or len(store.audio_names()) < told[1].done:
+        kept = None if store.locked else counts_of(last_entry(store.journal_path), version)
+        if kept is None or len(store.audio_names()) < kept[1].done:
             return self.open(folder).summary()
-        state, counts = told
+        state, counts = kept
         return RunSummary(store.id, store.header.name, store.header.created_at, state, counts)
 
 
@@ -253,7 +253,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_made(folder: Path) -> bool:
-    """Whether a run was once made in it; one that has lost its header is told, not passed over."""
+    """Whether a run was once made in it; one that has lost its header is shown with its error."""
     return any(os.path.lexists(folder / name) for name in (HEADER_FILE, JOURNAL_FILE))
 
 

@@ -51,8 +51,8 @@ def read_batch(source: BinaryIO | bytes, name: str = "") -> BatchInput:
         raise BatchError("batch.file.empty")
     if layout.format == "txt":
         notes.append(Message("batch.file.plain"))
-    if (told := ignored.message()) is not None:
-        notes.append(told)
+    if (message := ignored.message()) is not None:
+        notes.append(message)
     return BatchInput(
         tuple(lines),
         tuple(problems),
@@ -65,7 +65,7 @@ def read_batch(source: BinaryIO | bytes, name: str = "") -> BatchInput:
 
 
 def _records(file: TextFile, layout: Layout, notes: list[Message]) -> Iterable[Record]:
-    """Return the file's records; what is to be told of the whole file is added to ``notes``."""
+    """Return the file's records; messages about the whole file are added to ``notes``."""
     if layout.format == "jsonl":
         return json_records(file.lines())
     if layout.format == "txt":

@@ -1,4 +1,4 @@
-"""Whether a sound is whole, told from its header and size, quickly enough for ten thousand."""
+"""Whether a sound is whole, judged by its header and size, quickly enough for ten thousand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PCM: Final = 1
 
 
 def is_whole(path: Path, audio_s: float | None) -> bool:
-    """Whether a WAV file is there, whole, and lasts as long as was told; None takes any length."""
+    """Whether a WAV file exists and is whole; ``audio_s``: its noted length, None takes any."""
     try:
         found_s = wav_duration_s(path)
     except (AudioError, OSError):

@@ -107,7 +107,7 @@ class RunStore:
         """Read the lines that can be spoken, in the file's order.
 
         Raises:
-            StorageError: they cannot be read, are not as many as told, or two are the same.
+            StorageError: they cannot be read, are not as many as written down, or two are the same.
         """
         found = self._values(LINES_FILE, _LINE, self.header.lines)
         for name, values in (
@@ -150,7 +150,7 @@ class RunStore:
             write_into(self.audio_path(line), wav)
 
     def holds_sound(self, line: BatchLine, status: LineStatus) -> bool:
-        """Whether the sound of a line that is done is there, whole, and as long as was told.
+        """Whether the sound of a line that is done exists, is whole and has the noted length.
 
         Looks at header and size only, which a thousand sounds can afford.
         """

@@ -15,7 +15,7 @@ from glmtts_core.cli.paths import shown
 from glmtts_core.cli.terminal import StatusLine
 from glmtts_core.ending import STOPPED
 
-#: Lines that are told one by one; the manifest has all.
+#: Lines that are shown one by one; the manifest has all.
 _TOLD: Final = 20
 #: What the ending of a file's name tells: its layout and the separator of its columns.
 _TOLD_BY_NAME: Final = {".jsonl": ("jsonl", ""), ".csv": ("csv", ","), ".tsv": ("tsv", "\t")}

@@ -58,8 +58,8 @@ class RunWish:
         nobody_speaks = after.voice is None and after.reference_name is None
         if chooses and can.voice_cloning and nobody_speaks:
             after = after.changed(voice=can.default_voice(""))
-        told = bool(self.reference_text)
-        refuse_without(_REFERENCE, after.reference_name is not None, "--reference-text", told)
+        spoken = bool(self.reference_text)
+        refuse_without(_REFERENCE, after.reference_name is not None, "--reference-text", spoken)
         return after
 
     def _with_speaker(self, defaults: RunDefaults) -> RunDefaults:
@@ -91,12 +91,12 @@ def differences(
     before: tuple[RunDefaults, CleanupPolicy], after: tuple[RunDefaults, CleanupPolicy]
 ) -> str:
     """Return what differs, as options with both values; empty where nothing does."""
-    told = [*_default_differences(before[0], after[0])]
+    changes = [*_default_differences(before[0], after[0])]
     if _mode(before[1]) != _mode(after[1]):
-        told.append(_difference("--cleanup", _mode(before[1]), _mode(after[1])))
+        changes.append(_difference("--cleanup", _mode(before[1]), _mode(after[1])))
     if before[1].every_lines != after[1].every_lines:
-        told.append(_difference("--cleanup-every", before[1].every_lines, after[1].every_lines))
-    return "; ".join(told)
+        changes.append(_difference("--cleanup-every", before[1].every_lines, after[1].every_lines))
+    return "; ".join(changes)
 
 
 def _default_differences(before: RunDefaults, after: RunDefaults) -> Iterator[str]:

@@ -16,7 +16,7 @@ import typer
 from glmtts_core.cli.usage import WrongUsage
 from glmtts_core.errors import RequestError
 
-#: Where the app answers unless told otherwise (`.streamlit/config.toml`).
+#: Where the app answers by default (`.streamlit/config.toml`).
 APP_URL: Final = "http://127.0.0.1:7860"
 
 Engine = Annotated[str | None, typer.Option(parser=str, metavar="NAME", help="speech.engine.help")]

@@ -37,7 +37,7 @@ def print_readings(given: str | None, as_json: bool, invocation: Invocation) -> 
 
 
 def _print_all(reader: Reader, given: str | None, as_json: bool, language: Language) -> int:
-    """Print all readings; a line that has none is told and the next ones are read all the same."""
+    """Print all readings; a line without one gets its error, and the next ones are read."""
     code = 0
     for number, words in _texts(given):
         try:

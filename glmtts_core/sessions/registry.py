@@ -76,7 +76,7 @@ class SessionRegistry:
         Args:
             session_id: the session.
             holder: who asks; None for one that keeps the lease without showing itself again.
-            force: take it in any case; the other browser is told when it shows itself.
+            force: take it in any case; the other browser learns of it at its next request.
         """
         now_s = time.monotonic()
         with self._lock:

@@ -55,7 +55,7 @@ class JobView:
     Attributes:
         number: unique in this process, rising.
         state: where it is in its life.
-        progress: the last thing that the engine told.
+        progress: the last thing that the engine reported.
         elapsed_s: seconds since it started running (0 while queued), until now or its end.
         error: what went wrong, for `FAILED`.
         record: the result in the session's history, for `DONE`; None for a job that only loads

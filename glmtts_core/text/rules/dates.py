@@ -139,8 +139,8 @@ def year_of_a_document(found: Found) -> str:
 )
 def short_year(found: Found) -> str | None:
     """98年: a year above 50, below 10, or where a part of a year follows; else how many."""
-    told = not found[0].isdigit() or _PART_OF_A_YEAR.match(found.after(6))
-    if 10 <= int(found[1]) <= 50 and not told:
+    context = not found[0].isdigit() or _PART_OF_A_YEAR.match(found.after(6))
+    if 10 <= int(found[1]) <= 50 and not context:
         return None
     return digits(found[1], "zh")
 
@@ -165,8 +165,8 @@ def born_after(found: Found) -> str:
 def ten_years(found: Found) -> str | None:
     """1990s, which is not so many seconds."""
     century, tens = found[1], found[2]
-    told = _BEFORE_DECADE.search(found.before(6)) or _AFTER_DECADE.match(found.after(12))
-    if not century and (int(tens) < 2 or not told):
+    context = _BEFORE_DECADE.search(found.before(6)) or _AFTER_DECADE.match(found.after(12))
+    if not century and (int(tens) < 2 or not context):
         return None
     if found.mandarin:
         return f"{digits(century + tens + '0', 'zh')}年代"
@@ -195,8 +195,8 @@ def year_in_english(found: Found) -> str | None:
     if found.mandarin:
         return None
     before = found.before(24)
-    told = _BEFORE_YEAR.search(before) or _AFTER_MONTH_AND_DAY.search(before)
-    if told and not re.match(f" {_COUNTED_IN_ENGLISH}", found.after(10)):
+    context = _BEFORE_YEAR.search(before) or _AFTER_MONTH_AND_DAY.search(before)
+    if context and not re.match(f" {_COUNTED_IN_ENGLISH}", found.after(10)):
         return year(int(found[1]))
     return year(int(found[1])) if _AFTER_YEAR.match(found.after(20)) else None
 

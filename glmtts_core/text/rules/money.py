@@ -219,8 +219,8 @@ def _in_steps(first: str, last: str, many: str, language: Language) -> tuple[str
     step, name = next(
         ((step, name) for step, name in _STEPS[language] if max(values) >= 10**step), (0, "")
     )
-    told = [f"{value.scaleb(-step).normalize():f}" for value in values]
-    return told[0], told[1] if last else "", name
+    written = [f"{value.scaleb(-step).normalize():f}" for value in values]
+    return written[0], written[1] if last else "", name
 
 
 def _en(first: str, last: str, many: str, currency: Currency) -> str:

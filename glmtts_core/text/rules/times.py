@@ -40,8 +40,8 @@ _DURATION: Final = re.compile(
 def _ratio_is_meant(found: Found) -> bool:
     if found.mandarin:
         picture = found[0] in _SIDES and _PICTURE.search(found.before(8) + found.after(8))
-        told = _BEFORE_RATIO.search(found.before(14)) or _AFTER_RATIO.match(found.after(8))
-        return bool(told or picture)
+        context = _BEFORE_RATIO.search(found.before(14)) or _AFTER_RATIO.match(found.after(8))
+        return bool(context or picture)
     return bool(_RATIO_IN_ENGLISH.search(found.before(60)))
 
 
