@@ -12,6 +12,9 @@ from tests.browser.tab import REACT_MS
 
 pytestmark = pytest.mark.browser
 
+#: Resolves when the page has drawn itself anew.
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def test_a_paused_batch_is_resumed_and_goes_on_without_its_tab(open_tab, app):
     first = BatchTab(open_tab("/batch")).give(lines_of(6), ready=6)
@@ -53,8 +56,8 @@ def test_a_bad_line_is_mended_in_place_and_a_line_is_heard(open_tab):
     expect(cell).to_be_focused()
     cell.fill(mended := '{"uttid": "mended", "text": "Mended."}')
     expect(cell).to_have_value(mended)
-    # the table takes what was typed over a moment after the field shows it
-    tab.page.wait_for_timeout(500)
+    # the table takes what was typed over when it draws anew, after the field shows it
+    tab.page.evaluate(TWO_FRAMES)
     tab.page.keyboard.press("Enter")
     tab.press("batch.mend_check")
     tab.press("batch.start", count=2).expect_state("finished", 2, 2)
@@ -67,14 +70,15 @@ def test_a_bad_line_is_mended_in_place_and_a_line_is_heard(open_tab):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_reaches_beyond_the_edge_at_any_width(open_tab, language):
+def test_nothing_reaches_beyond_the_edge_at_any_width(open_tab, app, language):
     tab = BatchTab(open_tab("/batch", language=language))
     assert tab.tab.overflowing_at(1920, 1280, 768, 400) == {}
     tab.give(lines_of(30), ready=30)
     assert tab.tab.overflowing_at(1920, 1280, 768, 400) == {}
-    tab.press("batch.start", count=30).expect_state("running")
-    assert tab.tab.overflowing_at(1280, 400) == {}
-    tab.press("batch.cancel").expect_state("cancelled")
+    with app.holding("Number 5."):
+        tab.press("batch.start", count=30).expect_state("running")
+        assert tab.tab.overflowing_at(1280, 400) == {}
+        tab.press("batch.cancel").expect_state("cancelled")
 
 
 def _waiting(tab: BatchTab) -> int:
