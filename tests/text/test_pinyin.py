@@ -93,6 +93,7 @@ def test_the_prepared_dictionary_stays_in_the_given_folder(tmp_path):
     assert not Path("jieba.cache").exists()
 
 
+@pytest.mark.serial
 def test_a_long_text_takes_no_more_for_a_character_than_a_short_one(reader):
     seconds = {}
     for size in (2_000, 20_000):

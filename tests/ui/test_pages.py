@@ -42,6 +42,7 @@ from tests.ui.visitor import (
     SYNTHESIS,
     Visitor,
     app_test,
+    in_one_language,
 )
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
@@ -174,14 +175,14 @@ def test_a_session_can_be_taken_back_with_all_that_was_typed(synthesis, studio):
 # -- first steps -------------------------------------------------------------------------------
 
 
-@both_languages
+@in_one_language
 def test_a_first_visitor_is_told_what_to_do(visit: Visit, language):
     visitor = visit(OVERVIEW, language)
     assert visitor.words("overview.go") in visitor.read()
     assert visitor.words("result.none") in visitor.go(SYNTHESIS).read()
 
 
-@both_languages
+@in_one_language
 def test_the_first_steps_vanish_after_the_first_result(visit: Visit, language):
     visitor = visit(SYNTHESIS, language).speak()
     assert visitor.words("result.none") not in visitor.read()
@@ -200,7 +201,7 @@ def test_the_characters_of_the_text_are_counted(synthesis):
     assert "7 / 5000 characters" in synthesis.type("1234567").read()
 
 
-@both_languages
+@in_one_language
 def test_what_will_not_be_heard_is_told_while_typing(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
     assert visitor.words("read.left_out", parts="") not in visitor.read()
@@ -241,7 +242,7 @@ def test_the_form_decides_what_is_spoken(synthesis, studio):
     assert asked.sample_rate_hz == 32_000
 
 
-@both_languages
+@in_one_language
 def test_a_running_synthesis_shows_stage_and_piece_and_can_be_cancelled(visit: Visit, language):
     visitor = held(visit(SYNTHESIS, language))
     shown = visitor.app.get("progress")[0].text
@@ -250,7 +251,7 @@ def test_a_running_synthesis_shows_stage_and_piece_and_can_be_cancelled(visit: V
     assert not visitor.app.button(key="cancel_job").disabled
 
 
-@both_languages
+@in_one_language
 def test_a_running_synthesis_shows_its_speech_tokens_and_how_many_can_come(visit: Visit, language):
     visitor = held(visit(SYNTHESIS, language))
     visitor.session.job.report(Progress(Stage.SPEECH_TOKENS, 0.3, 1, 3, 120, 460))
@@ -274,7 +275,7 @@ def test_a_start_that_comes_second_is_refused_in_one_sentence(synthesis, studio)
     ]
 
 
-@both_languages
+@in_one_language
 def test_a_cancelled_synthesis_says_so_and_keeps_the_text(visit: Visit, language):
     visitor = held(visit(SYNTHESIS, language).type("my own words"))
     visitor.click("cancel_job").wait()
@@ -283,7 +284,7 @@ def test_a_cancelled_synthesis_says_so_and_keeps_the_text(visit: Visit, language
     assert not visitor.app.button(key="start_synthesis").disabled
 
 
-@both_languages
+@in_one_language
 def test_who_waits_sees_how_many_go_before(visit: Visit, studio, language):
     studio.engine.gate.clear()
     studio.submit(BERT, request())
@@ -361,7 +362,7 @@ class TroubledEngine(ScriptedEngine):
         return replace(spoken, samples=silent)
 
 
-@both_languages
+@in_one_language
 def test_a_result_that_sounds_like_trouble_with_memory_comes_with_a_warning(settings, language):
     with closing(Studio(settings, TroubledEngine)) as studio, use_studio(studio):
         visitor = Visitor(SYNTHESIS, language).speak("hello hello hello")
@@ -394,7 +395,7 @@ def test_a_result_whose_file_is_gone_is_told_in_one_sentence(synthesis, settings
     assert len(synthesis.app.get("audio")) == 0
 
 
-@both_languages
+@in_one_language
 def test_a_record_that_cannot_be_read_is_named(visit: Visit, studio, settings, language):
     known = studio.session_ids.issue(NO_BROWSER)
     folder = session_folder(settings.output_dir, known)
@@ -487,7 +488,7 @@ def test_signs_in_a_text_are_shown_as_they_were_typed(synthesis):
     assert r"\<b\>" in shown
 
 
-@both_languages
+@in_one_language
 def test_the_overview_lists_the_syntheses_with_their_cost(visit: Visit, language):
     visitor = visit(SYNTHESIS, language).speak("hello").go(OVERVIEW)
     table = visitor.app.dataframe[0].value
@@ -592,7 +593,7 @@ def test_a_cleanup_while_a_synthesis_runs_leaves_both_alone(synthesis, studio):
     assert synthesis.wait().session.job.view().state is JobState.DONE
 
 
-@both_languages
+@in_one_language
 def test_controls_that_the_engine_lacks_are_disabled_and_say_why(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
     reason = visitor.words("speech.lacking", engine="Scripted")
@@ -609,7 +610,7 @@ def test_controls_that_the_engine_lacks_are_disabled_and_say_why(visit: Visit, l
     assert visitor.words("speech.lacking_list", engine="Scripted", controls=names) in visitor.read()
 
 
-@both_languages
+@in_one_language
 def test_a_resampled_rate_is_labelled_so(visit: Visit, language):
     visitor = visit(SYNTHESIS, language)
     rates = visitor.app.segmented_control(key="form_sample_rate_hz")
@@ -619,7 +620,7 @@ def test_a_resampled_rate_is_labelled_so(visit: Visit, language):
 # -- the reference recording -------------------------------------------------------------------
 
 
-@both_languages
+@in_one_language
 def test_a_recording_is_kept_though_this_voice_does_not_use_it(visit: Visit, language):
     visitor = visit(SYNTHESIS, language).upload(recording(), "anna.wav")
     assert visitor.words("form.reference_unused", engine="Scripted") in visitor.read()
@@ -759,7 +760,7 @@ def test_a_single_engine_leaves_nothing_to_choose(synthesis):
 # -- memory ------------------------------------------------------------------------------------
 
 
-@both_languages
+@in_one_language
 def test_a_cleanup_shows_promise_and_fact(visit: Visit, language):
     visitor = visit(OVERVIEW, language).click("sidebar_cleanup")
     sentence = visitor.words("cleanup.report", promised="|", regained="|", seconds="|")
@@ -780,7 +781,7 @@ def test_a_cleanup_that_must_wait_says_so_and_cannot_be_asked_for_twice(synthesi
     assert synthesis.app.button(key="unload_model").disabled
 
 
-@both_languages
+@in_one_language
 def test_what_can_be_moved_to_main_memory_has_a_button_for_it(
     visit: Visit, studio, language, monkeypatch
 ):
@@ -800,7 +801,7 @@ def test_what_can_be_moved_to_main_memory_has_a_button_for_it(
     assert not visitor.app.button(key="unload_model").disabled
 
 
-@both_languages
+@in_one_language
 def test_an_unload_that_would_disturb_others_is_refused_in_one_sentence(
     visit: Visit, studio, language
 ):
@@ -825,7 +826,7 @@ def test_the_engine_can_be_loaded_ahead_and_unloaded_again(visitor, studio):
     assert "load_model" in visitor.button_keys()
 
 
-@both_languages
+@in_one_language
 def test_the_engines_state_is_shown(visit: Visit, studio, language):
     visitor = visit(OVERVIEW, language)
     assert visitor.words("engine_state.not_loaded") in visitor.read()
@@ -835,7 +836,7 @@ def test_the_engines_state_is_shown(visit: Visit, studio, language):
     assert visitor.words("engine_state.queued", count=1) in visitor.run().read()
 
 
-@both_languages
+@in_one_language
 def test_advice_to_clean_up_gives_its_reason(visit: Visit, studio, language):
     visitor = visit(SYNTHESIS, language).speak("a long text " * 10)
     caches = studio.sessions.entry(visitor.session.id).caches

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
@@ -23,6 +24,8 @@ LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 NO_BROWSER = ""
 #: The first page that draws a mel spectrogram imports PyTorch.
 _FIRST_RUN_S = 60
+#: For what a page says: every sentence has both languages, as `tests/test_catalogue.py` shows.
+in_one_language = pytest.mark.parametrize("language", ["zh"])
 
 
 def app_test() -> AppTest:

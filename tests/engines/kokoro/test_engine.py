@@ -228,6 +228,7 @@ def test_a_trim_between_two_pieces_changes_nothing_of_the_sound(engine, two):
     assert np.array_equal(trimmed.samples, two[0].samples)
 
 
+@pytest.mark.serial
 @pytest.mark.voice
 def test_a_running_inference_is_cut_short_and_the_next_one_works(engine, short):
     token, cancelled_s = CancelToken(), []
@@ -265,6 +266,7 @@ def test_a_run_that_fails_is_our_error_and_the_next_one_works(engine, short):
 # --- memory -----------------------------------------------------------------------------------
 
 
+@pytest.mark.serial
 @pytest.mark.voice
 def test_a_trim_gives_the_growth_back(engine):
     def resident() -> int:

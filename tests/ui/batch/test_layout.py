@@ -22,7 +22,7 @@ from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.batch.file_input import sample_csv, sample_jsonl
 from tests.parts import BOUND_S, full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine
-from tests.ui.visitor import BATCH, SYNTHESIS, Visitor, shown
+from tests.ui.visitor import BATCH, SYNTHESIS, Visitor, in_one_language, shown
 
 LINES = (
     b'{"uttid": "one", "text": "first"}\n'
@@ -240,7 +240,7 @@ def test_correcting_can_be_left(guest):
 # -- a run -------------------------------------------------------------------------------------
 
 
-@both_languages
+@in_one_language
 def test_a_run_is_steered_from_the_page(visit, studio, language):
     studio.engine.gate.clear()
     guest = Guest(BATCH, language).give().begin()
@@ -395,7 +395,7 @@ def test_a_run_is_deleted_at_the_second_click(guest):
     assert f"batch_show_{run_id}" not in guest.button_keys()
 
 
-@both_languages
+@in_one_language
 def test_a_run_that_cannot_be_read_says_so_beside_the_others_and_can_be_deleted(
     visit, studio, language
 ):
@@ -448,7 +448,7 @@ def test_recordings_are_uploaded_and_one_of_them_holds_for_all(cloning):
     assert [each.reference.name for each in cloning.engine.requests] == ["anna.wav", "bert.wav"]
 
 
-@both_languages
+@in_one_language
 def test_a_recording_that_could_be_better_gets_one_note_and_stops_nothing(cloning, language):
     lines = b'{"text": "a", "prompt_audio": "bert.wav"}\n' * 3
     guest = Guest(BATCH, language).give(lines)

@@ -21,7 +21,7 @@ from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 from tests.parts import BERT, request, result
 from tests.scripted_engine import CloningEngine
-from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor
+from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor, in_one_language
 
 Visit = Callable[..., Visitor]
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
@@ -62,7 +62,7 @@ def small(visitor: Visitor, *policies: str) -> Visitor:
     return visitor.run()
 
 
-@both_languages
+@in_one_language
 def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, language, laboratory):
     visitor = visit(DIAGNOSTICS, language)
     assert visitor.words("diagnostics.nothing_yet") in visitor.read()
@@ -73,7 +73,7 @@ def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, lang
 
 
 @pytest.mark.process
-@both_languages
+@in_one_language
 def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, laboratory):
     visitor = small(visit(DIAGNOSTICS, language), "never", "always")
     visitor.click("laboratory_start")
@@ -123,7 +123,7 @@ def test_findings_of_before_are_shown_with_table_plots_and_downloads(
     assert visitor.words("claims.verdict.not_confirmed") in claims
 
 
-@both_languages
+@in_one_language
 def test_a_blind_test_is_sealed_until_the_last_pair_and_kept(visit: Visit, language, measured):
     visitor = open_tab(visit(DIAGNOSTICS, language), "listening").click("listening_start")
     arms = [visitor.words("laboratory.policy.never"), visitor.words("laboratory.policy.always")]
@@ -140,7 +140,7 @@ def test_the_treemaps_sum_up_to_what_the_process_holds(visit: Visit, laboratory)
     assert "treemap_process" in visitor.chart_keys()
 
 
-@both_languages
+@in_one_language
 def test_growth_has_its_verdict_and_the_hunt_names_what_grew(visit: Visit, language, laboratory):
     visitor = open_tab(visit(DIAGNOSTICS, language), "growth")
     visitor.app.number_input(key="hunt_count").set_value(8)
@@ -153,7 +153,7 @@ def test_growth_has_its_verdict_and_the_hunt_names_what_grew(visit: Visit, langu
     assert visitor.records == ()
 
 
-@both_languages
+@in_one_language
 def test_the_self_check_shows_a_light_for_each_part(visit: Visit, language, laboratory):
     visitor = open_tab(visit(DIAGNOSTICS, language), "environment").click("self_check_start")
     task = visitor.session.studio.services.get(Tasks, Tasks).find(
@@ -192,7 +192,7 @@ def rehearsal(visitor: Visitor, wanted: bool) -> Visitor:
     return visitor.run()
 
 
-@both_languages
+@in_one_language
 def test_the_rehearsal_is_switched_on_chosen_spoken_with_and_switched_off(
     visit: Visit, laboratory, language, tiny_rehearsal
 ):
