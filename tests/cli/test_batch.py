@@ -372,7 +372,7 @@ def test_nothing_is_written_but_the_runs_own_folder(maker, tmp_path):
 
 def test_progress_is_shown_on_a_terminal(maker, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    write(*({"text": f"line {n}"} for n in range(30)))
+    write(*({"text": f"line {n}"} for n in range(200)))
     assert batch(maker) == 0
     assert "lines/min" in capsys.readouterr().err
 
