@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -307,6 +307,7 @@ _file = st.tuples(st.lists(_line, min_size=1, max_size=12), st.sampled_from([b"\
 
 
 @given(_file, st.sampled_from(["a.jsonl", ""]))
+@example(b"\r\x00", "a.jsonl")
 def test_every_line_is_accounted_for(data, name):
     try:
         batch = read_batch(data, name)
@@ -317,7 +318,10 @@ def test_every_line_is_accounted_for(data, name):
     assert len(set(found)) == len(found) == batch.total
     if batch.format == "jsonl" and batch.encoding != "UTF-16":
         start = 3 if batch.encoding == "UTF-8 (BOM)" else 0
-        raw = data[start:].split(b"\n")
+        text = data[start:]
+        # as old Macs wrote them
+        only_returns = b"\n" not in text and b"\r" in text.rstrip(b"\r")
+        raw = text.split(b"\r" if only_returns else b"\n")
         codec = "gb18030" if batch.encoding == "GB18030" else "utf-8"
         full = [
             number for number, line in enumerate(raw, 1) if line.decode(codec, "replace").strip()
