@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.message import Message
-
-_MIB: Final = 2**20
 
 
 def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Message:
@@ -31,4 +28,4 @@ def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> 
 
 
 def _mib(size_bytes: int) -> str:
-    return f"{max(0, size_bytes) / _MIB:,.0f} MiB"
+    return f"{max(0, size_bytes) / MIB:,.0f} MiB"

@@ -22,13 +22,13 @@ from glmtts_core.batch.packed_references import (
     entry_name,
     recordings_in,
 )
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.files import write_whole
 from glmtts_core.quoting import quoted
 from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from glmtts_core.speech import ReferenceAudio
 
-MIB: Final = 2**20
 MAX_FILE_BYTES: Final = 64 * MIB
 MAX_TOTAL_BYTES: Final = 2048 * MIB
 MAX_FILES: Final = 10_000

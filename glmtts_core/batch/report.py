@@ -18,6 +18,7 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineMemory, LineRow, LineState, LineStatus, RunView
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.templates import render
@@ -25,7 +26,6 @@ from glmtts_core.text.reading import read_text
 
 #: Bytes of sound that go into the page; what lies beyond is linked to the files beside it.
 EMBED_LIMIT_BYTES: Final = 20 * 10**6
-_MIB: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _figures(view: RunView) -> dict[str, str]:
         "audio": f"{view.audio_s:.1f} s",
         "time": f"{view.active_s:.1f} s",
         "retries": str(view.retries),
-        "cleanups": f"{view.cleanups} (−{view.regained_bytes / _MIB:,.0f} MiB)",
+        "cleanups": f"{view.cleanups} (−{view.regained_bytes / MIB:,.0f} MiB)",
     }
 
 
@@ -167,4 +167,4 @@ def _line_figures(status: LineStatus) -> tuple[str, ...]:
 
 def _cost(memory: LineMemory) -> str:
     figures = (memory.before_bytes, memory.peak_bytes, memory.after_bytes)
-    return " → ".join(f"{each / _MIB:,.0f}" for each in figures) + " MiB"
+    return " → ".join(f"{each / MIB:,.0f}" for each in figures) + " MiB"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from glmtts_core.batch.states import LineRow, LineState
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.markup import chart_text
 
 Figure = dict[str, Any]
-_MIB: Final = 2**20
 _ACCENT: Final = "#3f7fae"
 _PEAK: Final = "#c98a2b"
 _GIVEN_BACK: Final = "#2fa58f"
@@ -32,8 +32,8 @@ def memory_figure(
     names = [chart_text(row.line.uttid) for row in measured]
     places = list(range(1, len(measured) + 1))
     costs = [row.status.memory for row in measured if row.status.memory]
-    before = [round(cost.before_bytes / _MIB, 1) for cost in costs]
-    peak = [round(cost.peak_bytes / _MIB, 1) for cost in costs]
+    before = [round(cost.before_bytes / MIB, 1) for cost in costs]
+    peak = [round(cost.peak_bytes / MIB, 1) for cost in costs]
     ends_s = [row.status.ended_s or 0.0 for row in measured]
     marks = [bisect.bisect_right(ends_s, at_s) + 0.5 for at_s in cleanups_s]
     top = max(peak, default=0.0)

@@ -10,6 +10,7 @@ from typing import Final
 from glmtts_core.batch.lines import BatchInput
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState, RunView
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli.paths import shown
 from glmtts_core.cli.terminal import StatusLine
@@ -19,7 +20,6 @@ from glmtts_core.ending import STOPPED
 _TOLD: Final = 20
 #: What the ending of a file's name tells: its layout and the separator of its columns.
 _TOLD_BY_NAME: Final = {".jsonl": ("jsonl", ""), ".csv": ("csv", ","), ".tsv": ("tsv", "\t")}
-_MIB: Final = 2**20
 #: Exit codes.
 _ALL_DONE, _SOME_FAILED = 0, 1
 
@@ -89,7 +89,7 @@ def tell_end(run: BatchRun, language: Language) -> int:
             audio_s=f"{view.audio_s:.1f}",
             seconds=f"{view.active_s:.1f}",
             cleanups=view.cleanups,
-            regained=f"{view.regained_bytes / _MIB:.0f}",
+            regained=f"{view.regained_bytes / MIB:.0f}",
         )
     )
     if view.state is not RunState.FINISHED:

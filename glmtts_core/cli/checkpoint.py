@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli.task import Invocation
 from glmtts_core.cli.terminal import show
@@ -16,7 +17,6 @@ from glmtts_core.engines.glmtts.checkpoint.inspection import (
     inspect_checkpoint,
 )
 
-MIB = 2**20
 _VOCODERS = (PartName.HIFT, PartName.VOCOS)
 
 

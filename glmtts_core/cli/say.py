@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli.paths import STANDARD_OUTPUT, refuse_unwritable_wav, shown, write_file
 from glmtts_core.cli.recording import Recording
@@ -24,8 +25,6 @@ from glmtts_core.speech import SpeechOptions, SynthesisRequest, checked
 from glmtts_core.studio.jobs import Job, JobState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.text.reading import Reading
-
-MIB: Final = 2**20
 
 
 def speak_to_file(

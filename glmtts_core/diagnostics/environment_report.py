@@ -5,13 +5,10 @@ Contains no private path, no token and no name of the machine or its user.
 
 from __future__ import annotations
 
-from typing import Final
-
+from glmtts_core.byte_units import GIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.environment import Environment, Limits
 from glmtts_core.diagnostics.masking import masked
-
-_GIB: Final = 2**30
 
 
 def report(environment: Environment, language: Language) -> str:
@@ -52,4 +49,4 @@ def _limit_lines(limits: Limits, language: Language) -> list[str]:
 
 
 def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / _GIB:.1f} GiB"
+    return f"{size_bytes / GIB:.1f} GiB"

@@ -9,9 +9,9 @@ from typing import Final
 
 from scipy import stats
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 
-MIB: Final = 2**20
 #: Less growth per synthesis is ignored: a hundred syntheses would make 100 MiB.
 LIMIT_BYTES: Final = MIB
 #: Least growth at the start for "it has settled"; less is the usual fluctuation of the heap.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.experiment import Arm
 from glmtts_core.diagnostics.findings import Cell, Findings
@@ -14,8 +14,6 @@ from glmtts_core.diagnostics.research.claims import Answer, claim_table
 from glmtts_core.diagnostics.research.listening import Listening, outcome
 from glmtts_core.diagnostics.statistics import ENOUGH_TRIALS, Conclusion, Summary
 from glmtts_core.diagnostics.trial import WORK
-
-_MIB: Final = 2**20
 
 
 def arm_name(arm: Arm, language: Language) -> str:
@@ -34,7 +32,7 @@ def quantity(value: float, unit: str) -> str:
         case "s":
             words = f"{value:.{3 if abs(value) < 1 else 2}f} s"
         case "bytes":
-            words = f"{value / _MIB:,.{0 if abs(value) >= 10 * _MIB else 1}f} MiB"
+            words = f"{value / MIB:,.{0 if abs(value) >= 10 * MIB else 1}f} MiB"
         case "points":
             words = f"{value:.0f}"
         case "rating":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.labels import arm_name, metric_name
@@ -23,7 +24,6 @@ ARM_COLOURS: Final = (
     "#8c6d31",
     "#7f7f7f",
 )
-_MIB: Final = 2**20
 
 
 def memory_over_time(findings: Findings, language: Language) -> Figure:
@@ -39,7 +39,7 @@ def memory_over_time(findings: Findings, language: Language) -> Figure:
                     "legendgroup": arm.id,
                     "showlegend": index == 0,
                     "x": [round(time_s, 1) for time_s, _ in trial.samples],
-                    "y": [round(size / _MIB, 1) for _, size in trial.samples],
+                    "y": [round(size / MIB, 1) for _, size in trial.samples],
                     "line": {"width": 1.2, "color": ARM_COLOURS[number % len(ARM_COLOURS)]},
                     "opacity": 0.8,
                     "hovertemplate": "%{y} MiB<extra>%{fullData.name}</extra>",
@@ -53,7 +53,7 @@ def memory_over_time(findings: Findings, language: Language) -> Figure:
 
 def box_plot(findings: Findings, metric: Metric, language: Language) -> Figure:
     """Return one metric, a box an arm, each trial a point."""
-    scale = {"s": 1.0, "bytes": 1 / _MIB, "share": 100.0, "rating": 1.0}[metric.unit]
+    scale = {"s": 1.0, "bytes": 1 / MIB, "share": 100.0, "rating": 1.0}[metric.unit]
     suffix = {"s": " s", "bytes": " MiB", "share": " %", "rating": ""}[metric.unit]
     traces: list[Figure] = []
     for number, arm in enumerate(findings.experiment.arms):

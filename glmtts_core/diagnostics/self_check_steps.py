@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.diagnostics.quality import Verdict, assess
 from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheckItem
 from glmtts_core.engines.base import CancelToken, SynthesisResult
@@ -21,8 +22,6 @@ from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
 from glmtts_core.studio.studio import Studio
 
-MIB: Final = 2**20
-GIB: Final = 2**30
 #: What regained over promised may be: the promise on the CPU is an estimate, and its benchmark
 #: (`benchmarks/growth.py`) asks for the same.
 KEPT: Final = (0.8, 1.2)

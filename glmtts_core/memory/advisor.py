@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.memory.promises import Promise
 from glmtts_core.message import Message
 
-MIB: Final = 2**20
 #: Below this a cleanup is not worth a click: a few seconds of audio take as much again.
 WORTH_BYTES: Final = 64 * MIB
 #: A synthesis has grown the process if it left more than the heap's own breathing behind.

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.diagnostics.growth import MIB, MIN_SYNTHESES, Trend, growth
+from glmtts_core.diagnostics.growth import MIN_SYNTHESES, Trend, growth
 
 RNG = np.random.default_rng(7)
 NOISE = RNG.normal(0, 0.4, 20)

@@ -11,6 +11,7 @@ from typing import Final
 
 import torch
 
+from glmtts_core.byte_units import GIB
 from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities, SampleRate
@@ -40,7 +41,6 @@ from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 
 #: Loads the text rules of both languages.
 _WARM_UP_TEXT: Final = "你好。\nhello"
-_GIB: Final = 2**30
 
 
 class GlmTtsEngine:
@@ -275,6 +275,6 @@ class GlmTtsEngine:
         return OutOfMemoryError(
             "glmtts.out_of_memory",
             device=self._device,
-            needed=f"{needed / _GIB:.1f} GiB",
-            free=f"{free / _GIB:.1f} GiB",
+            needed=f"{needed / GIB:.1f} GiB",
+            free=f"{free / GIB:.1f} GiB",
         )

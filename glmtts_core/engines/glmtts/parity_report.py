@@ -17,6 +17,7 @@ from typing import Final
 
 import torch
 
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.engines.base import CancelToken, Progress, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
@@ -34,8 +35,6 @@ from glmtts_core.memory.system import (
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
-_MIB: Final = 2**20
-_GIB: Final = 2**30
 _OWNER: Final = "parity"
 _PACKAGES: Final = ("torchaudio", "transformers", "safetensors", "onnxruntime", "wetext")
 #: One short sentence: about four seconds of speech.
@@ -109,7 +108,7 @@ def _machine(device: torch.device, precisions: Precisions) -> Iterator[str]:
     yield f"processor   {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     instructions = ", ".join(bfloat16_instructions()) or "none"
     yield f"            {torch.backends.cpu.get_cpu_capability()}, bfloat16: {instructions}"
-    yield f"memory      {total / _GIB:.1f} GiB, {available / _GIB:.1f} GiB free"
+    yield f"memory      {total / GIB:.1f} GiB, {available / GIB:.1f} GiB free"
     yield f"python      {platform.python_version()}"
     packages = (f"{name} {_version(name)}" for name in _PACKAGES)
     yield f"packages    torch {torch.__version__}, {', '.join(packages)}"
@@ -140,7 +139,7 @@ def _device_name(device: torch.device) -> str:
     found = torch.cuda.get_device_properties(device)
     cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return (
-        f"{found.name}, {found.total_memory / _GIB:.1f} GiB, "
+        f"{found.name}, {found.total_memory / GIB:.1f} GiB, "
         f"compute capability {found.major}.{found.minor}, "
         f"CUDA {torch.version.cuda}, cuDNN {cudnn}"
     )
@@ -177,7 +176,7 @@ def _rehearsal(
         yield from _speed(number, audio, time.perf_counter() - started_s)
     yield f"loading     {loaded_s:.1f} s"
     for entry in ledger.snapshot().entries:
-        yield f"held        {entry.size_bytes / _MIB:8.1f} MiB  {entry.kind}: {_plain(entry.name)}"
+        yield f"held        {entry.size_bytes / MIB:8.1f} MiB  {entry.kind}: {_plain(entry.name)}"
     yield _peak(device)
     for message in engine.messages:
         yield f"problem     {message.text('en')}"
@@ -202,9 +201,9 @@ def _start_peak(device: torch.device) -> None:
 
 def _peak(device: torch.device) -> str:
     host = peak_resident_set_bytes() or resident_set_bytes()
-    line = f"peak        resident set {host / _MIB:.0f} MiB"
+    line = f"peak        resident set {host / MIB:.0f} MiB"
     if device.type == "cuda":
-        allocated = torch.cuda.max_memory_allocated(device) / _MIB
-        reserved = torch.cuda.max_memory_reserved(device) / _MIB
+        allocated = torch.cuda.max_memory_allocated(device) / MIB
+        reserved = torch.cuda.max_memory_reserved(device) / MIB
         line += f", GPU {allocated:.0f} MiB allocated, {reserved:.0f} MiB reserved"
     return line

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.diagnostics.experiment import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.labels import claims_source, shown_words
 from glmtts_core.diagnostics.research.claims import Answer, ClaimVerdict
@@ -16,8 +17,7 @@ from glmtts_core.ui.diagnostics.results import claim_answers
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.markdown import plain
 
-_MIB: Final = 2**20
-_HEADROOM_BYTES: Final = 256 * _MIB
+_HEADROOM_BYTES: Final = 256 * MIB
 _REPETITIONS: Final = 4
 _LABELS: Final = {"repetitions": "diagnostics.repetitions", "lines": "diagnostics.lines"}
 #: As often as claim 10 has one sentence spoken.

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import streamlit as st
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload
 from glmtts_core.ui.diagnostics import results, run
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.markdown import plain
 
 _PREFIX: Final = "laboratory_"
-_MIB: Final = 2**20
 _TEXTS: Final = {
     "growing": "diagnostics.growing",
     "timed": "diagnostics.timed",
@@ -138,7 +138,7 @@ def _variants(page: Page, engine: str) -> list[dict[str, Any]]:
                 persist_state="session",
                 width=200,
             )
-            variants.append({"headroom_bytes": int(headroom) * _MIB})
+            variants.append({"headroom_bytes": int(headroom) * MIB})
         if len(can.sample_rates) > 1 and _toggle(page, "rates"):
             variants.append({"switch_rates": True})
         if len(can.voices) > 1 and _toggle(page, "voices"):

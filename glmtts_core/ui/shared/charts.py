@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 
 from glmtts_core.audio import Samples, envelope, log_mel
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.markup import chart_text
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.monitor import Event, EventKind
 from glmtts_core.memory.probe import MemoryReading
-from glmtts_core.ui.shared.quantities import GIB, MIB
 from glmtts_core.ui.shared.theme import LAYER_COLOURS
 
 Figure = dict[str, Any]

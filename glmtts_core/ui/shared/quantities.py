@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
-MIB: Final = 2**20
-GIB: Final = 2**30
+from glmtts_core.byte_units import GIB, MIB
 
 
 def size(size_bytes: float) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from glmtts_core.ui.shared.quantities import GIB, MIB, change, moment, seconds, size
+from glmtts_core.byte_units import GIB, MIB
+from glmtts_core.ui.shared.quantities import change, moment, seconds, size
 
 
 @pytest.mark.parametrize(
