@@ -16,40 +16,11 @@ from glmtts_core.cli.main import main
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from tests.cli.conftest import Maker
 from tests.parts import full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
-
-class Maker:
-    """Makes scripted engines for the command line; those of the last commands are kept."""
-
-    def __init__(self) -> None:
-        self.made: list[ScriptedEngine] = []
-        self.prepare = lambda engine: None
-
-    def __call__(self, settings: Settings, ledger: Ledger) -> ScriptedEngine:
-        self.made.append(ScriptedEngine(settings, ledger))
-        self.prepare(self.made[-1])
-        return self.made[-1]
-
-    @property
-    def spoken(self) -> list[str]:
-        return [text for engine in self.made for text in engine.spoken]
-
-
-@pytest.fixture
-def maker() -> Maker:
-    return Maker()
-
-
-@pytest.fixture(autouse=True)
-def english_shell_in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setenv("GLMTTS_DEVICE", "cpu")
-    for name in ("LC_ALL", "LC_MESSAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")
 
 
 def write(*lines: dict[str, object], name: str = "in.jsonl") -> None:

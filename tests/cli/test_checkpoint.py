@@ -13,12 +13,8 @@ from tests.engines.glmtts.official_layout import write_checkpoint
 
 
 @pytest.fixture(autouse=True)
-def english_shell_in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def checkpoint_of_its_own(english_shell_in_an_empty_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GLMTTS_CKPT", str(tmp_path / "ckpt"))
-    for name in ("LC_ALL", "LC_MESSAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LANG", "en_GB.UTF-8")
 
 
 def test_check_lists_a_whole_checkpoint(tmp_path, capsys):

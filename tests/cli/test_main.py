@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,42 +28,11 @@ from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
+from tests.cli.conftest import Maker
 from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
-
-class Maker:
-    """Makes scripted engines for the command line and keeps hold of them."""
-
-    def __init__(self) -> None:
-        self.made: list[ScriptedEngine] = []
-        self.prepare: Callable[[ScriptedEngine], None] = lambda engine: None
-
-    def __call__(self, settings: Settings, ledger: Ledger) -> ScriptedEngine:
-        engine = ScriptedEngine(settings, ledger)
-        self.prepare(engine)
-        self.made.append(engine)
-        return engine
-
-    @property
-    def engine(self) -> ScriptedEngine:
-        return self.made[0]
-
-
-@pytest.fixture
-def maker() -> Maker:
-    return Maker()
-
-
-@pytest.fixture(autouse=True)
-def english_shell_in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setenv("GLMTTS_DEVICE", "cpu")
-    for name in ("LC_ALL", "LC_MESSAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LANG", "en_GB.UTF-8")
-
+pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")
 
 # -- say ---------------------------------------------------------------------------------------
 
