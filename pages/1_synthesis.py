@@ -15,6 +15,7 @@ with text_column:
     form.text_and_voice(page)
     form.advanced(page)
     form.start_button(page)
+    form.about_the_text(page)
 job_view.show(page)
 result_view.newest(page)
 history_view.show(page)

@@ -152,6 +152,10 @@ class Tab:
         """Type what is to be spoken, leave the field, and wait until the page has taken it."""
         self.text_field.fill(words)
         self.text_field.press("Tab")
+        self.wait_until_taken(words)
+
+    def wait_until_taken(self, words: str) -> None:
+        """Wait until the page has taken the text."""
         limit = self.say("form.characters", count=len(words), limit=5000)
         expect(self.page.get_by_text(limit)).to_be_visible()
 

@@ -64,6 +64,20 @@ def test_an_unspeakable_text_is_refused_and_stays_and_the_next_is_spoken(open_ta
     expect(tab.page.get_by_test_id("stAlert")).to_have_count(0)
 
 
+@pytest.mark.parametrize("before", ["♪ ♫ ☼ ♪", "今天下雨。"])
+def test_a_slow_press_right_after_typing_starts_though_the_page_takes_the_text_meanwhile(
+    open_tab, before
+):
+    tab = open_tab("/synthesis")
+    tab.type_text(before)  # the page has something to say of it, which the next text takes away
+    tab.text_field.fill(SHORT)
+    tab.start_button.hover()
+    tab.page.mouse.down()
+    tab.wait_until_taken(SHORT)
+    tab.page.mouse.up()
+    tab.expect_result(1)
+
+
 def test_a_job_of_another_tab_is_waited_for_in_the_queue(open_tab, app):
     first, second = open_tab("/synthesis"), open_tab("/synthesis")
     with app.holding(MIDDLE):

@@ -40,10 +40,20 @@ def text_and_voice(page: Page) -> None:
     count = len(st.session_state[_TEXT])
     counted = page.text("form.characters", count=count, limit=limit)
     st.html(f'<div class="glm-muted">{html(counted)}</div>')
-    reading_view.show(page, st.session_state[_TEXT], _speaking(page).voice)
     engine_choice.show(page)
     _speaking(page).draw_voice_and_speed()
-    _foreign_voice(page, st.session_state[_TEXT])
+
+
+def about_the_text(page: Page) -> None:
+    """Draw what is to be known of the text as it stands: an accent, what will be heard.
+
+    It comes under the start button. A press of the button right after typing makes the page take
+    the text first: what changes above the button would move it away from under the pointer, and
+    the press would be lost.
+    """
+    text = st.session_state[_TEXT]
+    _foreign_voice(page, text)
+    reading_view.show(page, text, _speaking(page).voice)
 
 
 def _foreign_voice(page: Page, text: str) -> None:
