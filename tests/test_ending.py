@@ -158,9 +158,9 @@ def test_a_command_can_be_ended_while_it_imports(number, after_s, command):
         ended_by_itself = _ends_within(process, after_s)
         process.send_signal(number)
         code, told = end_of(process)
-    # Python's own start, before a line of ours can be reached, tells of a Ctrl+C
+    # Python's own start, before a line of ours can be reached, tells of a Ctrl+C, or ends with 1
     assert "glmtts_core/cli" not in told
-    assert ended_by_itself or code in (-number, 130)
+    assert ended_by_itself or code in (-number, 130) or "init_import_site" in told
 
 
 def _ends_within(process: subprocess.Popen[str], seconds: float) -> bool:

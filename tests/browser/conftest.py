@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
 from glmtts_core.catalogue import Language
-from tests.browser.app import RunningApp, ScriptedApp
+from tests.browser.app import RunningApp, ScriptedApp, free_port
 from tests.browser.tab import REACT_MS, Tab
 
 FLAGS: Final = (
@@ -88,23 +88,68 @@ def app(
     running.close()
 
 
+@pytest.fixture(scope="package")
+def own_port() -> int:
+    """A port for the programs of single tests, one after the other."""
+    return free_port()
+
+
 @pytest.fixture
-def start_app(chromium: Browser, model_cache: Path, tmp_path: Path) -> Iterator[StartApp]:
-    """Start programs of the test's own, which may end in the test."""
+def start_app(
+    chromium: Browser, model_cache: Path, tmp_path: Path, own_port: int
+) -> Iterator[StartApp]:
+    """Start programs of the test's own, which may end in the test; by default on one port.
+
+    A browser keeps compiled scripts by their address.
+    """
     with ExitStack() as stack:
 
         def start(kind: type[AnyApp] = ScriptedApp, port: int | None = None) -> AnyApp:
-            running = kind(tmp_path / "own-app", model_cache, port=port)
+            running = kind(tmp_path / "own-app", model_cache, port=port or own_port)
             stack.callback(running.close)
             return running
 
         yield start
 
 
+class Profiles:
+    """Browser profiles for one test after the other: cookies and data go, compiled scripts stay.
+
+    A profile that is made anew fetches and compiles all scripts of the page for every tab.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[Language, list[BrowserContext]] = {language: [] for language in LOCALES}
+
+    @contextmanager
+    def lent(self, language: Language, origin: str) -> Iterator[BrowserContext]:
+        """Lend a profile for ``origin`` that knows nothing of earlier tests."""
+        free = self._free[language]
+        context = free.pop() if free else self._browser.new_context(locale=LOCALES[language])
+        context.set_default_timeout(REACT_MS)
+        yield context
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        kept = {"origin": origin, "storageTypes": "local_storage"}
+        page = context.new_page()
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
+        page.close()
+        free.append(context)
+
+
+@pytest.fixture(scope="package")
+def profiles(chromium: Browser) -> Profiles:
+    """The browser profiles of all tests."""
+    return Profiles(chromium)
+
+
 @pytest.fixture
-def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
+def open_tab(profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
     """Open tabs; at the end no job of theirs runs on, and no console has complained."""
     tabs: list[tuple[Tab, RunningApp, bool]] = []
+    lent = ExitStack()
 
     def open_one(
         path: str = "/",
@@ -119,11 +164,10 @@ def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         if beside is not None:
             context = beside.page.context
         else:
-            context = chromium.new_context(
-                locale=LOCALES[language], viewport={"width": width, "height": 900}
-            )
-            context.set_default_timeout(REACT_MS)
-        tab = Tab(context.new_page(), running.url, language)
+            context = lent.enter_context(profiles.lent(language, running.url))
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        tab = Tab(page, running.url, language)
         tabs.append((tab, running, survives_app))
         return tab.open(path)
 
@@ -131,12 +175,12 @@ def open_tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open
     served = [(tab, running) for tab, running, survives_app in tabs if not survives_app]
     for tab, running in served:
         _end(tab, running)
+    lent.close()
     assert [error for tab, _ in served for error in tab.errors] == []
 
 
 def _end(tab: Tab, running: RunningApp) -> None:
     """Cancel what a failed test left running, so that the next test finds the engine idle."""
-    context: BrowserContext = tab.page.context
     if not running.idle and not tab.page.is_closed():
         # while the page draws itself anew, the button is not there for a moment
         with suppress(NotInTime):
@@ -145,4 +189,3 @@ def _end(tab: Tab, running: RunningApp) -> None:
             # the job may end at this very moment, by itself or because the test has cancelled it
             with suppress(NotInTime):
                 tab.cancel_button.click(timeout=3_000)
-    context.close()

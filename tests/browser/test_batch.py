@@ -25,7 +25,7 @@ def test_a_paused_batch_is_resumed_and_goes_on_without_its_tab(open_tab, app):
     run_address = first.page.url.partition("/batch")[2]
     with app.holding("Number 5."):
         first.press("batch.resume", count=_waiting(first)).expect_state("running")
-        first.page.context.close()
+        first.page.close()
     BatchTab(open_tab("/batch" + run_address)).expect_state("finished", 6, 6)
 
 

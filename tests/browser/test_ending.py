@@ -32,7 +32,7 @@ def test_a_crash_during_a_synthesis_loses_no_result_and_the_next_start_ends_by_c
     with app.holding():
         tab.start_long_job(MIDDLE)
         app.kill()
-    restarted = start_app(port=app.port)
+    restarted = start_app()
     tab.reload()
     tab.expect_result(1)
     expect(tab.history_count(1)).to_be_visible()

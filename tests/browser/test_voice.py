@@ -77,7 +77,7 @@ def test_a_batch_goes_on_without_its_tab_and_its_results_are_fetched(open_tab, v
     first = BatchTab(open_tab("/batch", app=voice_app)).give(lines_of(6), ready=6)
     first.press("batch.start", count=6).expect_some_spoken(6)
     run_address = first.page.url.partition("/batch")[2]
-    first.page.context.close()
+    first.page.close()
 
     again = BatchTab(open_tab("/batch" + run_address, app=voice_app)).expect_state("finished", 6, 6)
     with zipfile.ZipFile(again.download("batch.download.zip", tmp_path / "r.zip")) as archive:
