@@ -17,16 +17,17 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.errors import AudioError, StorageError
 from glmtts_core.files import scratch_folder
 
 #: Seconds for one file; an hour of sound takes a few.
 _TIMEOUT_S: Final = 60.0
 #: Most bytes of 16-bit sound that are taken: an hour and a half at 24 kHz.
-_MAX_BYTES: Final = 256 * 2**20
+_MAX_BYTES: Final = 256 * MIB
 #: Longest sound that is taken where nobody says how long it may be: the most a setting allows.
 _LONGEST_S: Final = 3_600.0
-_MEMORY_BYTES: Final = 4 * 2**30
+_MEMORY_BYTES: Final = 4 * GIB
 #: Names in the environment that ffmpeg has no need of, or would write files for.
 _KEPT_BACK: Final = ("GLMTTS_", "FFREPORT", "AV_LOG")
 
@@ -62,7 +63,7 @@ def decoded(data: bytes, reader: str, kind: str, name: str, max_s: float | None)
     if not wav:
         raise AudioError("audio.unreadable", name=name)
     if len(wav) >= _MAX_BYTES:
-        raise AudioError("audio.too_large", name=name, limit=_MAX_BYTES >> 20)
+        raise AudioError("audio.too_large", name=name, limit=_MAX_BYTES // MIB)
     return wav
 
 
