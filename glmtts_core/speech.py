@@ -157,8 +157,10 @@ def checked(kind: type[OptionsT], values: Mapping[str, object]) -> OptionsT:
 
 def wrong_value(option: str, given: str) -> Message:
     """Return what to say of a value that an option cannot have."""
-    bounds = {"highest": SEEDS - 1} if option == "seed" else {}
-    return Message(f"speech.{option}.wrong", {"given": given} | bounds)
+    details: dict[str, object] = {"given": given}
+    if option == "seed":
+        details["highest"] = SEEDS - 1
+    return Message(f"speech.{option}.wrong", details)
 
 
 def new_seed() -> int:
