@@ -56,7 +56,8 @@ def main() -> None:
         raise SystemExit("nothing was measured")
     print_findings(found)
     if options.html is not None:
-        options.html.write_text(to_html(found, "en"), encoding="utf-8")
+        with options.html.open("w", encoding="utf-8") as file:
+            file.writelines(to_html(found, "en"))
 
 
 def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -39,6 +39,6 @@ def _json(value: object, depth: int) -> str:
 def _scalar(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value[: _QUOTED_CHARS + 1], ensure_ascii=False)
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | float):
         return json.dumps(value)
     return str(value)

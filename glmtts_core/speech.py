@@ -12,14 +12,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SkipValidation, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
-from glmtts_core.audio import Samples
 from glmtts_core.errors import RequestError
+from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
+
+if TYPE_CHECKING:
+    from glmtts_core.audio import Samples  # heavy, and the command line's --help needs none
 
 #: Seeds lie below this: what an unsigned 32-bit number holds.
 SEEDS: Final = 2**32
@@ -114,8 +117,13 @@ class ReferenceAudio:
     def content_hash(self) -> str:
         """SHA-256 over samples and rate: the key under which prompts are cached."""
         digest = hashlib.sha256(str((self.sample_rate_hz, self.samples.shape)).encode())
-        digest.update(np.ascontiguousarray(self.samples).tobytes())
+        digest.update(self.samples.tobytes())
         return digest.hexdigest()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """Have models take a recording as it is."""
+        return core_schema.is_instance_schema(cls)
 
 
 class SynthesisRequest(SpeechOptions):
@@ -127,7 +135,7 @@ class SynthesisRequest(SpeechOptions):
     """
 
     text: Annotated[str, SkipValidation]
-    reference: InstanceOf[ReferenceAudio] | None = None
+    reference: ReferenceAudio | None = None
 
 
 OptionsT = TypeVar("OptionsT", bound=SpeechOptions)
@@ -143,8 +151,16 @@ def checked(kind: type[OptionsT], values: Mapping[str, object]) -> OptionsT:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        given = quoted(first["input"])
-        raise RequestError(f"speech.{first['loc'][0]}.wrong", given=given) from error
+        wrong = wrong_value(str(first["loc"][0]), quoted(first["input"]))
+        raise RequestError(wrong.key, **wrong.details) from error
+
+
+def wrong_value(option: str, given: str) -> Message:
+    """Return what to say of a value that an option cannot have."""
+    details: dict[str, object] = {"given": given}
+    if option == "seed":
+        details["highest"] = SEEDS - 1
+    return Message(f"speech.{option}.wrong", details)
 
 
 def new_seed() -> int:

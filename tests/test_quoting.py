@@ -15,6 +15,8 @@ from glmtts_core.quoting import quoted
         (True, "true"),
         (5, "5"),
         (1.5, "1.5"),
+        (float("nan"), "NaN"),
+        ([float("inf"), float("-inf")], "[Infinity, -Infinity]"),
         (["a", None, False], '["a", null, false]'),
         (("a",), '["a"]'),
         ({"a": {"b": 1}}, '{"a": {"b": 1}}'),

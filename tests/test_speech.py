@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import RequestError
 from glmtts_core.speech import (
     OPTION_NAMES,
@@ -16,6 +17,7 @@ from glmtts_core.speech import (
     SynthesisRequest,
     checked,
     new_seed,
+    wrong_value,
 )
 
 
@@ -57,6 +59,11 @@ def test_history_is_kept_under_the_name_that_files_have():
 def test_a_value_that_no_engine_could_take_is_refused_with_its_option(values, words):
     with pytest.raises(RequestError, match=words):
         checked(SpeechOptions, values)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_wrong_seed_is_told_the_highest_one(language):
+    assert str(SEEDS - 1) in wrong_value("seed", "-1").text(language)
 
 
 def test_an_option_that_does_not_exist_is_a_bug():

@@ -14,12 +14,13 @@ from typing import Any, Final
 from glmtts_core.batch.fields import FieldError, field_of
 from glmtts_core.batch.reading import EXCERPT_CHARS, MAX_LINES
 from glmtts_core.batch.records import JsonObject, Record, pairs_of
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 
 #: Largest file that is read as one document, in bytes; larger ones come as lines.
-MAX_DOCUMENT_BYTES: Final = 64 * 2**20
+MAX_DOCUMENT_BYTES: Final = 64 * MIB
 #: Names beside a list that are shown.
 _NAMES_SHOWN: Final = 10
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=JsonObject)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 
 #: Bytes at the start of a file that tell wide characters and old line ends.
 _HEAD_BYTES: Final = 2**16
 #: Bytes that are converted at a time, and how many are kept in memory before the disk takes them.
-_BLOCK_BYTES: Final = 2**20
-_IN_MEMORY_BYTES: Final = 2**26
+_BLOCK_BYTES: Final = MIB
+_IN_MEMORY_BYTES: Final = 64 * MIB
 #: Stands in the one form for half a character at the end of a wide file: never valid UTF-8.
 _CUT_OFF: Final = b"\xff"
 #: How files begin that hold texts and are no text: ZIP (and so XLSX, DOCX), PDF, old Office, RTF.

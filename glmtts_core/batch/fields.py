@@ -6,19 +6,20 @@ Knows nothing about files: it gets a mapping of names to values.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
-from glmtts_core.speech import OPTION_NAMES, SpeechOverride
+from glmtts_core.speech import OPTION_NAMES, SpeechOverride, wrong_value
 
 #: How alike an unknown name and a known one are for a misspelling (difflib's ratio): "texd" is,
 #: "speaker" is not.
@@ -28,14 +29,25 @@ _MOST_NAME_CHARS: Final = 40
 #: Ignored names that are counted, and those that are shown before an ellipsis.
 _MOST_IGNORED: Final = 1_000
 _IGNORED_SHOWN: Final = 10
+#: Unknown names that are shown where the text is missing: it may go by one of them.
+_UNKNOWN_SHOWN: Final = 3
 _DECIMAL_COMMA: Final = re.compile(r"\s*\d+,\d+\s*")
+
+
+def _finite(value: object) -> object:
+    """Refuse NaN and infinity, which would be coerced to Python's words for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
 
 
 class LineFields(SpeechOverride):
     """What a line may say; what it leaves out is up to the run."""
 
     text: Annotated[str, Field(max_length=100_000)]
-    uttid: Annotated[str, Field(max_length=200, coerce_numbers_to_str=True)] = ""
+    uttid: Annotated[
+        str, Field(max_length=200, coerce_numbers_to_str=True), BeforeValidator(_finite)
+    ] = ""
     prompt_text: Annotated[str, Field(max_length=5_000)] = ""
     prompt_audio: Annotated[str, Field(max_length=1_000)] | None = None
 
@@ -48,9 +60,10 @@ _FILE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("use_kv_cache",),
     "sample_rate_hz": ("sample_rate",),
 }
-#: The names in files of every field of `LineFields`.
+#: The names in files of every field of `LineFields`, its own fields first.
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    name: _FILE_NAMES.get(name, (name,)) for name in LineFields.model_fields
+    name: _FILE_NAMES.get(name, (name,))
+    for name in (*LineFields.__annotations__, *SpeechOverride.model_fields)
 }
 _FIELD_OF: Final = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
@@ -84,6 +97,11 @@ class IgnoredFields:
 def known_names() -> str:
     """Return all names that mean something, for messages."""
     return ", ".join(_FIELD_OF)
+
+
+def text_names() -> str:
+    """Return the names of the text's field, for messages."""
+    return ", ".join(ALIASES["text"])
 
 
 def field_of(name: str) -> str | None:
@@ -149,9 +167,11 @@ def refuse_misspelt(name: str, given: Container[str]) -> None:
 
 
 def _without_text(others: Sequence[str]) -> FieldError:
-    if others:
-        return FieldError("batch.line.unknown", name=quoted(others[0]), known=known_names())
-    return FieldError("batch.line.no_text", names=", ".join(ALIASES["text"]))
+    if not others:
+        return FieldError("batch.line.no_text", names=text_names())
+    unknown = ", ".join(quoted(name) for name in others[:_UNKNOWN_SHOWN])
+    unknown += " …" * (len(others) > _UNKNOWN_SHOWN)
+    return FieldError("batch.line.no_text_but_unknown", names=text_names(), unknown=unknown)
 
 
 def _with_decimal_point(values: dict[str, Any]) -> dict[str, Any]:
@@ -173,5 +193,6 @@ def _wrong_value(error: ErrorDetails, value: object) -> FieldError:
     if error["type"] == "string_unicode":
         return FieldError("batch.line.not_unicode", name=name)
     if field in OPTION_NAMES:
-        return FieldError(f"speech.{field}.wrong", given=quoted(value))
+        wrong = wrong_value(field, quoted(value))
+        return FieldError(wrong.key, **wrong.details)
     return FieldError(f"batch.line.value.{field}", given=quoted(value))

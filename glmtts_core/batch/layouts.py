@@ -6,19 +6,18 @@ A file of JSON that is damaged must not be taken for bare texts, and so spoken w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
-from typing import Final
+from typing import Final, NamedTuple
 
 from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, first_value, wrapped_list
 from glmtts_core.batch.fields import ALIASES, field_of
 from glmtts_core.batch.lines import InputFormat
 from glmtts_core.batch.reading import TextFile, TextLine
-from glmtts_core.batch.tables import header_cells, named_separator
+from glmtts_core.batch.tables import first_rows, named_separator
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
-from glmtts_core.quoting import quoted
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
 _TABLE_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
@@ -26,6 +25,9 @@ _TABLE_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
 #: of databases, and those that a Chinese keyboard types.
 _SEPARATORS: Final = (",", ";", "\t", "|", "，", "；")
 _START_BYTES: Final = 4_096
+#: Most words of a column's name.
+_NAME_WORDS: Final = 3
+_SENTENCE_ENDS: Final = (".", "。", "!", "！", "?", "？", "…")
 _JSON_START: Final = re.compile(r"""\{\s*(?:["'}]|\w+\s*:|$)|\[\s*(?:\[\s*[\[{"]|[{"\]]|$)""")
 _NAMES: Final = "|".join(name for aliases in ALIASES.values() for name in aliases)
 #: A line of JSON, whole or not: an object's beginning, or one of our names in quotes.
@@ -60,15 +62,15 @@ def layout_of(file: TextFile, name: str) -> Layout:
     start = file.beginning(_START_BYTES)
     if suffix in _JSON_SUFFIXES or _JSON_START.match(start.lstrip()):
         return Layout(_json_format(file, start))
-    first, second = _first_two(file)
     if suffix in _TABLE_SEPARATORS:
-        return _table(first, second, _TABLE_SEPARATORS[suffix])
+        return _table(file, _TABLE_SEPARATORS[suffix])
+    first, second = _first_two(file)
     return Layout("txt") if first is None else _without_ending(file, start, first, second)
 
 
 def _without_ending(file: TextFile, start: str, first: TextLine, second: TextLine | None) -> Layout:
     """Return how a file of unknown ending that does not begin as JSON is laid out."""
-    table = _table_without_ending(first, second)
+    table = _table_without_ending(file)
     if table is not None and table.separator in _TABLE_SEPARATORS.values():
         return table
     if any(_JSON_LINE.match(line.text or "") for line in file.lines()):
@@ -104,7 +106,7 @@ def _json_format(file: TextFile, start: str) -> InputFormat:
     if begins == "{" and _is_damaged_line(file, first, second):
         return "jsonl"
     if file.whole(MAX_DOCUMENT_BYTES) is None:
-        raise BatchError("batch.file.document_too_large", limit=MAX_DOCUMENT_BYTES >> 20)
+        raise BatchError("batch.file.document_too_large", limit=MAX_DOCUMENT_BYTES // MIB)
     return "json"
 
 
@@ -128,15 +130,14 @@ def _is_object(line: str) -> bool:
 # -- tables ------------------------------------------------------------------------------------
 
 
-def _table(first: TextLine | None, second: TextLine | None, usual: str) -> Layout:
+def _table(file: TextFile, usual: str) -> Layout:
     """Return the table that a first row begins, with the separator that tells most columns."""
+    first = next(file.lines(), None)
     named = None if first is None else named_separator(first)
-    header = first if named is None else second
-    if header is None:
-        return _of_separator(usual)
     candidates = dict.fromkeys([each for each in (named, usual) if each] + [*_SEPARATORS])
-    best = max(candidates, key=lambda each: _known_cells(header_cells(header, each)))
-    if named is None and all(len(header_cells(header, each)) < 2 for each in candidates):
+    headers = {each: first_rows(file.all_lines(), each)[0] for each in candidates}
+    best = max(candidates, key=lambda each: _known_cells(headers[each]))
+    if named is None and first is not None and all(len(each) < 2 for each in headers.values()):
         return Layout(_of_separator(usual).format)
     return _of_separator(best)
 
@@ -149,37 +150,71 @@ def _known_cells(cells: list[str]) -> int:
     return sum(field_of(name) is not None for name in cells)
 
 
-def _table_without_ending(first: TextLine, second: TextLine | None) -> Layout | None:
+def _table_without_ending(file: TextFile) -> Layout | None:
     """Return the table of several columns that a file of unknown ending is, or None.
 
-    Its first line names a column for the text; or it names other columns, and the next line has as
-    many values: then the message says that the text is missing.
+    Its first line names nothing but known columns, the text's among them; or it names some of them,
+    and the next row has as many values. A sentence may hold the word "text" between commas, too.
     """
-    layout = _table(first, second, ",")
-    if named_separator(first) is not None:
+    layout = _table(file, ",")
+    first = next(file.lines(), None)
+    if first is not None and named_separator(first) is not None:
         return layout
-    cells = header_cells(first, layout.separator)
+    cells, row = first_rows(file.all_lines(), layout.separator)
+    known = _known_cells(cells)
+    names_only = known + cells.count("") == len(cells)
     names_text = any(field_of(name) == "text" for name in cells)
-    alike = second is not None and len(header_cells(second, layout.separator)) == len(cells)
-    is_table = len(cells) > 1 and (names_text or (alike and _known_cells(cells)))
-    return layout if is_table else None
+    is_header = (names_only and names_text) or (
+        known > 0 and len(row) == len(cells) and _may_be_names(cells)
+    )
+    return layout if len(cells) > 1 and is_header else None
+
+
+def _may_be_names(cells: list[str]) -> bool:
+    """Whether these may be names of columns, and no clauses of a sentence."""
+    filled = [name for name in cells if name]
+    return not filled[-1].endswith(_SENTENCE_ENDS) and all(
+        len(name.split()) <= _NAME_WORDS for name in filled
+    )
 
 
 def _refuse_headless(file: TextFile) -> None:
-    """Refuse lines that all have as many values between tabs or bars: names would be spoken."""
-    lines = (line.text.strip() for line in file.lines() if line.text is not None)
-    counts: Iterator[tuple[int, int]] = ((text.count("\t"), text.count("|")) for text in lines)
-    first = next(counts, (0, 0))
-    tabs, bars = first
-    number = 1
-    for each in counts:
+    """Refuse lines that all have as many values between tabs or bars: names would be spoken.
+
+    Names of columns above them, with anything else between, do not make them texts.
+    """
+    texts = (line.text.strip() for line in file.lines() if line.text is not None)
+    first = next(texts, "")
+    rows = texts if _only_names(first) else chain([first], texts)
+    counts = _Counts.of(next(rows, ""))
+    number = 1 + _only_names(first)
+    for text in rows:
         number += 1
-        tabs, bars = (tabs if each[0] == tabs else 0), (bars if each[1] == bars else 0)
-        if not tabs and not bars:
+        counts = counts.shared(_Counts.of(text))
+        if not any(counts):
             return
-    if number > 1 and (tabs or bars):
-        separator, count = ("tab", tabs) if tabs else ("|", bars)
-        example = quoted("uttid\ttext" if tabs else "uttid|text")
-        raise BatchError(
-            "batch.file.no_header", count=count + 1, separator=separator, example=example
+    if number > 1 and counts.tabs:
+        raise BatchError("batch.file.no_header_tabs", count=counts.tabs + 1)
+    if number > 1 and counts.bars:
+        raise BatchError("batch.file.no_header_bars", count=counts.bars + 1)
+
+
+class _Counts(NamedTuple):
+    """How many tabs and bars each of some lines has; 0 where they differ."""
+
+    tabs: int
+    bars: int
+
+    @classmethod
+    def of(cls, text: str) -> _Counts:
+        return cls(text.count("\t"), text.count("|"))
+
+    def shared(self, other: _Counts) -> _Counts:
+        return _Counts(
+            *(ours if ours == theirs else 0 for ours, theirs in zip(self, other, strict=True))
         )
+
+
+def _only_names(text: str) -> bool:
+    words = [word for word in re.split(r"[\s,;|，；]+", text) if word]
+    return bool(words) and all(field_of(word) for word in words)

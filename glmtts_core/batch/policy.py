@@ -7,11 +7,12 @@ from typing import Final
 
 from pydantic import with_config
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.stored import STRICT
 
 #: The built-in voice keeps about a gigabyte once long lines were spoken, and a trim takes a tenth
 #: of a second: at half of that it pays, and short lines never get there.
-DEFAULT_THRESHOLD_BYTES: Final = 512 * 2**20
+DEFAULT_THRESHOLD_BYTES: Final = 512 * MIB
 
 
 @with_config(STRICT)

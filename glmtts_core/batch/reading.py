@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from glmtts_core.batch.encoding import GB18030, Encoding, encoding_by_head, in_one_form
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 
 #: Longest line that is read; the longest text that a setting allows, fully escaped, fits in.
-MAX_LINE_BYTES: Final = 2 * 2**20
+MAX_LINE_BYTES: Final = 2 * MIB
 #: A file is read line by line, but its lines are kept: beyond this, split it.
 MAX_LINES: Final = 500_000
 #: What of a line is shown beside its problem, in characters.
@@ -24,7 +25,7 @@ _SKIP_BYTES: Final = 2**16
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line that is not empty.
+    """One line.
 
     Attributes:
         number: from 1.
@@ -37,6 +38,11 @@ class TextLine:
     text: str | None
     problem: Message | None
     excerpt: str
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it can be read and holds nothing but blanks."""
+        return self.text is not None and not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,15 @@ class TextFile:
     start: int
 
     def lines(self) -> Iterator[TextLine]:
-        """Yield every line that is not empty; an empty one holds nothing but blanks.
+        """Yield every line that is not blank.
+
+        Raises:
+            BatchError: as `all_lines`.
+        """
+        return (line for line in self.all_lines() if not line.is_blank)
+
+    def all_lines(self) -> Iterator[TextLine]:
+        """Yield every line.
 
         Raises:
             BatchError: the file has more than `MAX_LINES` lines.
@@ -74,8 +88,7 @@ class TextFile:
                 problem = Message("batch.line.undecodable")
                 yield TextLine(number, None, problem, excerpt_of(shown))
                 continue
-            if text and not text.isspace():
-                yield TextLine(number, text, None, excerpt_of(text))
+            yield TextLine(number, text, None, excerpt_of(text))
 
     def beginning(self, size_bytes: int) -> str:
         """Return the first characters; what cannot be decoded is replaced."""

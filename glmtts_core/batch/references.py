@@ -26,7 +26,7 @@ from glmtts_core.byte_units import MIB
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.files import write_whole
 from glmtts_core.quoting import quoted
-from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES, KINDS
 from glmtts_core.speech import ReferenceAudio
 
 MAX_FILE_BYTES: Final = 64 * MIB
@@ -189,7 +189,7 @@ class ReferenceFolder:
         kept = _safe_name(name)
         shown = quoted(name)
         if PurePosixPath(kept).suffix.lower() not in AUDIO_SUFFIXES:
-            raise BatchError("batch.reference.not_audio", name=shown)
+            raise BatchError("batch.reference.not_audio", name=shown, kinds=KINDS)
         data = _read_bounded(source, shown, self._room())
         path = self.folder / kept
         if path.exists():

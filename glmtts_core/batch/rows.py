@@ -71,7 +71,7 @@ def _records(file: TextFile, layout: Layout, notes: list[Message]) -> Iterable[R
     if layout.format == "txt":
         return plain_records(file.lines())
     if layout.format != "json":
-        return table_records(file.lines(), layout.separator)
+        return table_records(file.all_lines(), layout.separator)
     document = read_document(file.whole(MAX_DOCUMENT_BYTES) or "")
     notes += document.notes
     return (entry.record for entry in document.entries)

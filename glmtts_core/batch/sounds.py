@@ -9,6 +9,7 @@ from typing import Final
 
 from glmtts_core.errors import AudioError
 from glmtts_core.files import open_regular
+from glmtts_core.sound_files.formats import KINDS
 
 #: Seconds by which a sound may differ from what the journal tells, which is rounded.
 _ROUNDING_S: Final = 0.001
@@ -45,7 +46,7 @@ def wav_duration_s(path: Path) -> float:
                 if kind == b"fmt " and length >= 16:
                     bytes_per_s = _bytes_per_s(file.read(16).ljust(16, b"\0"))
                 file.seek(content + length + length % 2)
-    raise AudioError("audio.unreadable", name=path.name)
+    raise AudioError("audio.unreadable", name=path.name, kinds=KINDS)
 
 
 def _bytes_per_s(layout: bytes) -> int:

@@ -157,12 +157,6 @@ class RunSummary:
     counts: RunCounts
     elsewhere: bool = False
 
-    @property
-    def resumable(self) -> bool:
-        """Whether starting it would speak something."""
-        waits = self.counts.queued + self.counts.skipped > 0
-        return waits and not self.elsewhere and self.state is not RunState.RUNNING
-
 
 @dataclass(frozen=True, slots=True)
 class RunView(RunSummary):

@@ -23,6 +23,10 @@ _NEVER: Final = "\x1f"
 _SEPARATOR_LINE: Final = re.compile(r'\s*"?sep=([^\w"])"?\1*', re.IGNORECASE)
 
 
+#: Rows below the header that are looked at for one that can be read.
+_ROWS_TRIED: Final = 3
+
+
 class _Lines:
     """Lines, of which some may be given back to be read once more."""
 
@@ -32,6 +36,17 @@ class _Lines:
 
     def next(self) -> TextLine | None:
         return self._again.popleft() if self._again else next(self._rest, None)
+
+    def next_row(self) -> TextLine | None:
+        """Return the next line that is not blank: outside of quotes, blank ones mean nothing."""
+        while (line := self.next()) is not None and line.is_blank:
+            pass
+        return line
+
+    def header(self) -> TextLine | None:
+        """Return the line that names the columns; one that names the separator is passed over."""
+        line = self.next_row()
+        return line if line is None or named_separator(line) is None else self.next_row()
 
     def give_back(self, lines: Sequence[TextLine]) -> None:
         self._again.extendleft(reversed(lines))
@@ -52,13 +67,11 @@ def table_records(lines: Iterable[TextLine], separator: str) -> Iterator[Record]
     """
     source = _Lines(lines)
     separator = separator or _NEVER
-    header = source.next()
-    if header is not None and named_separator(header) is not None:
-        header = source.next()
+    header = source.header()
     if header is None:
         return
-    columns = _columns(header, separator)
-    while (line := source.next()) is not None:
+    columns = _columns(header, _header_cells(header, source, separator))
+    while (line := source.next_row()) is not None:
         if line.text is None:
             yield unreadable(line)
             continue
@@ -78,19 +91,37 @@ def named_separator(line: TextLine) -> str | None:
     return found[1] if found else None
 
 
-def header_cells(line: TextLine, separator: str) -> list[str]:
-    """Return the values of a first row; none where it cannot be read.
+def first_rows(lines: Iterable[TextLine], separator: str) -> tuple[list[str], list[str]]:
+    """Return the values of the header, and of the next row that can be read; none where none can.
 
     Args:
-        line: the row.
+        lines: of the file.
         separator: as for `table_records`.
     """
+    source = _Lines(lines)
+    separator = separator or _NEVER
+    header = source.header()
+    if header is None:
+        return [], []
+    cells = _header_cells(header, source, separator)
+    for _ in range(_ROWS_TRIED):
+        line = source.next_row()
+        if line is not None and (row := _readable(line, source, separator)):
+            return cells, row
+    return cells, []
+
+
+def _header_cells(header: TextLine, source: _Lines, separator: str) -> list[str]:
+    """Return the columns' names; none where they cannot be read."""
+    return [name.strip() for name in _readable(header, source, separator)]
+
+
+def _readable(line: TextLine, source: _Lines, separator: str) -> list[str]:
+    """Return the values of the row that ``line`` begins; none where it cannot be read."""
     try:
-        reader = csv.reader([line.text or ""], delimiter=separator or _NEVER, strict=True)
-        row = next(reader, [])
-    except csv.Error:
+        return [] if line.text is None else _Row(line, source).read(separator)
+    except FieldError:
         return []
-    return [name.strip() for name in row]
 
 
 class _Row:
@@ -114,7 +145,14 @@ class _Row:
                 of the lines cannot be read.
         """
         try:
-            values = next(csv.reader(self._texts(), delimiter=separator, strict=True), [])
+            reader = csv.reader(
+                self._texts(),
+                delimiter=separator,
+                strict=True,
+                # people write a blank behind the separator, which must not hide a quote
+                skipinitialspace=separator != " ",
+            )
+            values = next(reader, [])
         except csv.Error as error:
             several = len(self._taken) > 1
             self._source.give_back(self._taken[1:])
@@ -143,15 +181,14 @@ def _row_problem(error: str, *, several: bool) -> FieldError:
     return FieldError("batch.line.quotes")
 
 
-def _columns(header: TextLine, separator: str) -> list[str]:
+def _columns(header: TextLine, names: list[str]) -> list[str]:
     """Return the columns' names; nameless ones get their number, the last ones are left out.
 
     Raises:
         BatchError: as `table_records`.
     """
-    names = header_cells(header, separator)
     while names and not names[-1]:
-        names.pop()
+        names = names[:-1]
     fields = {field for name in names if (field := field_of(name)) is not None}
     try:
         for name in names:

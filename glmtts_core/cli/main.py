@@ -18,6 +18,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from glmtts_core.catalogue import LANGUAGES, Language, text
+from glmtts_core.cli.help_frame import translate_frame
 from glmtts_core.cli.task import Invocation, Task
 from glmtts_core.cli.usage import WRONG_USAGE, WrongUsage, usage_sentence
 from glmtts_core.errors import GLMTTSError
@@ -100,6 +101,8 @@ def _group(named: str, language: Language) -> TyperGroup:
         app.command(name, help=text(f"command.{name}", language))(declared)
     group = get_command(app)
     assert isinstance(group, TyperGroup)
+    for command in (group, *group.commands.values()):
+        translate_frame(command, language)
     for parameter in group.commands[named].params if named in group.commands else ():
         if isinstance(parameter, TyperArgument | TyperOption) and parameter.help:
             # a declaration gives the key of its sentence

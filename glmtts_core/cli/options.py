@@ -1,6 +1,7 @@
 """Options that several commands share, and options that have no effect together.
 
-Declarations only: what is merely asked for ``--help`` imports nothing heavy. The help of an option
+Declarations only: what is merely asked for ``--help`` imports pydantic at most, and no numpy,
+PyTorch or Streamlit. The help of an option
 is the key of its sentence. Words and paths are taken as they are, and need not be valid Unicode.
 """
 

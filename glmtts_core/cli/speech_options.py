@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 
 from glmtts_core.cli.task import Task
 from glmtts_core.cli.usage import WrongUsage
+from glmtts_core.quoting import quoted
+from glmtts_core.speech import wrong_value
 
 #: Ends a field's name and not its flag's: the help names the unit.
 _UNIT: Final = "_hz"
@@ -84,7 +86,8 @@ def _annotation(name: str, field: FieldInfo) -> Any:
         try:
             return kind(given)
         except ValueError:
-            raise WrongUsage(f"speech.{name}.wrong", given=given) from None
+            wrong = wrong_value(name, quoted(given))
+            raise WrongUsage(wrong.key, **wrong.details) from None
 
     kind_shown = "NAME" if kind is str else "NUMBER"
     declared = typer.Option(option, parser=parse, metavar=kind_shown, help=help_key)

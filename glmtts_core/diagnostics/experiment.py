@@ -14,6 +14,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, model_validator
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.stored import StrictModel
 
@@ -59,7 +60,7 @@ class Arm(StrictModel):
     switch_voices: bool = False
     history: bool = Field(default=False, alias="use_history")
     fresh_seeds: bool = False
-    headroom_bytes: Annotated[int, Field(ge=2**20)] | None = None
+    headroom_bytes: Annotated[int, Field(ge=MIB)] | None = None
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ import os
 import platform
 from importlib.metadata import version
 
+from glmtts_core.byte_units import GIB
 from glmtts_core.diagnostics.environment import system_name
 from glmtts_core.studio.studio import Studio
 
@@ -19,7 +20,7 @@ def machine_facts(studio: Studio) -> dict[str, str]:
         "system": system_name(),
         "cores": str(os.cpu_count()),
         "threads": str(studio.settings.threads or "all"),
-        "memory": f"{reading.host_total_bytes / 2**30:.1f} GiB",
+        "memory": f"{reading.host_total_bytes / GIB:.1f} GiB",
         "python": platform.python_version(),
     }
     facts |= {f"gpu {device.index}": device.name or "unknown" for device in reading.devices}

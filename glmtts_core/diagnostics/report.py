@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from glmtts_core.catalogue import Language, text
@@ -76,11 +76,13 @@ def to_csv(findings: Findings) -> str:
     return buffer.getvalue()
 
 
-def to_html(findings: Findings, language: Language, listening: Listening | None = None) -> str:
-    """Return the whole report as one page with Plotly inside it."""
+def to_html(
+    findings: Findings, language: Language, listening: Listening | None = None
+) -> Iterator[str]:
+    """Yield the whole report in parts: one page with Plotly inside it."""
     cells = table(findings)
     measured = {cell.metric for cell in cells if cell.summary is not None}
-    parts = render(
+    return render(
         "diagnostics/report.html.jinja",
         language,
         findings=findings,
@@ -95,7 +97,6 @@ def to_html(findings: Findings, language: Language, listening: Listening | None 
         answers=[_answer_cells(each, language) for each in check_claims(findings, listening)],
         listening=None if listening is None else listening_words(listening, findings, language),
     )
-    return "".join(parts)
 
 
 def _metrics(cells: Sequence[Cell], language: Language) -> dict[str, list[str]]:

@@ -6,10 +6,11 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 
 #: Bytes that one session may keep for each kind; the least recently used entry goes first.
-SESSION_LIMIT_BYTES: Final = 64 * 2**20
+SESSION_LIMIT_BYTES: Final = 64 * MIB
 
 
 class SessionCaches:

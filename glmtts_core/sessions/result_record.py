@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, field_validator
 
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.speech import Name, SampleRate, Seed, Speed
 from glmtts_core.stored import STRICT, Moment
 
 _Seconds = Annotated[float, Field(ge=0, le=10**9)]
@@ -39,15 +40,15 @@ class ResultRecord(BaseModel):
     text: str
     engine: str
     voice: str
-    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)]
-    speed: Annotated[float, Field(gt=0, le=1_000)]
+    sample_rate_hz: SampleRate
+    speed: Speed
     spoken_at: Moment
     seconds: _Seconds
     audio_s: _Seconds
     memory: dict[str, Any]
-    seed: int | None = None
+    seed: Seed | None = None
     rehearsed: bool = False
-    second_voice: str | None = None
+    second_voice: Name | None = None
     unsaved_reason: str = ""
 
     @field_validator("memory")

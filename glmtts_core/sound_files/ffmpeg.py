@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -17,16 +16,18 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.errors import AudioError, StorageError
 from glmtts_core.files import scratch_folder
+from glmtts_core.sound_files.formats import KINDS
 
 #: Seconds for one file; an hour of sound takes a few.
 _TIMEOUT_S: Final = 60.0
 #: Most bytes of 16-bit sound that are taken: an hour and a half at 24 kHz.
-_MAX_BYTES: Final = 256 * 2**20
+_MAX_BYTES: Final = 256 * MIB
 #: Longest sound that is taken where nobody says how long it may be: the most a setting allows.
 _LONGEST_S: Final = 3_600.0
-_MEMORY_BYTES: Final = 4 * 2**30
+_MEMORY_BYTES: Final = 4 * GIB
 #: Names in the environment that ffmpeg has no need of, or would write files for.
 _KEPT_BACK: Final = ("GLMTTS_", "FFREPORT", "AV_LOG")
 
@@ -60,9 +61,9 @@ def decoded(data: bytes, reader: str, kind: str, name: str, max_s: float | None)
     if wav is None:
         raise AudioError("audio.ffmpeg_slow", name=name, limit=f"{_TIMEOUT_S:g}")
     if not wav:
-        raise AudioError("audio.unreadable", name=name)
+        raise AudioError("audio.unreadable", name=name, kinds=KINDS)
     if len(wav) >= _MAX_BYTES:
-        raise AudioError("audio.too_large", name=name, limit=_MAX_BYTES >> 20)
+        raise AudioError("audio.too_large", name=name, limit=_MAX_BYTES // MIB)
     return wav
 
 
@@ -76,6 +77,8 @@ def _command(program: str, reader: str, file: Path, longest_s: float) -> list[st
 
 def _run(command: list[str]) -> bytes | None:
     """Return what the program writes, at most `_MAX_BYTES`; None where it takes too long."""
+    import resource  # of Unix only, and only ffmpeg needs it
+
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_KEPT_BACK)
     }

@@ -16,9 +16,24 @@ _PLAIN_SUFFIXES: Final = frozenset(
 )
 #: Endings of files that take ffmpeg: phones, messengers and browsers record these.
 _PACKED_SUFFIXES: Final = frozenset(
-    {".m4a", ".mp4", ".mov", ".3gp", ".aac", ".amr", ".webm", ".weba", ".mka", ".wma"}
+    {
+        ".m4a",
+        ".mp4",
+        ".mov",
+        ".3gp",
+        ".aac",
+        ".amr",
+        ".webm",
+        ".weba",
+        ".mka",
+        ".wma",
+        ".awb",
+        ".spx",
+    }
 )
 AUDIO_SUFFIXES: Final = _PLAIN_SUFFIXES | _PACKED_SUFFIXES
+#: The kinds that messages name.
+KINDS: Final = "WAV, FLAC, MP3, OGG, Opus, AIFF, M4A, WebM, AMR"
 #: How those begin, from which byte on: the name of ffmpeg's reader, the name shown, the bytes.
 _PACKED_STARTS: Final = (
     ("mov", "MP4", 4, (b"ftyp", b"moov", b"mdat", b"wide")),
@@ -30,6 +45,11 @@ _PACKED_STARTS: Final = (
     ("caf", "CAF", 0, (b"caff",)),
 )
 _UNKNOWN: Final = 0xFFFFFFFF
+
+
+def is_opus(data: bytes) -> bool:
+    """Whether a file begins as Opus in Ogg, which only some builds of libsndfile read."""
+    return data.startswith(b"OpusHead", 28)
 
 
 def packed_kind(data: bytes) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ import soundfile
 
 from glmtts_core.errors import AudioError
 from glmtts_core.sound_files import ffmpeg
-from glmtts_core.sound_files.formats import packed_kind, with_length
+from glmtts_core.sound_files.formats import KINDS, is_opus, packed_kind, with_length
 
 Samples = npt.NDArray[np.float32]
 
@@ -40,10 +40,14 @@ def read_samples(data: bytes, name: str, max_s: float | None, *, mono: bool) -> 
     try:
         return _by_libsndfile(data, name, max_s, mono=mono)
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
-        packed = packed_kind(data)
+        packed = None if is_opus(data) and _reads_opus() else packed_kind(data)
         if packed is None:
-            raise AudioError("audio.unreadable", name=name) from error
+            raise AudioError("audio.unreadable", name=name, kinds=KINDS) from error
     return _by_ffmpeg(data, packed, name, max_s)
+
+
+def _reads_opus() -> bool:
+    return "OPUS" in soundfile.available_subtypes("OGG")
 
 
 def mean_of_channels(samples: Samples) -> Samples:
@@ -78,7 +82,7 @@ def _by_ffmpeg(
     try:
         samples, rate = _by_libsndfile(wav, name, None, mono=True)
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
-        raise AudioError("audio.unreadable", name=name) from error
+        raise AudioError("audio.unreadable", name=name, kinds=KINDS) from error
     if max_s is not None and len(samples) / rate > max_s:
         raise AudioError("audio.longer", name=name, limit=f"{max_s:g}")
     return samples, rate

@@ -38,7 +38,7 @@ def test_only_what_was_set_aside_is_spoken_once_it_is_put_right(studio):
     finish(run)
     amend(run, lines("one", "two", "three"))
     assert (states(run), run.view().state, run.problems) == ("ddq", RunState.READY, ())
-    assert run.view().resumable
+    assert run.view().counts.queued > 0
     finish(run)
     assert studio.engine.spoken == ["one", "two", "three"]
 
@@ -75,7 +75,7 @@ def test_a_run_whose_correction_was_cut_short_is_looked_at_anew(studio):
     written = run.store.journal_path.read_bytes().splitlines(keepends=True)
     run.store.journal_path.write_bytes(b"".join(written[:-1]))
     (told,) = Batches(studio).summaries()
-    assert (told.counts.done, told.counts.queued, told.resumable) == (1, 1, True)
+    assert (told.counts.done, told.counts.queued) == (1, 1)
 
 
 def test_a_run_that_goes_on_takes_no_other_file(studio):

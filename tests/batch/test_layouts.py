@@ -127,9 +127,55 @@ def test_a_header_without_a_column_for_the_text_is_not_spoken(header, name):
 @pytest.mark.parametrize("separator", ["\t", "|"])
 def test_rows_of_a_table_without_a_header_are_not_spoken(separator, name):
     rows = "".join(f"wav/{n}.wav{separator}今天天气很好。\n" for n in range(3))
-    with pytest.raises(BatchError, match="first line such as uttid") as refused:
+    with pytest.raises(BatchError, match="first line above: uttid") as refused:
         read_batch(rows.encode(), name)
     assert "2" in refused.value.text("zh")
+
+
+@pytest.mark.parametrize("rows", ["a\thello\nb\tbye", "a\thello"])
+def test_names_with_blanks_between_do_not_make_rows_below_them_texts(rows):
+    with pytest.raises(BatchError, match="uttid, a tab, text") as refused:
+        read_batch(f"uttid text\n{rows}".encode())
+    assert "制表符" in refused.value.text("zh")
+
+
+@pytest.mark.parametrize("names", ["uttid,text", "uttid, text"])
+def test_rows_that_do_not_fit_known_names_above_them_are_not_spoken(names):
+    batch = read_batch(f"{names}\na\thello\nb\tbye".encode())
+    assert (batch.format, batch.lines, len(batch.problems)) == ("csv", (), 2)
+
+
+@UNKNOWN_ENDINGS
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["text, as we know it, is hard", "next line"],
+        ["text, as we know it, is hard", "to read, for people, at night"],
+        ["text，这是第一行。", "第二行"],
+        ["text，这是第一行。", "第二行，也是一样。"],
+        ["Text, hello world"],
+        ["Voice, speed and seed.", "Hello, world."],
+    ],
+)
+def test_a_sentence_that_begins_with_a_columns_name_is_no_header(lines, name):
+    batch = read_batch("\n".join(lines).encode(), name)
+    assert (batch.format, [line.text for line in batch.lines]) == ("txt", lines)
+
+
+@UNKNOWN_ENDINGS
+@pytest.mark.parametrize(
+    "data",
+    [
+        "text,voice,speed\na",
+        "text,\na,",
+        "text,note\na,b",
+        'id,text\n1,"two\nlines"',
+        'id,text\n1,"open\n2,b',
+        '"text","my\nnote"\na,b',
+    ],
+)
+def test_a_header_is_one_where_a_row_fits_it_or_all_its_names_are_known(data, name):
+    assert layout(data, name) == "csv"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from glmtts_core.batch import reading
+from glmtts_core.batch.fields import known_names
 from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
@@ -133,6 +134,27 @@ def test_a_line_whose_text_goes_by_an_unknown_name_is_told_the_names_there_are()
     problem = problem_of(jsonl({"sentence": "a"}))
     assert "sentence" in problem.text("en")
     assert "syn_text" in problem.text("en")
+
+
+@pytest.mark.parametrize("text", ["", None])
+def test_a_line_without_a_text_is_told_so_before_its_unknown_fields(text):
+    problem = problem_of(jsonl({"uttid": "1", "text": text} | {f"x{n}": "bob" for n in range(9)}))
+    assert problem.text("en").startswith("There is no text to speak.")
+    assert problem.text("zh").startswith("没有要合成的文本。")
+    for language in LANGUAGES:
+        assert "x0, x1, x2 …" in problem.text(language)
+
+
+def test_known_names_begin_with_those_that_a_line_needs():
+    assert known_names().startswith("text, syn_text, input_text, uttid, output_name, ")
+
+
+@pytest.mark.parametrize(("number", "shown"), [("NaN", "NaN"), ("-1e400", "-Infinity")])
+@pytest.mark.parametrize("field", ["uttid", "speed"])
+def test_a_number_that_is_none_is_refused_as_it_was_written(field, number, shown):
+    problem = problem_of(f'{{"text": "a", "{field}": {number}}}'.encode())
+    for language in LANGUAGES:
+        assert shown in problem.text(language)
 
 
 @pytest.mark.parametrize("speed", ["1,5", " 1,5 "])

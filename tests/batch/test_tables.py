@@ -121,6 +121,26 @@ def test_a_table_needs_a_header_that_can_be_understood(header, said):
         table(header, "x,y")
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.txt", ""])
+def test_a_name_in_the_header_may_run_over_lines(name):
+    batch = table('"uttid","text","my', 'note"', "a,hello,n", "b,bye,", name=name)
+    assert [(x.number, x.uttid, x.text) for x in batch.lines] == [
+        (3, "a", "hello"),
+        (4, "b", "bye"),
+    ]
+    assert "my note (1)" in batch.notes[0].text("en")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_a_blank_behind_the_separator_does_not_hide_a_quote(separator):
+    names, value = f'uttid{separator} "text"', f'a{separator} "say{separator} ""now"""'
+    assert table(names, value).lines[0].text == f'say{separator} "now"'
+
+
+def test_a_blank_that_separates_is_no_blank_behind_a_separator():
+    assert table("sep= ", "uttid voice text", "a  hello").lines[0].text == "hello"
+
+
 def test_a_header_of_separators_only_is_told():
     with pytest.raises(BatchError, match="first row"):
         table(",,", "a,b,c")
@@ -143,6 +163,12 @@ def test_a_quoted_value_may_run_over_hundreds_of_lines():
     batch = table("text;voice", f'"{chapter}";alpha', "next;kumo;surplus")
     assert [(x.number, x.text) for x in batch.lines] == [(2, chapter)]
     assert only_problem(batch).number == 502
+
+
+def test_blank_lines_inside_a_quoted_value_are_part_of_it():
+    batch = table("text,uttid", "", '"one', "", "  ", 'two",a', "", "b,b")
+    assert [(x.number, x.text) for x in batch.lines] == [(3, "one\n\n  \ntwo"), (8, "b")]
+    assert batch.spans == {3: 6}
 
 
 def test_a_quote_left_open_costs_its_own_line_only():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
 from glmtts_core.cli.main import COMMANDS, main
+
+#: What takes long to import.
+HEAVY = {"numpy", "onnxruntime", "rich", "scipy", "soundfile", "starlette", "streamlit", "torch"}
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +22,44 @@ def english_shell(monkeypatch):
 
 
 @pytest.mark.process
-def test_help_imports_nothing_that_takes_long():
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_imports_nothing_that_takes_long(command):
+    heavy = HEAVY if command else HEAVY | {"pydantic"}
+    arguments = [command, "--help"] if command else ["--help"]
     script = (
-        "import sys; from glmtts_core.cli.main import main; main(['--help']);"
-        "heavy = {'numpy', 'pydantic', 'rich', 'starlette', 'streamlit', 'torch'};"
-        "sys.exit(str(heavy & {*sys.modules}) if heavy & {*sys.modules} else 0)"
+        f"import sys; from glmtts_core.cli.main import main; main({arguments});"
+        f"found = {heavy} & {{*sys.modules}}; sys.exit(str(found) if found else 0)"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_no_types_of_python(command, capsys):
+    main([command, "--help"])
+    assert not re.search(r"<(str|Path|int|float)>", capsys.readouterr().out)
+
+
+def test_a_required_argument_and_a_default_are_told_in_english(capsys):
+    main(["say", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Usage: python glmtts_inference.py say [OPTIONS] {TEXT}" in told
+    assert "Arguments: TEXT What to say; - reads it from the standard input. [required]" in told
+    assert "[default: 24000]" in told
+    assert "Show this message and exit." in told
+
+
+@pytest.mark.parametrize("arguments", [[], *([each] for each in COMMANDS)])
+def test_the_whole_of_the_help_is_in_chinese(arguments, capsys, monkeypatch):
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert main([*arguments, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("用法：")
+    assert "选项：\n" in told
+    assert "显示此帮助。" in told
+    for english in ("Usage", "Arguments", "Options", "OPTIONS", "Commands", "ARGS", "required"):
+        assert english not in told
+    assert "default" not in told
 
 
 def test_help_lists_the_commands_with_a_sentence_each(capsys):

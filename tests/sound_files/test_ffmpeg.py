@@ -17,6 +17,7 @@ from glmtts_core import audio
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import AudioError
 from glmtts_core.sound_files import ffmpeg
+from glmtts_core.sound_files.formats import AUDIO_SUFFIXES, KINDS
 from tests import ffmpeg_stub
 from tests.ffmpeg_stub import PACKED
 
@@ -100,6 +101,30 @@ def test_what_is_none_of_these_kinds_never_reaches_ffmpeg(path, data):
     asked = ffmpeg_stub.install(path, ffmpeg_stub.GIVES_SOUND)
     assert refused(data).message.key == "audio.unreadable"
     assert not asked.exists()
+
+
+def opus() -> bytes:
+    target = io.BytesIO()
+    soundfile.write(target, np.zeros(48_000, np.float32), 48_000, format="OGG", subtype="OPUS")
+    return target.getvalue()
+
+
+@pytest.mark.skipif("OPUS" not in soundfile.available_subtypes("OGG"), reason="no Opus here")
+def test_a_cut_off_opus_file_is_damaged_where_libsndfile_reads_opus(path):
+    error = refused(opus()[:60])
+    assert error.message.key == "audio.unreadable"
+    for language in LANGUAGES:
+        assert KINDS in error.text(language)
+
+
+def test_opus_takes_ffmpeg_where_libsndfile_does_not_read_it(path, monkeypatch):
+    monkeypatch.setattr(soundfile, "available_subtypes", lambda _format: {"VORBIS": "Vorbis"})
+    assert refused(opus()[:60]).message.key == "audio.needs_ffmpeg"
+
+
+@pytest.mark.parametrize("ending", [".awb", ".spx"])
+def test_kinds_that_are_known_by_their_bytes_are_known_by_their_endings(ending):
+    assert ending in AUDIO_SUFFIXES
 
 
 @pytest.mark.parametrize("does", [ffmpeg_stub.REFUSES, ffmpeg_stub.GIVES_RUBBISH])

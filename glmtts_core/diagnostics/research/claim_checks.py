@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.diagnostics.experiment import Policy
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.metrics import Metric
@@ -139,7 +140,7 @@ def _repeated(claim: Claim, findings: Findings) -> Answer:
         return not_testable(claim, "claims.reason.no_arm")
     growth_bytes = statistics.median(fixed)
     key = "claims.reason.repeated" if fresh else "claims.reason.repeated_no_seed"
-    reason = Message(key, {"growth": f"{growth_bytes / 2**20:+.1f} MiB"})
+    reason = Message(key, {"growth": f"{growth_bytes / MIB:+.1f} MiB"})
     return answered(claim, reason, figures, confirmed=growth_bytes >= _LEAST_GROWTH_BYTES)
 
 

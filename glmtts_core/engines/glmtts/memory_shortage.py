@@ -12,12 +12,13 @@ from typing import Final
 import psutil
 import torch
 
+from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.errors import OutOfMemoryError
 
 #: How a failed allocation reads on the host and in CUDA's libraries.
 _WORDS: Final = ("allocate memory", "not enough memory", "out of memory", "alloc_failed")
 _WANTED: Final = re.compile(r"allocate ([\d.]+) ?(bytes|KiB|MiB|GiB)")
-_UNITS: Final = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_UNITS: Final = {"bytes": 1, "KiB": 2**10, "MiB": MIB, "GiB": GIB}
 
 
 @dataclass(frozen=True, slots=True)

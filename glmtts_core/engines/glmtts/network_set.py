@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from glmtts_core.byte_units import GIB
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.memory_shortage import free_bytes
 from glmtts_core.engines.glmtts.network_source import (
@@ -183,7 +184,7 @@ class NetworkSet:
         moving = sum(_bytes_of(self._held[name]) for name in self.held - self._offloaded)
         if moving > free_bytes(torch.device("cpu")):
             # nothing else would stop it: the system would end the process instead
-            raise OutOfMemoryError("glmtts.no_room_on_host", size=f"{moving / 2**30:.1f} GiB")
+            raise OutOfMemoryError("glmtts.no_room_on_host", size=f"{moving / GIB:.1f} GiB")
         for name, network in list(self._held.items()):
             if isinstance(network, nn.Module):
                 network.to("cpu")

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from glmtts_core.audio import Samples, resample
+from glmtts_core.byte_units import MIB
 from glmtts_core.engines.base import (
     JobControl,
     Progress,
@@ -41,7 +42,7 @@ from glmtts_core.speech import SynthesisRequest
 
 SPEED_RANGE: Final = (0.5, 2.0)
 #: Growth of the resident set by a first load, including the libraries' code.
-LOAD_BYTES: Final = 900 * 2**20
+LOAD_BYTES: Final = 900 * MIB
 
 _CAPABILITIES: Final = Capabilities(
     engine="Kokoro-82M",

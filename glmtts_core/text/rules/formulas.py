@@ -45,7 +45,6 @@ _LOWERED: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 #: Where an operand ends and where one begins. A letter alone is a variable.
 _OPERAND_ENDS: Final = re.compile(rf"(?:[\d%°²³⁰-⁹₀-₉)\]}}πθαβγλσω)]|(?<!{LETTER}){LETTER})\s?$")
 _OPERAND: Final = rf"\s?[-+–±√]?(?:[\d(\[√πθαβγλσω（∞.|]|{LETTER}(?!{LETTER}))"
-_WORD_ENDS: Final = re.compile(rf"(?:{LETTER}|[\u4e00-\u9fff])$")
 
 
 def _said(found: Found, sign: str) -> str:

@@ -13,6 +13,7 @@ from glmtts_core.batch.fields import ALIASES
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.markup import html
+from glmtts_core.quoting import quoted
 from glmtts_core.ui.batch.draft import steer
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import reading_view
@@ -245,5 +246,5 @@ def _row(page: Page, line: BatchLine, voice: str | None) -> dict[str, object]:
         "text": line.text,
         "spoken": reading.spoken,
         "left_out": " ".join(reading.left_out),
-        "own": " · ".join(f"{name} {value}" for name, value in own.items()),
+        "own": " · ".join(f"{name} {quoted(value)}" for name, value in own.items()),
     }

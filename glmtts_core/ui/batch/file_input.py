@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft
+from glmtts_core.batch.fields import known_names, text_names
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from glmtts_core.ui.batch import settings
@@ -78,7 +79,7 @@ def sample(page: Page) -> None:
     """Draw what a file looks like, to read and to download."""
     st.markdown(f"**{page.text('batch.sample_title')}**")
     st.code(sample_jsonl(), language="json", wrap_lines=True)
-    st.caption(page.text("batch.fields"))
+    st.caption(page.markdown("batch.fields", text=text_names(), known=known_names()))
     with st.container(horizontal=True):
         _sample_button(page, "JSONL", sample_jsonl(), "glm-tts-sample.jsonl")
         _sample_button(page, "CSV", sample_csv(), "glm-tts-sample.csv")

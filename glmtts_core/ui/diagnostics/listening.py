@@ -13,7 +13,7 @@ from glmtts_core.diagnostics.experiment import shipped_texts
 from glmtts_core.diagnostics.experiment_folders import AUDIO_FOLDER
 from glmtts_core.diagnostics.labels import arm_name, listening_words
 from glmtts_core.diagnostics.research import listening
-from glmtts_core.diagnostics.research.blind_test import BlindTest
+from glmtts_core.diagnostics.research.blind_listening import BlindTest
 from glmtts_core.diagnostics.research.listening import RATINGS, Preference
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.diagnostics.experiment import Shown, choose, kept_listening, shown

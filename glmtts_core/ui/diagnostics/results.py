@@ -158,7 +158,7 @@ def _downloads(page: Page, kept: Shown) -> None:
         )
         st.download_button(
             page.text("diagnostics.html_report"),
-            lambda: report.to_html(found, page.language, heard),
+            lambda: "".join(report.to_html(found, page.language, heard)),
             f"{name}.html",
             "text/html",
             key="laboratory_html",

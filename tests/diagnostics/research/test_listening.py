@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.diagnostics.research.blind_test import BlindTest
+from glmtts_core.diagnostics.research.blind_listening import BlindTest
 from glmtts_core.diagnostics.research.listening import (
     Judgement,
     Listening,

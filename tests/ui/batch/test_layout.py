@@ -448,6 +448,13 @@ def test_recordings_are_uploaded_and_one_of_them_holds_for_all(cloning):
     assert [each.reference.name for each in cloning.engine.requests] == ["anna.wav", "bert.wav"]
 
 
+def test_own_settings_of_a_line_are_shown_as_a_file_writes_them(cloning):
+    line = b'{"text": "a", "use_kv_cache": true, "prompt_audio": "anna.wav"}\n'
+    guest = Guest(BATCH).give(line).give_recordings({"anna.wav": WAV}).checked()
+    (own,) = (each.value["own"] for each in guest.app.dataframe if "own" in each.value)
+    assert list(own) == ["use_kv_cache true · prompt_audio anna.wav"]
+
+
 @in_one_language
 def test_a_recording_that_could_be_better_gets_one_note_and_stops_nothing(cloning, language):
     lines = b'{"text": "a", "prompt_audio": "bert.wav"}\n' * 3

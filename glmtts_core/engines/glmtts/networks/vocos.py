@@ -16,7 +16,6 @@ from glmtts_core.engines.glmtts.checkpoint.weight_sources import check_is_there
 from glmtts_core.engines.glmtts.checkpoint.weights import fill_random, held_bytes
 from glmtts_core.errors import CheckpointError, EngineError
 
-SAMPLE_RATE_HZ: Final = 32_000
 #: Samples of sound for one mel frame.
 HOP: Final = 640
 #: The archive expects its mel shifted by -ln 2560, the length of the window.
