@@ -63,7 +63,7 @@ def _serve(port: int, lines: int, run_file: Path) -> None:
     from glmtts_core.settings import load_settings
     from glmtts_core.studio.shared import use_studio
     from glmtts_core.studio.studio import Studio
-    from tests.parts import wait_until
+    from tests.common import wait_until
     from tests.scripted_engine import ScriptedEngine
 
     text = "".join(

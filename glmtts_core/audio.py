@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glmtts_core.errors import AudioError
-from glmtts_core.sound_files.reading import Samples as Samples
-from glmtts_core.sound_files.reading import mean_of_channels, read_samples
+from glmtts_core.sound_files.samples import Samples as Samples
+from glmtts_core.sound_files.samples import mean_of_channels, read_samples
 
 #: Samples that are encoded at a time: 4 MiB of float32.
 _BLOCK_SAMPLES: Final = 2**20

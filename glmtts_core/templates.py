@@ -14,7 +14,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import encodable
+from glmtts_core.escaping import encodable
 
 #: A part of a page has at least so many characters.
 _PART_CHARACTERS: Final = 2**16

@@ -1,7 +1,7 @@
 """Batch page: many lines, spoken one after the other."""
 
-from glmtts_core.ui.batch import layout
+from glmtts_core.ui.batch import sections
 from glmtts_core.ui.page import open_page
 
 page = open_page("batch.title")
-layout.show(page)
+sections.show(page)

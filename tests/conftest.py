@@ -97,7 +97,7 @@ def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
     """Make the studio's rehearsal a tiny one; return its engine's name."""
     from glmtts_core.engines.glmtts.engine import GlmTtsEngine
     from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
-    from tests.engines.glmtts.parts import TINY_SIZE
+    from tests.engines.glmtts.tiny_engine import TINY_SIZE
 
     def factory(device: str, on_cpu=None):
         parts = RehearsalNetworks(TINY_SIZE)

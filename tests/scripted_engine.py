@@ -79,7 +79,7 @@ class ScriptedEngine:
             speed_range=(0.5, 2.0),
             sampling_methods=(),
             seed=False,
-            kv_history=False,
+            history=False,
             release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
             load_bytes=self.load_bytes,
         )
@@ -148,7 +148,7 @@ class CloningEngine(ScriptedEngine):
             voice_cloning=True,
             sampling_methods=("ras", "topk"),
             seed=True,
-            kv_history=True,
+            history=True,
         )
 
 

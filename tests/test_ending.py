@@ -19,7 +19,7 @@ from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.cli.main import main
 from tests.browser.app import ROOT, STOP_S, free_port
-from tests.parts import BOUND_S
+from tests.common import BOUND_S
 from tests.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.process

@@ -111,7 +111,7 @@ def routes(
         raise ApiError(404, "api.no_such_path", path=shown(request.url.path))
 
     def route(path: str, endpoint: Endpoint, *methods: str) -> Route:
-        return Route(path, _Answer(endpoint, methods, get_studio), name=endpoint.__name__)
+        return Route(path, _CheckedRoute(endpoint, methods, get_studio), name=endpoint.__name__)
 
     return [
         route("/healthz", healthz, "GET", "HEAD"),
@@ -123,7 +123,7 @@ def routes(
     ]
 
 
-class _Answer:
+class _CheckedRoute:
     """The ASGI app of a route: checks asker and method, and tells our errors in one sentence.
 
     Args:

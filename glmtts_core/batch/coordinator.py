@@ -13,12 +13,12 @@ from concurrent import futures
 from typing import Final
 
 from glmtts_core.batch.executor import Executor, LineOutcome
+from glmtts_core.batch.line_table import LineTable
 from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import Recorder
 from glmtts_core.batch.states import LineState, RunState
-from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
     EngineError,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from glmtts_core.batch.fields import FieldError, field_of
-from glmtts_core.batch.reading import EXCERPT_CHARS, MAX_LINES
 from glmtts_core.batch.records import JsonObject, Record, pairs_of
+from glmtts_core.batch.text_file import EXCERPT_CHARS, MAX_LINES
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message

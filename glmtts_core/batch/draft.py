@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, Origin
+from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, DraftOrigin
 from glmtts_core.batch.dry_run import dry_run
 from glmtts_core.batch.editing import with_lines
 from glmtts_core.batch.lines import BatchInput, RunDefaults
@@ -95,7 +95,7 @@ class BatchDraft:
         Raises:
             BatchError: it cannot be written to the disk.
         """
-        self._take(data, Origin(name=name, amends=self.amends))
+        self._take(data, DraftOrigin(name=name, amends=self.amends))
 
     def amend(self, run_id: str, data: bytes, name: str, references: Path) -> None:
         """Take the input of a run to be corrected, with the recordings that it uses.
@@ -105,7 +105,7 @@ class BatchDraft:
         """
         self.drop()
         self._folder.copy_references(references)
-        self._take(data, Origin(name=name, amends=run_id))
+        self._take(data, DraftOrigin(name=name, amends=run_id))
 
     def drop_file(self) -> None:
         """Forget the file, to choose another one; recordings and the run to correct stay.
@@ -113,7 +113,7 @@ class BatchDraft:
         Raises:
             BatchError: the disk cannot be written.
         """
-        self._take(None, Origin(amends=self.amends))
+        self._take(None, DraftOrigin(amends=self.amends))
 
     def data(self) -> bytes:
         """Return the file's bytes.
@@ -136,7 +136,7 @@ class BatchDraft:
         self._folder.remove()
         with self._lock:
             self._references = ReferenceFolder(self._folder.references)
-            self._use(Origin())
+            self._use(DraftOrigin())
 
     def close(self) -> None:
         """Stop checking and free the memory; the files stay on the disk."""
@@ -144,12 +144,12 @@ class BatchDraft:
             self._defaults = None
             self._use(self._origin)
 
-    def _take(self, data: bytes | None, origin: Origin) -> None:
+    def _take(self, data: bytes | None, origin: DraftOrigin) -> None:
         self._folder.save(origin, data)
         with self._lock:
             self._use(origin)
 
-    def _use(self, origin: Origin) -> None:
+    def _use(self, origin: DraftOrigin) -> None:
         """Go on with the file of ``origin``, unread; needs the lock."""
         self._origin = origin
         self._file = self._unread_file()

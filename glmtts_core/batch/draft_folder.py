@@ -23,7 +23,7 @@ _REFERENCES: Final = "references"
 _log = logging.getLogger(__name__)
 
 
-class Origin(BaseModel):
+class DraftOrigin(BaseModel):
     """Where a draft's file comes from; kept beside it.
 
     Attributes:
@@ -48,15 +48,15 @@ class DraftFolder:
         self.references = folder / _REFERENCES
         self._folder = folder
 
-    def origin(self) -> Origin:
+    def origin(self) -> DraftOrigin:
         """Return the saved origin; without a readable one, an empty origin."""
         try:
-            return Origin.model_validate_json((self._folder / _ORIGIN_FILE).read_bytes())
+            return DraftOrigin.model_validate_json((self._folder / _ORIGIN_FILE).read_bytes())
         except FileNotFoundError:
-            return Origin()
+            return DraftOrigin()
         except (OSError, ValidationError) as error:
             _log.warning("cannot read the batch draft in %s: %s", self._folder, error)
-            return Origin()
+            return DraftOrigin()
 
     def data(self) -> bytes:
         """Return the bytes of the batch file.
@@ -70,7 +70,7 @@ class DraftFolder:
             reason = error.strerror or str(error)
             raise BatchError("batch.draft.gone", reason=reason) from error
 
-    def save(self, origin: Origin, data: bytes | None = None) -> None:
+    def save(self, origin: DraftOrigin, data: bytes | None = None) -> None:
         """Write the origin, and first the batch file where ``data`` is given.
 
         Raises:

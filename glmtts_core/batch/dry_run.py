@@ -21,9 +21,9 @@ from glmtts_core.batch.lines import (
     request_of,
     transcript_of,
 )
-from glmtts_core.batch.reading import excerpt_of
 from glmtts_core.batch.reading_hints import ReadingHints
 from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch.text_file import excerpt_of
 from glmtts_core.batch.voice_hints import VoiceHints
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, first_value, wrapped_list
 from glmtts_core.batch.fields import ALIASES, field_of
 from glmtts_core.batch.lines import InputFormat
-from glmtts_core.batch.reading import TextFile, TextLine
-from glmtts_core.batch.tables import first_rows, named_separator
+from glmtts_core.batch.table_reader import first_rows, named_separator
+from glmtts_core.batch.text_file import TextFile, TextLine
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 

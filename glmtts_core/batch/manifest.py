@@ -11,7 +11,7 @@ from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.catalogue import Language
-from glmtts_core.markup import encodable
+from glmtts_core.escaping import encodable
 
 #: State of a line that was set aside before the run.
 SET_ASIDE = "set_aside"

@@ -10,13 +10,13 @@ import threading
 from dataclasses import asdict, replace
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.entries import RETRY_FAILED, entry_of
 from glmtts_core.batch.journal import Journal
+from glmtts_core.batch.journal_entries import RETRY_FAILED, entry_of
+from glmtts_core.batch.line_table import LineTable
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineMemory, LineState, LineStatus, RunState
 from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import RunStore
-from glmtts_core.batch.table import LineTable
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.memory.cost import MemoryCost

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from glmtts_core.batch.fields import FieldError
-from glmtts_core.batch.reading import TextLine
+from glmtts_core.batch.text_file import TextLine
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 

@@ -21,9 +21,9 @@ from typing import Final
 from glmtts_core.batch.active_run import ExecutorFactory
 from glmtts_core.batch.creation import create_store
 from glmtts_core.batch.dry_run import check_defaults
-from glmtts_core.batch.entries import last_entry
 from glmtts_core.batch.executor import LocalExecutor
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE
+from glmtts_core.batch.journal_entries import last_entry
 from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.replay import counts_of

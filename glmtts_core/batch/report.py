@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from glmtts_core.batch.entries import read_entries
+from glmtts_core.batch.journal_entries import read_entries
 from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun

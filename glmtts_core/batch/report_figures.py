@@ -9,7 +9,7 @@ from typing import Any, Final
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import chart_text
+from glmtts_core.escaping import chart_text
 
 Figure = dict[str, Any]
 _ACCENT: Final = "#3f7fae"

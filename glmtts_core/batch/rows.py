@@ -14,9 +14,9 @@ from glmtts_core.batch.fields import FieldError, IgnoredFields, LineFields, chec
 from glmtts_core.batch.layouts import Layout, layout_of
 from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch.naming import Names
-from glmtts_core.batch.reading import TextFile, open_text
 from glmtts_core.batch.records import Record, json_records, plain_records
-from glmtts_core.batch.tables import table_records
+from glmtts_core.batch.table_reader import table_records
+from glmtts_core.batch.text_file import TextFile, open_text
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted

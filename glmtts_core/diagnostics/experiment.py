@@ -174,7 +174,7 @@ def claim_arms(capabilities: Capabilities, headroom_bytes: int) -> tuple[Arm, ..
         arms += [Arm(policy=never, switch_rates=True), Arm(policy=always, switch_rates=True)]
     if len(capabilities.voices) > 1:
         arms += [Arm(policy=never, switch_voices=True), Arm(policy=always, switch_voices=True)]
-    if capabilities.kv_history:
+    if capabilities.history:
         arms.append(Arm(policy=never, history=True))
     if capabilities.seed:
         arms.append(Arm(policy=never, fresh_seeds=True))

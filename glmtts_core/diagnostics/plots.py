@@ -9,7 +9,7 @@ from glmtts_core.catalogue import Language, text
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.labels import arm_name, metric_name
 from glmtts_core.diagnostics.metrics import Metric
-from glmtts_core.markup import chart_text
+from glmtts_core.escaping import chart_text
 
 Figure = dict[str, Any]
 

@@ -63,7 +63,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Fault:
     """One fault: the measured value and the threshold it passes, in the symptom's unit."""
 
     symptom: Symptom
@@ -83,10 +83,10 @@ class QualityReport:
 
     verdict: Verdict
     measures: SoundMeasures
-    findings: tuple[Finding, ...]
+    findings: tuple[Fault, ...]
 
     @property
-    def memory_symptoms(self) -> tuple[Finding, ...]:
+    def memory_symptoms(self) -> tuple[Fault, ...]:
         """The findings that a shortage of memory can cause."""
         return tuple(each for each in self.findings if each.symptom in MEMORY_SYMPTOMS)
 
@@ -121,13 +121,13 @@ def assess(
     return QualityReport(Verdict.FAULTY if findings else Verdict.SOUND, measures, findings)
 
 
-def judge(measures: SoundMeasures, first: SoundMeasures | None = None) -> list[Finding]:
+def judge(measures: SoundMeasures, first: SoundMeasures | None = None) -> list[Fault]:
     """Return the faults that the figures show; silence hides all others."""
     level = measures.active_level_dbfs
     if not measures.finite:
-        return [Finding(Symptom.NOT_FINITE, 0.0, 0.0)]
+        return [Fault(Symptom.NOT_FINITE, 0.0, 0.0)]
     if level < INAUDIBLE_DBFS:
-        return [Finding(Symptom.SILENCE, level, INAUDIBLE_DBFS)]
+        return [Fault(Symptom.SILENCE, level, INAUDIBLE_DBFS)]
     found = [
         _half_silent(measures),
         _below(Symptom.TOO_QUIET, level, QUIET_DBFS),
@@ -148,15 +148,15 @@ def judge(measures: SoundMeasures, first: SoundMeasures | None = None) -> list[F
     return [finding for finding in found if finding is not None]
 
 
-def _half_silent(measures: SoundMeasures) -> Finding | None:
+def _half_silent(measures: SoundMeasures) -> Fault | None:
     longest_s = max(measures.leading_silence_s, measures.trailing_silence_s)
     at_one_end = 100.0 * longest_s / measures.duration_s
     if longest_s >= HALF_SILENT_S and at_one_end >= HALF_SILENT_PERCENT:
-        return Finding(Symptom.HALF_SILENT, at_one_end, HALF_SILENT_PERCENT)
+        return Fault(Symptom.HALF_SILENT, at_one_end, HALF_SILENT_PERCENT)
     return _above(Symptom.HALF_SILENT, 100.0 * measures.silent_fraction, SILENT_PERCENT)
 
 
-def _high_frequency_drift(measures: SoundMeasures, first: SoundMeasures) -> Finding | None:
+def _high_frequency_drift(measures: SoundMeasures, first: SoundMeasures) -> Fault | None:
     if measures.high_band_db is None or first.high_band_db is None:
         return None
     if measures.high_band_db < HIGH_BAND_DB:
@@ -179,11 +179,11 @@ def _duration_drift_percent(measures: SoundMeasures, first: SoundMeasures) -> fl
     return 100.0 * (measures.duration_s / first.duration_s - 1.0)
 
 
-def _above(symptom: Symptom, value: float, threshold: float) -> Finding | None:
-    return Finding(symptom, value, threshold) if value >= threshold else None
+def _above(symptom: Symptom, value: float, threshold: float) -> Fault | None:
+    return Fault(symptom, value, threshold) if value >= threshold else None
 
 
-def _below(symptom: Symptom, value: float | None, threshold: float) -> Finding | None:
+def _below(symptom: Symptom, value: float | None, threshold: float) -> Fault | None:
     if value is None or value > threshold:
         return None
-    return Finding(symptom, value, threshold)
+    return Fault(symptom, value, threshold)

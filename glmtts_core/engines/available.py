@@ -42,7 +42,7 @@ def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = N
         return Offer((rehearsal_engine(device, on_cpu), KokoroEngine), None)
 
     def glmtts(settings: Settings, ledger: Ledger) -> Engine:
-        from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
+        from glmtts_core.engines.glmtts.checkpoint.network_loading import CheckpointNetworks
         from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
         from glmtts_core.engines.glmtts.precision import Precisions
 

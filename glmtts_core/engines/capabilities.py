@@ -51,7 +51,7 @@ class Capabilities:
         sampling_methods: names of the sampling methods, the preferred one first; empty where
             nothing is drawn at random.
         seed: whether a seed changes the result.
-        kv_history: whether sentences already spoken can serve as prompt history.
+        history: whether sentences already spoken can serve as prompt history.
         release_levels: the cleanup levels that make a difference for this engine.
         load_bytes: memory on the device that loading takes at most; 0 where it is not worth
             making room.
@@ -68,7 +68,7 @@ class Capabilities:
     speed_range: tuple[float, float] | None
     sampling_methods: tuple[str, ...]
     seed: bool
-    kv_history: bool
+    history: bool
     release_levels: tuple[CleanupLevel, ...]
     load_bytes: int = 0
     random_weights: bool = False

@@ -43,7 +43,7 @@ def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None
     if request.sample_rate_hz not in rates:
         known = ", ".join(str(hz) for hz in rates)
         raise RequestError("request.sample_rate", hz=request.sample_rate_hz, known=known)
-    if request.history and not capabilities.kv_history:
+    if request.history and not capabilities.history:
         raise RequestError("request.no_history", engine=capabilities.engine)
     methods = capabilities.sampling_methods
     if request.sampling is not None and request.sampling not in methods:

@@ -22,7 +22,7 @@ from glmtts_core.errors import SettingsError
 from glmtts_core.host_names import HostRules, parse_host_list
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio.studio import Studio
-from tests.parts import ANNA, BERT, BOUND_S, request, wait_until
+from tests.common import ANNA, BERT, BOUND_S, request, wait_until
 from tests.scripted_engine import ScriptedEngine
 
 OWN = "http://127.0.0.1:7860"

@@ -19,8 +19,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from glmtts_core.cli.main import main
+from tests.common import BOUND_S, wait_until
 from tests.forked import forked
-from tests.parts import BOUND_S, wait_until
 from tests.scripted_engine import CloningEngine
 
 #: Audit events of the interpreter that change names on the disk.

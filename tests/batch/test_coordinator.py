@@ -23,8 +23,8 @@ from glmtts_core.errors import (
 from glmtts_core.memory.cleanup import CleanupReport
 from glmtts_core.speech import SynthesisRequest
 from tests.batch.runs import DEFAULTS, batch_of, ended, finish, lines, raw_of, states
-from tests.parts import BOUND_S, full_disk, wait_until
-from tests.parts import result as spoken_result
+from tests.common import BOUND_S, full_disk, wait_until
+from tests.common import result as spoken_result
 
 CAPACITY = 3
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch import documents, reading
+from glmtts_core.batch import documents, text_file
 from glmtts_core.batch.lines import BatchInput
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
@@ -165,7 +165,7 @@ def test_too_many_entries_are_refused(monkeypatch):
 
 
 def test_a_list_of_one_line_may_be_longer_than_a_line(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 1_000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 1_000)
     assert len(read(json.dumps([{"text": f"{n}"} for n in range(1_000)])).lines) == 1_000
 
 

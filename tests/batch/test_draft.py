@@ -15,7 +15,7 @@ from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
-from tests.parts import BOUND_S, full_disk, voice_wav
+from tests.common import BOUND_S, full_disk, voice_wav
 from tests.scripted_engine import CloningEngine
 
 DEFAULTS = RunDefaults(voice="alpha")

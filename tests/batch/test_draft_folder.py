@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, Origin
+from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, DraftOrigin
 from glmtts_core.errors import BatchError
 
 
@@ -14,7 +14,7 @@ def folder(tmp_path) -> DraftFolder:
 
 
 def test_a_file_is_read_once(folder):
-    folder.save(Origin(name="a.jsonl"), b'{"text": "one"}\n')
+    folder.save(DraftOrigin(name="a.jsonl"), b'{"text": "one"}\n')
     file = DraftFile(folder, "a.jsonl")
     assert file.batch is None
     batch = file.read()
@@ -29,9 +29,9 @@ def test_without_a_file_reading_says_so(folder):
 
 
 def test_an_origin_that_cannot_be_read_is_empty_and_logged(folder, tmp_path, caplog):
-    origin = Origin(name="a.jsonl", amends="batch-1")
+    origin = DraftOrigin(name="a.jsonl", amends="batch-1")
     folder.save(origin, b"")
     assert folder.origin() == origin
     (tmp_path / "draft" / "origin.json").write_text('{"nam')
-    assert folder.origin() == Origin()
+    assert folder.origin() == DraftOrigin()
     assert "cannot read the batch draft" in caplog.text

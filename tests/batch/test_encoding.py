@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from glmtts_core.batch import encoding
 from glmtts_core.batch.encoding import bytes_in_one_form, in_one_form
-from glmtts_core.batch.reading import detect_encoding
 from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch.text_file import detect_encoding
 from glmtts_core.errors import BatchError
 
 TEXT = "今天天气很好，“上”。"

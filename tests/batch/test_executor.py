@@ -11,7 +11,7 @@ from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import EngineError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from tests.parts import ANNA, BOUND_S, request, wait_until
+from tests.common import ANNA, BOUND_S, request, wait_until
 
 
 class Sink:

@@ -14,7 +14,7 @@ from glmtts_core.batch.states import RunState
 from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import ended, finish, lines, make_run
-from tests.parts import ANNA, BOUND_S, full_disk, request
+from tests.common import ANNA, BOUND_S, full_disk, request
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pydantic import TypeAdapter
 
-from glmtts_core.batch.entries import JournalEntry, entry_of
+from glmtts_core.batch.journal_entries import JournalEntry, entry_of
 from glmtts_core.batch.lines import BatchLine
 from glmtts_core.batch.replay import counts_of, replay
 from glmtts_core.batch.states import (

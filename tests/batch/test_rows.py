@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from glmtts_core.batch import reading
+from glmtts_core.batch import text_file
 from glmtts_core.batch.fields import known_names
 from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch.rows import read_batch
@@ -275,7 +275,7 @@ def test_a_line_separator_inside_a_text_is_no_line_end():
 
 
 def test_a_huge_line_costs_no_more_than_the_limit_and_itself(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 1000)
     huge = b'{"text": "' + b"a" * 300_000 + b'"}\n'
     batch = read_batch(huge + jsonl({"text": "b"}))
     assert [problem.message.key for problem in batch.problems] == ["batch.line.too_long"]
@@ -284,12 +284,12 @@ def test_a_huge_line_costs_no_more_than_the_limit_and_itself(monkeypatch):
 
 def test_a_line_as_long_as_the_limit_is_read(monkeypatch):
     line = jsonl({"text": "b"})
-    monkeypatch.setattr(reading, "MAX_LINE_BYTES", len(line))
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", len(line))
     assert len(read_batch(line + line.strip()).lines) == 2
 
 
 def test_too_many_lines_are_refused(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_LINES", 3)
+    monkeypatch.setattr(text_file, "MAX_LINES", 3)
     with pytest.raises(BatchError, match="3"):
         read_batch(jsonl(*[{"text": "a"}] * 4))
 

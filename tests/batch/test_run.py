@@ -34,7 +34,7 @@ from tests.batch.runs import (
     states,
     texts_done,
 )
-from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
+from tests.common import ANNA, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine
 
 

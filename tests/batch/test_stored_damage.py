@@ -25,7 +25,7 @@ from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
-from tests.parts import BOUND_S, wait_until
+from tests.common import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine
 
 Change = Callable[[bytes], bytes]

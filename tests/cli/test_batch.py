@@ -17,7 +17,7 @@ from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.cli.conftest import Maker
-from tests.parts import full_disk, voice_wav, wait_until
+from tests.common import full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")

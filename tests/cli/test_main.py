@@ -29,7 +29,7 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 from tests.cli.conftest import Maker
-from tests.parts import ANNA, BOUND_S, full_disk, request, wait_until
+from tests.common import ANNA, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
 
 pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")

@@ -21,7 +21,7 @@ from glmtts_core.errors import BusyError, DiagnosticsError
 from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
-from tests.parts import ANNA, request, wait_until
+from tests.common import ANNA, request, wait_until
 from tests.scripted_engine import ScriptedEngine, VoicelessEngine
 
 CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")

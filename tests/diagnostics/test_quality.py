@@ -8,7 +8,7 @@ import pytest
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.quality import (
     MEMORY_SYMPTOMS,
-    Finding,
+    Fault,
     Verdict,
     assess,
 )
@@ -105,7 +105,7 @@ def test_every_gap_in_speech_is_counted():
 @pytest.mark.parametrize("symptom", Symptom)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_finding_has_a_sentence(symptom, language):
-    assert Finding(symptom, 12.3456, 5.0).message.text(language)
+    assert Fault(symptom, 12.3456, 5.0).message.text(language)
 
 
 def test_silence_and_breaking_speech_point_to_memory_and_a_shifted_sound_does_not():

@@ -17,7 +17,7 @@ from glmtts_core.diagnostics.labels import conclusions, faults
 from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.report import to_csv, to_html, to_json
 from glmtts_core.diagnostics.statistics import Conclusion
-from tests.diagnostics.parts import ALWAYS, MIB, NEVER, findings, trial
+from tests.diagnostics.known_findings import ALWAYS, MIB, NEVER, findings, trial
 
 
 @pytest.fixture

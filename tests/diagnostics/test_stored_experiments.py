@@ -10,7 +10,7 @@ import pytest
 from glmtts_core.diagnostics.findings import FINDINGS_FILE, load, save
 from glmtts_core.diagnostics.research import listening
 from glmtts_core.errors import StorageError
-from tests.diagnostics.parts import NEVER, findings, trial
+from tests.diagnostics.known_findings import NEVER, findings, trial
 
 DAMAGES = [
     ("began_at", "9999-12-31T23:59:59-12:00"),

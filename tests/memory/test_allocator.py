@@ -13,7 +13,7 @@ from glmtts_core.memory.allocator import (
     HostAllocator,
     allocator_for,
 )
-from tests.memory.parts import MIB, StandInCuda
+from tests.memory.stand_in_devices import MIB, StandInCuda
 
 
 def test_only_segments_without_a_live_block_are_reclaimable():

@@ -19,7 +19,7 @@ from glmtts_core.memory.probe import MemoryProbe
 from glmtts_core.memory.promises import Promise
 from glmtts_core.memory.system import malloc_trim
 from tests.memory.conftest import ROOT
-from tests.memory.parts import MIB, Driver, HostRig, StandInCuda
+from tests.memory.stand_in_devices import MIB, Driver, HostRig, StandInCuda
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.points import Line, MemoryPoint
 from glmtts_core.memory.probe import MemoryProbe
-from tests.memory.parts import MIB, Driver, StandInCuda, device, touch_and_give_back
+from tests.memory.stand_in_devices import MIB, Driver, StandInCuda, device, touch_and_give_back
 
 
 def gpu_monitor(driver: Driver, cuda: StandInCuda) -> tuple[MemoryMonitor, CudaAllocator]:

@@ -10,7 +10,7 @@ from glmtts_core.errors import SettingsError
 from glmtts_core.memory.device import DeviceChoice, choose_device, nvml_for
 from glmtts_core.memory.nvml import NvmlReading
 from glmtts_core.message import Message
-from tests.memory.parts import Driver, device
+from tests.memory.stand_in_devices import Driver, device
 
 CARDS = (device(0, uuid="GPU-aaaa"), device(1, uuid="GPU-bbbb"))
 HIDING = ["", "-1", "7", "NoDevFiles", "GPU-dead", "MIG-GPU-dead/0/0", "all", "0,0"]

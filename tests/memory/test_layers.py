@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glmtts_core.memory.layers import HOST_LAYERS, Layer, device_layers, host_layers
 from glmtts_core.memory.ledger import WeightsPart
-from tests.memory.parts import device, reading
+from tests.memory.stand_in_devices import device, reading
 
 SIZES = st.integers(0, 100)
 MAYBE = st.none() | SIZES

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from glmtts_core.memory.monitor import EventKind, MemoryMonitor
-from tests.memory.parts import MIB, HostRig
+from tests.memory.stand_in_devices import MIB, HostRig
 
 BOUND_S = 20.0
 

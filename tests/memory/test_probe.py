@@ -10,7 +10,14 @@ from glmtts_core.memory.allocator import CudaAllocator, HostAllocator
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
-from tests.memory.parts import MIB, Driver, HostRig, StandInCuda, device, touch_and_give_back
+from tests.memory.stand_in_devices import (
+    MIB,
+    Driver,
+    HostRig,
+    StandInCuda,
+    device,
+    touch_and_give_back,
+)
 
 
 def cuda_probe(devices, cuda: StandInCuda, index: int = 0, ledger: Ledger | None = None):

@@ -21,7 +21,7 @@ from glmtts_core.sessions.history import (
 )
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
-from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, result
+from tests.common import ANNA, BERT, BOUND_S, full_disk, request, result
 
 DAY_S = 86_400
 

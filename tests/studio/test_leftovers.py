@@ -18,7 +18,7 @@ from glmtts_core.sessions.history import SessionHistory, session_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.studio import Studio
-from tests.parts import ANNA, BOUND_S, request, result
+from tests.common import ANNA, BOUND_S, request, result
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -13,7 +13,7 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio.shared import use_studio
 from glmtts_core.studio.studio import Studio
 from tests.engines.glmtts.official_layout import write_checkpoint
-from tests.engines.glmtts.parts import recording
+from tests.engines.glmtts.tiny_engine import recording
 from tests.ui.visitor import SYNTHESIS, Visitor
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from functools import cache
 
-from tests.parts import assert_none
+from tests.common import assert_none
 from tests.ui.markup_lint import raw_places, read
 from tests.ui.markup_origins import Source
 from tests.ui.visitor import ROOT
@@ -20,7 +20,7 @@ _SOURCES = (
     ROOT / "streamlit_app.py",
 )
 #: They make what the others use.
-_MAKERS = ROOT / "glmtts_core" / "markup.py"
+_MAKERS = ROOT / "glmtts_core" / "escaping.py"
 
 
 @cache
@@ -29,7 +29,7 @@ def _sources() -> list[Source]:
 
 
 def test_every_place_that_renders_gets_words_of_ours_or_disarmed_ones():
-    makers = ("glmtts_core/markup.py", "glmtts_core/ui/shared/markdown.py")
+    makers = ("glmtts_core/escaping.py", "glmtts_core/ui/shared/markdown.py")
     assert [each for each in raw_places(_sources()) if not each.startswith(makers)] == []
 
 
@@ -95,7 +95,7 @@ OURS = (
 )
 _IMPORTS = (
     "import streamlit as st\n"
-    "from glmtts_core.markup import Html, html\n"
+    "from glmtts_core.escaping import Html, html\n"
     "from glmtts_core.ui.shared.markdown import Markdown, plain\n"
     "from glmtts_core.ui.shared.quantities import size\n"
 )

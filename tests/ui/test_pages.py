@@ -29,8 +29,8 @@ from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.shared.markdown import message_markdown
 from glmtts_core.ui.shared.quantities import size
+from tests.common import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.ffmpeg_stub import PACKED
-from tests.parts import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.scripted_engine import CloningEngine, ScriptedEngine
 from tests.ui.visitor import (
     BATCH,

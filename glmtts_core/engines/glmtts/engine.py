@@ -85,7 +85,7 @@ class GlmTtsEngine:
             speed_range=None,
             sampling_methods=SAMPLING_METHODS,
             seed=True,
-            kv_history=True,
+            history=True,
             release_levels=(CleanupLevel.TRIM, *levels, CleanupLevel.UNLOAD),
             load_bytes=self._load_bytes,
             random_weights=self._source.random_weights,

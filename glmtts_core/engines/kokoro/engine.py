@@ -53,7 +53,7 @@ _CAPABILITIES: Final = Capabilities(
     speed_range=SPEED_RANGE,
     sampling_methods=(),
     seed=False,
-    kv_history=False,
+    history=False,
     release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
     load_bytes=LOAD_BYTES,
 )

@@ -12,7 +12,7 @@ from glmtts_core.batch.editing import editable_lines
 from glmtts_core.batch.fields import ALIASES
 from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.quoting import quoted
 from glmtts_core.ui.batch.draft import steer
 from glmtts_core.ui.page import Page

@@ -12,7 +12,7 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState, RunView
 from glmtts_core.engines.labels import progress_line
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.ui.batch import lines
 from glmtts_core.ui.batch.draft import steer
 from glmtts_core.ui.page import Page

@@ -9,7 +9,7 @@ import streamlit as st
 from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
 from glmtts_core.byte_units import MIB
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.sessions.saved_form import MOST_EVERY_LINES, MOST_THRESHOLD_MIB
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import cleanup_button, engine_choice

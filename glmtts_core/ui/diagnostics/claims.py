@@ -10,7 +10,7 @@ from glmtts_core.byte_units import MIB
 from glmtts_core.diagnostics.experiment import Experiment, Workload, claim_arms
 from glmtts_core.diagnostics.labels import claims_source, shown_words
 from glmtts_core.diagnostics.research.claims import Answer, ClaimVerdict
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.ui.diagnostics import run
 from glmtts_core.ui.diagnostics.experiment import choose, kept_listening, shown
 from glmtts_core.ui.diagnostics.results import claim_answers

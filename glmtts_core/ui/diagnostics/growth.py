@@ -11,7 +11,7 @@ from glmtts_core.diagnostics.experiment import FIXED_SEED, shipped_texts
 from glmtts_core.diagnostics.growth import growth
 from glmtts_core.diagnostics.research.leak_hunt import WARM_UP, Grown, LeakHunt, hunt
 from glmtts_core.engines.base import CancelToken
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.ui.diagnostics import charts
 from glmtts_core.ui.diagnostics.tasks import running, task_name, tasks
 from glmtts_core.ui.page import Page

@@ -143,7 +143,7 @@ def _variants(page: Page, engine: str) -> list[dict[str, Any]]:
             variants.append({"switch_rates": True})
         if len(can.voices) > 1 and _toggle(page, "voices"):
             variants.append({"switch_voices": True})
-        if can.kv_history and _toggle(page, "history"):
+        if can.history and _toggle(page, "history"):
             variants.append({"history": True})
         if can.seed and _toggle(page, "seeds"):
             variants.append({"fresh_seeds": True})

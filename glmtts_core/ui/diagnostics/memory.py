@@ -10,7 +10,7 @@ import streamlit as st
 from glmtts_core.diagnostics import process_memory
 from glmtts_core.diagnostics.allocator_picture import AllocatorInspector
 from glmtts_core.diagnostics.breakdown import PROCESS, MemoryPart, device_breakdown, host_breakdown
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.ui.diagnostics import charts
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.quantities import size

@@ -21,7 +21,7 @@ from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.research.claim_checks import check_claims
 from glmtts_core.diagnostics.research.claims import Answer
 from glmtts_core.diagnostics.research.listening import Listening
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.ui.diagnostics.experiment import Shown, choose, kept_listening, shown
 from glmtts_core.ui.page import Page
 

@@ -16,7 +16,7 @@ from glmtts_core.diagnostics.laboratory import (
 )
 from glmtts_core.diagnostics.machine_facts import machine_facts
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.markdown import Markdown, plain
 from glmtts_core.ui.shared.quantities import seconds

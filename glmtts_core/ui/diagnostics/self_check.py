@@ -11,7 +11,7 @@ from glmtts_core.api.route_check import ask_app, ask_routes
 from glmtts_core.diagnostics.self_check import TEXT, self_check
 from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheck, SelfCheckItem
 from glmtts_core.engines.base import CancelToken
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.ui.diagnostics.tasks import running, task_name, tasks
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.quantities import seconds

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.memory.monitor import HISTORY_S
 from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.sessions.result_record import ResultRecord

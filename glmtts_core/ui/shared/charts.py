@@ -13,7 +13,7 @@ import numpy as np
 from glmtts_core.audio import Samples, envelope, log_mel
 from glmtts_core.byte_units import GIB, MIB
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import chart_text
+from glmtts_core.escaping import chart_text
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.monitor import Event, EventKind
 from glmtts_core.memory.probe import MemoryReading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.sessions.session import Session
 from glmtts_core.studio.state import EngineState

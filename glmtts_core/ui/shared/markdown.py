@@ -11,7 +11,7 @@ from typing import Final, NewType
 
 from glmtts_core.catalogue import Language, text
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import encodable
+from glmtts_core.escaping import encodable
 from glmtts_core.message import Message
 
 #: Finished Markdown: every outside word in it was disarmed.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.memory.layers import Layer, device_layers, host_layers
 from glmtts_core.memory.nvml import DeviceReading
 from glmtts_core.memory.probe import MemoryReading

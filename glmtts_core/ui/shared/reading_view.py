@@ -11,7 +11,7 @@ from glmtts_core.catalogue import Language
 from glmtts_core.engines.kokoro.phonemes import SpokenRun
 from glmtts_core.engines.reader import Heard, Reader
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.text.script import HAN
 from glmtts_core.ui.page import Page
 

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from glmtts_core.catalogue import Language, text
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.sessions.session import Session
 from glmtts_core.ui.shared import browser_session, cleanup_button, memory_view
 from glmtts_core.ui.shared import language as ui_language

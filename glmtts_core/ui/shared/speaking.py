@@ -106,7 +106,7 @@ class Speaking:
     @property
     def history(self) -> bool:
         """Whether sentences already spoken serve as prompt history."""
-        return bool(self.kept.history) and self.can.kv_history
+        return bool(self.kept.history) and self.can.history
 
     def options(self) -> SpeechOptions:
         """Return what was chosen; what the engine lacks is left out."""
@@ -249,8 +249,8 @@ class Speaking:
             self.page.text("speech.history"),
             key=self._key("history"),
             persist_state="session",
-            disabled=not self.can.kv_history,
-            help=self._help("speech.history.help", offered=self.can.kv_history),
+            disabled=not self.can.history,
+            help=self._help("speech.history.help", offered=self.can.history),
             on_change=self._keep,
             args=("history",),
         )
@@ -259,7 +259,7 @@ class Speaking:
         lacking = {
             "speech.seed": not self.can.seed,
             "speech.sampling": not self.can.sampling_methods,
-            "speech.history": not self.can.kv_history,
+            "speech.history": not self.can.history,
         }
         return self.page.text("speech.list_separator").join(
             self.page.text(key) for key, lacks in lacking.items() if lacks

@@ -8,7 +8,7 @@ import streamlit as st
 
 from glmtts_core.engines.voice_language import foreign_voice
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import html
+from glmtts_core.escaping import html
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import browser_session, cleanup_button, engine_choice, reading_view

@@ -9,7 +9,7 @@ import streamlit as st
 from glmtts_core.audio import Samples
 from glmtts_core.diagnostics.quality import assess
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.markup import Html, html
+from glmtts_core.escaping import Html, html
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page

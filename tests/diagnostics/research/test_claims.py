@@ -10,7 +10,7 @@ from glmtts_core.diagnostics.research.claim_checks import check_claims
 from glmtts_core.diagnostics.research.claims import ClaimVerdict, claim_table
 from glmtts_core.diagnostics.research.listening import Judgement, Listening, Preference
 from glmtts_core.diagnostics.trial import TrialPart
-from tests.diagnostics.parts import ALWAYS, NEVER, findings, spoken, trial
+from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, spoken, trial
 
 LIMITED = Arm(policy=Policy.ALWAYS, headroom_bytes=2**28)
 NEVER_VOICES = Arm(policy=Policy.NEVER, switch_voices=True)

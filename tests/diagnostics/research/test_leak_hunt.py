@@ -13,7 +13,7 @@ from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.session import Session
 from glmtts_core.studio.studio import Studio
-from tests.parts import ANNA, request
+from tests.common import ANNA, request
 from tests.scripted_engine import ScriptedEngine
 
 SYNTHESES = 8

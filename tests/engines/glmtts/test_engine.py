@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from glmtts_core.engines.base import Stage
-from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
+from glmtts_core.engines.glmtts.checkpoint.network_loading import CheckpointNetworks
 from glmtts_core.engines.glmtts.checkpoint.weights import held_bytes
 from glmtts_core.engines.glmtts.engine import GlmTtsEngine
 from glmtts_core.engines.glmtts.network_source import MAIN_NETWORKS, NetworkName
@@ -20,7 +20,7 @@ from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import WEIGHT_KINDS, Ledger, LedgerKind
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
-from tests.engines.glmtts.parts import TINY_SIZE, Rig, living_tensor_bytes, recording, request
+from tests.engines.glmtts.tiny_engine import TINY_SIZE, Rig, living_tensor_bytes, recording, request
 
 # deprecated, but the form in which the official 32 kHz vocoder comes
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")

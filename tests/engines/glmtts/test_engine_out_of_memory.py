@@ -19,8 +19,8 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
-from tests.engines.glmtts.parts import TINY_SIZE, Rig, request
-from tests.parts import ANNA, BOUND_S
+from tests.common import ANNA, BOUND_S
+from tests.engines.glmtts.tiny_engine import TINY_SIZE, Rig, request
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 

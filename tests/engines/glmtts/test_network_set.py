@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from glmtts_core.engines.glmtts.checkpoint.networks import CheckpointNetworks
+from glmtts_core.engines.glmtts.checkpoint.network_loading import CheckpointNetworks
 from glmtts_core.engines.glmtts.network_set import NetworkSet
 from glmtts_core.engines.glmtts.network_source import MAIN_NETWORKS, NetworkName
 from glmtts_core.engines.glmtts.precision import Precisions
 from glmtts_core.engines.glmtts.rehearsal import OFFICIAL_SIZE, RehearsalNetworks
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.ledger import Ledger, LedgerKind
-from tests.engines.glmtts.parts import TINY_SIZE
+from tests.engines.glmtts.tiny_engine import TINY_SIZE
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 

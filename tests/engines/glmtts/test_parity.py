@@ -14,7 +14,7 @@ from glmtts_core.engines.glmtts.parity import GoldenCheck, golden_checks
 from glmtts_core.engines.glmtts.parity_report import parity_report
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.settings import Settings
-from tests.engines.glmtts.parts import TINY_SIZE
+from tests.engines.glmtts.tiny_engine import TINY_SIZE
 
 CPU = torch.device("cpu")
 

@@ -14,7 +14,7 @@ from glmtts_core.engines.glmtts.reference_check import (
 )
 from glmtts_core.errors import AudioError
 from glmtts_core.speech import ReferenceAudio
-from tests.engines.glmtts.parts import recording
+from tests.engines.glmtts.tiny_engine import recording
 
 
 def hints(reference: ReferenceAudio) -> list[str]:

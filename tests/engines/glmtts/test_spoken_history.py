@@ -12,7 +12,7 @@ from glmtts_core.engines.glmtts.networks.language_model import PromptEntry
 from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
 from glmtts_core.engines.glmtts.spoken_history import SpokenHistory, pruned
 from glmtts_core.memory.ledger import Ledger, LedgerKind
-from tests.engines.glmtts.parts import TINY_SIZE, Rig, recording, request
+from tests.engines.glmtts.tiny_engine import TINY_SIZE, Rig, recording, request
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 

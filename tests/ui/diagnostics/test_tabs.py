@@ -17,9 +17,9 @@ from glmtts_core.diagnostics.research.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
-from tests.diagnostics.parts import ALWAYS, NEVER, findings, trial
+from tests.common import BERT, request, result
+from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
-from tests.parts import BERT, request, result
 from tests.scripted_engine import CloningEngine
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor, in_one_language
 

@@ -15,7 +15,7 @@ from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.charts import treemap
 from glmtts_core.ui.shared import charts
 from glmtts_core.ui.shared.theme import LAYER_COLOURS
-from tests.memory.parts import device, reading
+from tests.memory.stand_in_devices import device, reading
 
 MIB, GIB = 2**20, 2**30
 NOW_S = 1000.0

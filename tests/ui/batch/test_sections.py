@@ -20,7 +20,7 @@ from glmtts_core.errors import EngineError
 from glmtts_core.studio.shared import use_studio
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.batch.file_input import sample_csv, sample_jsonl
-from tests.parts import BOUND_S, full_disk, voice_wav, wait_until
+from tests.common import BOUND_S, full_disk, voice_wav, wait_until
 from tests.scripted_engine import CloningEngine
 from tests.ui.visitor import BATCH, SYNTHESIS, Visitor, in_one_language, shown
 

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from glmtts_core.batch import tables
+from glmtts_core.batch import table_reader
 from glmtts_core.batch.lines import BatchInput, LineProblem
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
@@ -180,7 +180,7 @@ def test_a_quote_left_open_costs_its_own_line_only():
 
 
 def test_a_quote_left_open_does_not_swallow_a_long_file():
-    rows = ["row"] * (tables._MAX_ROW_LINES + 10)
+    rows = ["row"] * (table_reader._MAX_ROW_LINES + 10)
     batch = table("text", '"open', *rows)
     assert only_problem(batch).message.key == "batch.line.open_quote"
     assert len(batch.lines) == len(rows)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glmtts_core.batch.line_table import LineTable
 from glmtts_core.batch.states import LineState, LineStatus
-from glmtts_core.batch.table import LineTable
 from tests.batch.runs import lines
 
 DONE = LineStatus(LineState.DONE, seconds=0.5, audio_s=2.0)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from glmtts_core.markup import chart_text, html
+from glmtts_core.escaping import chart_text, html
 
 
 class Read(HTMLParser):
