@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,9 @@ def test_the_same_seed_gives_the_same_audio(open_tab, glmtts_app, tmp_path):
     give_reference(tab)
     tab.open_advanced()
     tab.page.get_by_role("button", name=tab.say("speech.seed.throw")).click()
+    expect(tab.page.get_by_label(tab.say("speech.seed"), exact=True)).to_have_value(
+        re.compile(r"\d")
+    )
     tab.speak(WORDS)
     first = tab.download(tmp_path / "first.wav").read_bytes()
     tab.speak(WORDS, number=2)
