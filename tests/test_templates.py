@@ -10,7 +10,7 @@ from jinja2 import UndefinedError, nodes
 
 import glmtts_core
 from glmtts_core.templates import environment, render
-from tests.test_markup import HOSTILE, Read
+from tests.test_escaping import HOSTILE, Read
 
 PACKAGE = Path(glmtts_core.__file__).parent
 TEMPLATES = environment().list_templates(["jinja"])

@@ -12,7 +12,7 @@ from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.findings import save
 from tests.common import voice_wav
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
-from tests.ui.batch.test_layout import Guest
+from tests.ui.batch.test_sections import Guest
 from tests.ui.visitor import BATCH, DIAGNOSTICS, OVERVIEW, SYNTHESIS, Visitor, shown
 
 Visit = Callable[..., Visitor]
