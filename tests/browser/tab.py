@@ -63,6 +63,14 @@ class ReferenceFile:
     data: bytes
 
 
+#: Waits for what moves on the page and comes to an end by itself, unlike a spinner.
+_ANIMATIONS_END: Final = """() => Promise.allSettled(
+    document.getAnimations()
+        .filter(each => each.effect.getComputedTiming().endTime < Infinity)
+        .map(each => each.finished)
+)"""
+
+
 class Tab:
     """A tab; ``errors`` collects what the browser's console complains about."""
 
@@ -181,6 +189,8 @@ class Tab:
         expect(
             self.page.get_by_role("radiogroup", name=self.say("speech.sample_rate_hz"))
         ).to_be_visible()
+        # what is pressed while it unfolds moves away from under the pointer
+        self.page.evaluate(_ANIMATIONS_END)
 
     # -- speaking ------------------------------------------------------------------------------
 
