@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Outlet(io.RawIOBase):
-    """What is written comes out with `take`; it cannot be gone back over."""
+    """A write-only stream; `take` returns and clears what was written."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []

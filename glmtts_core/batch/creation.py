@@ -23,7 +23,7 @@ from glmtts_core.errors import BatchError
 from glmtts_core.files import discard, write_whole
 from glmtts_core.quoting import quoted
 
-#: There while a run is made: what lies beside it is the run's own.
+#: Exists while a run's folder is being created; the other files there belong to that run.
 _MAKING_FILE: Final = "making"
 
 

@@ -111,12 +111,13 @@ def check_defaults(
 def missing_from(
     lines: Iterable[BatchLine], done: Mapping[str, str]
 ) -> tuple[tuple[BatchLine, ...], int]:
-    """Return the lines that are still to be spoken, and how many are not.
+    """Return the lines still to be spoken, and the number already done.
+
+    A line whose text or settings changed is spoken again.
 
     Args:
         lines: of the corrected file.
-        done: `BatchLine.input_hash` by name, of the lines that are spoken already: who changes a
-            line's text or settings wants it spoken anew.
+        done: `BatchLine.input_hash` by name, of the lines that are spoken already.
     """
     todo: list[BatchLine] = []
     count = 0
@@ -128,7 +129,7 @@ def missing_from(
 
 
 class _KnownReferences:
-    """Recordings by the name that lines give them: found, decoded and judged once, refused once.
+    """Looks up, decodes and checks each recording once; remembers the result or the error.
 
     Attributes:
         hints: what would make the voices better, as far as recordings were looked at.

@@ -20,7 +20,7 @@ _ESCAPES: Final = "surrogateescape"
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Where a line, or all lines of a record, stand in the one form of a file.
+    """Where a line, or all lines of a record, stand in the normalised form of a file.
 
     Attributes:
         start: of its first byte.

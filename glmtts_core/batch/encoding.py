@@ -1,7 +1,7 @@
-"""How a file's bytes are text: found out, brought into one form, and back.
+"""Detects the encoding of a file, and converts it to the normalised form and back.
 
-The one form is UTF-8 or GB18030 without a mark, its lines ended by line feeds. Knows nothing about
-what stands in a line.
+The normalised form is UTF-8 or GB18030 without a byte order mark, with line feeds as line ends.
+Knows nothing about what stands in a line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HEAD_BYTES: Final = 2**16
 #: Bytes that are converted at a time, and how many are kept in memory before the disk takes them.
 _BLOCK_BYTES: Final = MIB
 _IN_MEMORY_BYTES: Final = 64 * MIB
-#: Stands in the one form for half a character at the end of a wide file: never valid UTF-8.
+#: Marks a cut-off UTF-16 character at the end of the normalised form; never valid UTF-8.
 _CUT_OFF: Final = b"\xff"
 #: How files begin that hold texts and are no text: ZIP (and so XLSX, DOCX), PDF, old Office, RTF.
 _NO_TEXT: Final = (b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")
@@ -31,7 +31,7 @@ class Encoding:
     """How a file's bytes are text.
 
     Attributes:
-        codec: of the one form.
+        codec: of the normalised form.
         label: as shown to the user.
         mark: bytes at the file's start that are no text.
         wide: codec of the file itself where a character takes two bytes; empty elsewhere.
@@ -46,11 +46,11 @@ class Encoding:
 
     @property
     def converts(self) -> bool:
-        """Whether the one form differs from the file's own bytes."""
+        """Whether the normalised form differs from the file's own bytes."""
         return bool(self.wide) or self.line_end != b"\n"
 
     def restored(self, form: bytes) -> bytes:
-        """Return a whole file from its one form; half a character at its end is left out."""
+        """Return a whole file from its normalised form; half a character at its end is left out."""
         own = form.replace(b"\n", self.line_end)
         if self.wide:
             text = own.removesuffix(_CUT_OFF).decode("utf-8", "surrogatepass")
@@ -105,8 +105,8 @@ def _is_wide(head: bytes, codec: str) -> bool:
     return "\n" in text or b"\n" not in head
 
 
-def in_one_form(file: BinaryIO, encoding: Encoding) -> BinaryIO:
-    """Return the file in its one form, from its start; the file itself where nothing differs."""
+def normalised(file: BinaryIO, encoding: Encoding) -> BinaryIO:
+    """Return the file in its normalised form, or the file itself where nothing differs."""
     file.seek(len(encoding.mark))
     if not encoding.converts:
         return file
@@ -119,7 +119,7 @@ def in_one_form(file: BinaryIO, encoding: Encoding) -> BinaryIO:
 
 
 def bytes_in_one_form(data: bytes, encoding: Encoding) -> bytes:
-    """Return the bytes of a whole file in their one form."""
+    """Return the bytes of a whole file in their normalised form."""
     own = data[len(encoding.mark) :]
     return b"".join(_converted([own], encoding)) if encoding.converts else own
 

@@ -59,7 +59,7 @@ class Journal:
         return at_s
 
     def _refuse_if_touched(self) -> None:
-        """What is written into a removed file is lost; what others write is not what happened."""
+        """Raise if the journal was deleted, or another program wrote to it."""
         now = os.fstat(self._file.fileno())
         if not self._path.parent.is_dir():
             raise StorageError("batch.run.folder_gone", folder=self._path.parent)
@@ -85,7 +85,7 @@ class Journal:
 def journal_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Give the whole lines with their numbers, from 1, in the order in which they were written.
 
-    No file holds none; a torn last line counts as not written.
+    A missing file has no lines; a torn last line counts as not written.
 
     Raises:
         OSError: the file is there and cannot be read.

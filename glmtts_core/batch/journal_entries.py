@@ -64,7 +64,9 @@ _ENTRY: Final = TypeAdapter(JournalEntry)
 
 
 def read_entries(path: Path) -> Iterator[JournalEntry]:
-    """Give the entries of a journal in the order in which they were written; no file holds none.
+    """Give the entries of a journal in the order in which they were written.
+
+    A missing file has no entries.
 
     Raises:
         StorageError: the journal cannot be read, or a line of it is none of this version's entries.

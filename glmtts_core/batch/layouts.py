@@ -111,7 +111,7 @@ def _json_format(file: TextFile, start: str) -> InputFormat:
 
 
 def _is_damaged_line(file: TextFile, first: TextLine, second: TextLine | None) -> bool:
-    """Whether a first line that is not one whole object is damaged, and no part of a document."""
+    """Whether the first line is a damaged JSONL line, not the start of a multi-line document."""
     if second is None:
         found = first_value(first.text or "")
         return found is None or not (first.text or "")[found[1] :].lstrip(" ,").startswith("{")
@@ -131,7 +131,7 @@ def _is_object(line: str) -> bool:
 
 
 def _table(file: TextFile, usual: str) -> Layout:
-    """Return the table that a first row begins, with the separator that tells most columns."""
+    """Return the table with the separator that gives the most known column names."""
     first = next(file.lines(), None)
     named = None if first is None else named_separator(first)
     candidates = dict.fromkeys([each for each in (named, usual) if each] + [*_SEPARATORS])

@@ -80,9 +80,9 @@ class BatchLine(SpeechOverride):
         return self.model_dump()
 
 
-#: Part of no hash.
+#: Fields that never enter the hash.
 _NAMES: Final = frozenset({"number", "uttid", "file_stem"})
-#: Hashed where they are left open too, as in lines that were kept before there were other fields.
+#: Fields that are hashed even when None, so that hashes of older runs stay valid.
 _HASHED_ALWAYS: Final = frozenset(
     {"prompt_audio", "use_history", "seed", "sample_rate_hz", "sampling", "voice", "speed"}
 )
@@ -203,13 +203,13 @@ def with_settings(
     before: RunDefaults,
     after: RunDefaults,
 ) -> tuple[BatchLine, ...]:
-    """Return the lines of an input, marked where a run that goes on speaks them otherwise now.
+    """Return the lines; one whose effective settings changed gets a new ``settings`` digest.
 
     Args:
-        lines: of the input that is to hold.
-        known: of the input that holds so far, with their marks.
-        before: what held so far for all lines.
-        after: what is to hold.
+        lines: of the new input.
+        known: of the current input.
+        before: the run's old defaults.
+        after: its new defaults.
     """
     marks = {line.uttid: line.settings for line in known}
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from glmtts_core.errors import BatchError
 
-#: Who only looks whether a run is locked holds its lock for a moment; that long a taker tries.
+#: Seconds to retry: `is_locked` briefly takes the lock itself.
 _PATIENCE_S: Final = 0.5
 
 

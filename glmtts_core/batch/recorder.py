@@ -93,9 +93,10 @@ class Recorder:
         self._line(position, status)
 
     def queued(self, position: int) -> None:
-        """A line was stopped before its end and waits again; a disk that refuses is only logged.
+        """Queue a stopped line again.
 
-        The journal then tells of a line that was running, and that one waits again too.
+        A full disk is only logged: the journal then still says "running", which is queued again
+        too.
         """
         status = replace(
             self._table.status(position),

@@ -89,7 +89,7 @@ class Batches:
         self._make_executor = make_executor or (lambda sink: LocalExecutor(studio, sink))
         self._root = studio.settings.output_dir
         self._lock = threading.Lock()
-        # what goes on is held by its thread, what is watched by its page
+        # weak: active runs are kept alive by their threads, shown ones by their pages
         self._open: weakref.WeakValueDictionary[Path, BatchRun] = weakref.WeakValueDictionary()
         self._recent: deque[BatchRun] = deque(maxlen=_KEPT)
         _clear_unmade(self._root)

@@ -95,7 +95,7 @@ class _Replay:
             self._requeue(LineState.FAILED)
             return
         self._stop()
-        # what was running when its process died was not brought to an end by anyone
+        # lines left in RUNNING by a process that died are queued again
         self._requeue(LineState.RUNNING, crashes=1)
         self._found.state = RunState(word)
         self._found.reason = entry.reason

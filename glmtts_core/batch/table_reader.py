@@ -17,7 +17,7 @@ from glmtts_core.quoting import quoted
 
 #: Most lines that a quoted value may run over: a quote left open ends there at last.
 _MAX_ROW_LINES: Final = 1_000
-#: Separates the values of tables that have one column only: their texts hold all other signs.
+#: Separator for tables of one column: a character that never occurs in a text.
 _NEVER: Final = "\x1f"
 #: The line that Excel writes and reads before the first row: ``sep=;``.
 _SEPARATOR_LINE: Final = re.compile(r'\s*"?sep=([^\w"])"?\1*', re.IGNORECASE)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from glmtts_core.batch.encoding import GB18030, Encoding, encoding_by_head, in_one_form
+from glmtts_core.batch.encoding import GB18030, Encoding, encoding_by_head, normalised
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
@@ -50,7 +50,7 @@ class TextFile:
     """A file that is text, to be read from its start as often as needed.
 
     Attributes:
-        file: in its one form.
+        file: in its normalised form.
         encoding: of the file as it came in.
         start: where its first line begins.
     """
@@ -115,7 +115,7 @@ def open_text(file: BinaryIO) -> TextFile:
     """
     encoding = detect_encoding(file)
     start = 0 if encoding.converts else len(encoding.mark)
-    return TextFile(in_one_form(file, encoding), encoding, start)
+    return TextFile(normalised(file, encoding), encoding, start)
 
 
 def detect_encoding(file: BinaryIO) -> Encoding:
@@ -131,7 +131,7 @@ def detect_encoding(file: BinaryIO) -> Encoding:
     if certain:
         return encoding
     as_utf8 = broken = 0
-    for raw in raw_lines(in_one_form(file, encoding)):
+    for raw in raw_lines(normalised(file, encoding)):
         if raw is None or raw.isascii():
             continue
         try:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from opencc import OpenCC
 
-#: What the conversion table of characters and phrases leaves or takes wrongly.
+#: Corrections to OpenCC: words it must not change, and characters it misses.
 _KEPT: Final = ("土著", "原著", "著者", "编著", "遗著", "拙著", "藉藉", "狼藉")
 _FIRST: Final = {"甚么": "什么", "甚麼": "什么", "衞": "卫", "〇": "零", "妳": "你"}
 _KEPT_WORD: Final = re.compile("|".join(_KEPT))
-#: 著 behind a verb, where the table may see the 著 of a word with what follows.
+#: 著 as a particle after a verb; OpenCC may take it for the start of the next word.
 _PARTICLE: Final = re.compile(
     "(?<=[看聽听說说拿帶带想坐站躺走跑笑哭等抱穿吃喝寫写讀读唱望盯跟沿隨随順顺朝向對对拉推握提背扛舉举捧忙睡活過过接有])"
     "著(?!作|名|稱|称|述)"

@@ -22,7 +22,7 @@ _MOST_DIGITS: Final = 16
 _MANDARIN_NUMBER: Final = re.compile("[零一二三四五六七八九十百千万亿]+")
 #: A number that begins so is 两千, 两万, 两亿; 一万二千 and 二百 stay.
 _BEGINS_WITH_TWO: Final = re.compile("^二(?=[千万亿])")
-#: What 2 is 两 before: measure words, spans of time, large numbers, common units.
+#: Words before which the number 2 is read 两: measure words, spans of time, common units.
 _COUNTED_BY_LIANG: Final = re.compile(
     r"\s?(?:个(?!月份)|位|只|次|天|年(?!级)|小时|分钟|秒|周(?!年)|星期|本|件|张|条|块|斤|公斤|千克|里|公里|"
     r"米|厘米|毫米|层|家|台|部|辆|座|种|份|杯|瓶|碗|人|名|口|双|对|套|场|点|万|亿|千|岁|元|篇|首|支|枝|盒|"

@@ -21,7 +21,7 @@ WORD_BEGINS: Final = rf"(?<![{LATIN}\d])"
 NUMBER_BEGINS: Final = rf"(?<![{LATIN}\d])(?<!\d[.,])"
 #: A sign before a quantity.
 SIGN: Final = r"[-+–]?\s?"
-#: Nothing before that makes a sign a dash or a number a part of something longer.
+#: Not preceded by a letter, a digit, a decimal point, or a letter and a hyphen.
 MEASURE_BEGINS: Final = r"(?<![A-Za-z\d.,])(?<![A-Za-z\d]-)"
 LETTER: Final = f"[{LATIN}]"
 #: What a number before it counts, which is therefore no year, code or name.

@@ -32,7 +32,7 @@ _PLAIN: Final = {
     "\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\v": "\n", "\f": "\n", "\u00a0": " ",
     "\u200b": " ",
 }  # fmt: skip
-#: Marks of Chinese that stay wide: they sound like their twins, and tell the language.
+#: Chinese punctuation kept full-width: it sounds the same, and shows that the text is Chinese.
 _WIDE_MARKS: Final = frozenset("！（），：；？")
 #: Kinds of characters whose compatibility form is the same to a listener.
 _SAME_HEARD: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Zs", "Po", "Ps", "Pe", "Pd", "Sc"})

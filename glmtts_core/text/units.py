@@ -134,7 +134,7 @@ fps|FPS 帧每秒 frame_per_second frames_per_second
 ‱ 万分之 per_ten_thousand per_ten_thousand
 """
 _SECOND: Final = {"s²": Unit("二次方秒", "second squared", "seconds squared")}
-#: What may stand under a line only, besides the units themselves.
+#: Units allowed only after a slash, in addition to the units themselves.
 _UNDER: Final = {
     "d": Unit("天", "day", "days"),
     "r": Unit("转", "revolution", "revolutions"),

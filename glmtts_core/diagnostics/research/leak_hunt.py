@@ -134,7 +134,7 @@ def _speak(session: Session, request: SynthesisRequest, cancel: CancelToken) -> 
 
 
 def _drop(result: SynthesisResult) -> None:
-    """Let the result go: it would be in the way of what the engine keeps."""
+    """Discard the result, so that it is not counted as growth."""
 
 
 def _wait(job: Job, cancel: CancelToken) -> None:

@@ -8,7 +8,7 @@ from glmtts_core.text.rule import Rule
 from glmtts_core.text.rules.addresses import ADDRESSES
 from glmtts_core.text.rules.dates import DATES
 from glmtts_core.text.rules.days import DAYS
-from glmtts_core.text.rules.formulas import FORMULAS, language_of_programming
+from glmtts_core.text.rules.formulas import FORMULAS, programming_language
 from glmtts_core.text.rules.markup import MARKUP
 from glmtts_core.text.rules.measures import MEASURES
 from glmtts_core.text.rules.money import MONEY
@@ -18,7 +18,7 @@ from glmtts_core.text.rules.ranges import RANGES
 from glmtts_core.text.rules.roman import ROMAN
 from glmtts_core.text.rules.sizes import SIZES
 from glmtts_core.text.rules.times import TIMES
-from glmtts_core.text.rules.versions import VERSIONS, number_of_a_model, number_of_a_standard
+from glmtts_core.text.rules.versions import VERSIONS, model_code, standard_number
 from glmtts_core.text.rules.words import MARKS, WORDS
 
 #: Longer and rarer things come first: a date would be a range, a price a number.
@@ -26,15 +26,15 @@ RULES: Final[tuple[Rule, ...]] = (
     *MARKUP,
     *ADDRESSES,
     *WORDS,
-    language_of_programming,
+    programming_language,
     *ROMAN,
-    number_of_a_standard,
+    standard_number,
     *DAYS,
     *DATES,
     *TIMES,
     *PHONES,
     *MONEY,
-    number_of_a_model,
+    model_code,
     scientific_number,
     *SIZES,
     *MEASURES,

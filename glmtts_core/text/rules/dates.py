@@ -26,7 +26,7 @@ _AFTER_YEAR: Final = re.compile(
 _COUNTED_IN_ENGLISH: Final = (
     rf"(?:people|men|women|dollars|words|steps|calories|items|pages|times){WORD_ENDS}"
 )
-#: What makes amounts of two numbers that could be years.
+#: Units and nouns after two numbers: then they are amounts, not years.
 _COUNTED: Final = re.compile(rf"\s?(?:{UNIT}(?![A-Za-z])|{COUNTED}|{_COUNTED_IN_ENGLISH})")
 _PART_OF_A_YEAR: Final = re.compile(
     r"年(?:\s?\d{1,2}月|初|底|末|春|夏|秋|冬|[上下]半年|年[初中底]|度|款|版|届|第[一二三四1-4]季度|一季度)"

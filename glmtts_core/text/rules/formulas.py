@@ -56,7 +56,7 @@ def _said(found: Found, sign: str) -> str:
     r"(?<![A-Za-z\d])([A-Za-z](?:[a-z]*(?=\+\+))?|Notepad|TypeScript|Objective-C)(\+\+|#)(?![A-Za-z\d#])",
     {"C++和C#语言": "C plus plus和C sharp语言", "I know F#.": "I know F sharp."},
 )
-def language_of_programming(found: Found) -> str | None:
+def programming_language(found: Found) -> str | None:
     """C++ and C#."""
     return f"{found[1]} {'plus plus' if found[2] == '++' else 'sharp'}"
 
@@ -100,7 +100,7 @@ def charge(found: Found) -> str:
     r"[xX](?=\s?\d)",
     {"算式5 x 3 = 15": "算式五 乘 三 等于 十五"},
 )
-def letter_for_times(found: Found) -> str | None:
+def x_as_times(found: Found) -> str | None:
     """An x between two numbers of a formula."""
     before = re.search(r"\d\s?$", found.before(2))
     return _said(found, "×") if before and found.context.in_formula(*found.match.span()) else None
@@ -119,7 +119,7 @@ def star_of_a_name(found: Found) -> str:
     "[₀-₉]+",
     {"CO₂排放": "CO 二 排放", "H₂O is": "H two O is"},
 )
-def lowered_number(found: Found) -> str:
+def subscript(found: Found) -> str:
     """A number of a formula in chemistry."""
     return f" {cardinal(found[0].translate(_LOWERED), found.language)} "
 
@@ -263,8 +263,8 @@ def greek_letter(found: Found) -> str | None:
 FORMULAS: Final[tuple[Rule, ...]] = (
     charge,
     power,
-    lowered_number,
-    letter_for_times,
+    subscript,
+    x_as_times,
     star_of_a_name,
     operator,
     comparison,

@@ -105,7 +105,7 @@ def footnote_or_fence(found: Found) -> str:
     {"![图片](a.png)完": "图片 完"},
     outcome="mark",
 )
-def begin_of_a_link(found: Found) -> str:
+def link_start(found: Found) -> str:
     """The bracket before a link's words."""
     return _nothing(found)
 
@@ -116,7 +116,7 @@ def begin_of_a_link(found: Found) -> str:
     {"# 标题": "标题", "- one\n- two": "one\ntwo", "> 引用": "引用", "---\n好": "好"},
     outcome="mark",
 )
-def begin_of_a_line(found: Found) -> str | None:
+def line_prefix(found: Found) -> str | None:
     """What Markdown has at the begin of a line: of a heading, a list's item, a quotation."""
     return " " if found.before(1) in ("", "\n") else None
 
@@ -140,7 +140,7 @@ MARKUP: Final[tuple[Rule, ...]] = (
     target_of_a_link,
     end_of_a_target,
     footnote_or_fence,
-    begin_of_a_link,
-    begin_of_a_line,
+    link_start,
+    line_prefix,
     emphasis,
 )

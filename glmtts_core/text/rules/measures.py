@@ -113,7 +113,7 @@ def pressure(found: Found) -> str | None:
     rf"(?<=血压)(?:[为是：:\s])?({NUMBER})/({NUMBER})(?!\d)",
     {"血压120/80": "血压一百二十比八十"},
 )
-def pressure_of_blood(found: Found) -> str:
+def blood_pressure(found: Found) -> str:
     """Two numbers after 血压."""
     return f"{cardinal(found[1], 'zh')}比{cardinal(found[2], 'zh')}"
 
@@ -196,7 +196,7 @@ def ten_thousands(found: Found) -> str | None:
     r"/(?=(?:分钟?|小时|秒|天|日|周|月|年|人|次|个|件|斤|公斤|千克|克|升|吨|平方米|平米|台|套|户|亩|米)(?![\u4e00-\u9fff]))",
     {"心率80次/分": "心率八十次每分", "5kg/月": "五千克每月"},
 )
-def each(found: Found) -> str | None:
+def per_count_unit(found: Found) -> str | None:
     """The line between what is counted and what it is counted for."""
     return (
         "每"
@@ -209,7 +209,7 @@ def each(found: Found) -> str | None:
     rf"(?<=[A-Za-zμ]) ?/ ?(?={NUMBER}\s?(?:ml|mL|L|g|kg|km|h){WORD_ENDS})",
     {"含糖10g/100ml": "含糖十克每一百毫升"},
 )
-def for_each(found: Found) -> str | None:
+def per_quantity(found: Found) -> str | None:
     """The line between a quantity and the quantity it is contained in."""
     if not re.search(r"\d\s?[A-Za-zμ]{1,4}$", found.before(8)):
         return None
@@ -266,11 +266,11 @@ MEASURES: Final[tuple[Rule, ...]] = (
     percentage,
     quantity_from_to,
     pressure,
-    pressure_of_blood,
+    blood_pressure,
     unit_with_a_point,
     ten_thousands,
     quantity,
-    each,
-    for_each,
+    per_count_unit,
+    per_quantity,
     unit_after_a_power,
 )

@@ -77,7 +77,7 @@ def fraction_in_figures(found: Found) -> str | None:
     rf"{NUMBER_BEGINS}\d{{1,3}}(?:/\d{{1,3}}){{2,}}(?!\d)",
     {"回复1/2/3": "回复一、二、三"},
 )
-def numbers_to_choose_from(found: Found) -> str:
+def slash_list(found: Found) -> str:
     """1/2/3."""
     comma = "、" if found.mandarin else ", "
     return comma.join(cardinal(part, found.language) for part in found[0].split("/"))
@@ -145,7 +145,7 @@ def figures_that_are_a_word(found: Found) -> str | None:
     r"(?<![\w+-])\+1(?=\s*(?:$|[，。！？,!?~）)\n]))",
     {"说得对，+1": "说得对，加一"},
 )
-def one_more_of_the_same_mind(found: Found) -> str | None:
+def plus_one(found: Found) -> str | None:
     """+1 as an answer."""
     return "加一" if found.mandarin else "plus one"
 
@@ -209,11 +209,11 @@ def _count(found: Found) -> str:
 
 
 NUMBERS: Final[tuple[Rule, ...]] = (
-    numbers_to_choose_from,
+    slash_list,
     fraction_in_figures,
     division_by_one,
     figures_that_are_a_word,
-    one_more_of_the_same_mind,
+    plus_one,
     number_with_a_sign,
     number_that_begins_with_a_point,
     number_with_a_hash,

@@ -77,7 +77,7 @@ def _chinese(found: Found) -> str:
     rf"(?<![\d.])0(?:10|2\d|[3-9]\d\d)\d{{7,8}}{NUMBER_ENDS}",
     {"010-62345678": "零幺零六二三四五六七八", "(0571) 8765 4321": "零五七幺八七六五四三二幺"},
 )
-def number_of_a_landline(found: Found) -> str:
+def landline_number(found: Found) -> str:
     """An area's code and a number."""
     return _chinese(found)
 
@@ -86,7 +86,7 @@ def number_of_a_landline(found: Found) -> str:
     rf"(?<![\d.-])[48]00(?:-\d{{3}}-\d{{4}}|-\d{{4}}-\d{{3}}|\s\d{{3}}\s\d{{4}}|\d{{7}}|-\d{{7}}){NUMBER_ENDS}",
     {"客服8008208820": "客服八零零八二零八八二零", "拨400-820-8820": "拨四零零八二零八八二零"},
 )
-def number_of_a_hotline(found: Found) -> str:
+def hotline_number(found: Found) -> str:
     """400 and 800 numbers."""
     return _chinese(found)
 
@@ -129,7 +129,7 @@ def called_number(found: Found) -> str | None:
     rf"(?<![A-Za-z\d.])(?:{_SERVICE}){NUMBER_ENDS}(?![元块万%])",
     {"12306网站": "一二三零六网站", "挂失请拨工行95588": "挂失请拨工行九五五八八"},
 )
-def number_of_a_service(found: Found) -> str | None:
+def service_number(found: Found) -> str | None:
     """A well-known number before a word for what it is, or behind one for calling and a name."""
     if _SERVICE_NAMED.match(found.after(2)) or _CALL.search(found.before(14)):
         return digits(found[0], found.language)
@@ -162,7 +162,7 @@ def code(found: Found) -> str | None:
     rf"|{NUMBER_BEGINS}(\d{{3}})(?=路(?:公交|车|巴士|公共汽车|电车)?(?!口|公里))",
     {"201、202室": "二零一、二零二室", "乘101路": "乘一零一路"},
 )
-def number_of_a_room(found: Found) -> str | None:
+def room_number(found: Found) -> str | None:
     """A room, a line of buses, a train."""
     return digits(found[0], "zh") if found.mandarin else None
 
@@ -185,12 +185,12 @@ def row_of_figures(found: Found) -> str | None:
 
 PHONES: Final[tuple[Rule, ...]] = (
     mobile_number,
-    number_of_a_landline,
-    number_of_a_hotline,
+    landline_number,
+    hotline_number,
     number_in_the_american_way,
     called_number,
-    number_of_a_service,
+    service_number,
     code,
-    number_of_a_room,
+    room_number,
     row_of_figures,
 )

@@ -93,7 +93,7 @@ def _number(part: str, language: Language) -> str:
         "the Boeing 747-8": "the Boeing seven forty seven eight",
     },
 )
-def number_of_a_model(found: Found) -> str | None:
+def model_code(found: Found) -> str | None:
     """Figures behind a brand's name."""
     if not _BRAND.search(found.before(14)) or re.match(
         r"\s?[个元块人次名万亿件台辆]", found.after(2)
@@ -112,7 +112,7 @@ def number_of_a_model(found: Found) -> str | None:
         "ISO 9001:2015 is new": "ISO nine thousand and one twenty fifteen is new",
     },
 )
-def number_of_a_standard(found: Found) -> str | None:
+def standard_number(found: Found) -> str | None:
     """Figures and a year behind the name of who sets standards."""
     if not _STANDARD.search(found.before(9)):
         return None

@@ -154,7 +154,7 @@ def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
 
 
 def _failed(page: Page, run: BatchRun, check: InputCheck) -> dict[int, str]:
-    """Return why lines failed that the file still holds as they were, by their number."""
+    """Return, by line number, why lines failed that are still unchanged in the file."""
     lines = check.result.lines if check.result is not None else ()
     counts = run.view().counts
     rows = run.rows({LineState.FAILED}, limit=counts.failed)

@@ -34,7 +34,7 @@ def voice_and_speed(page: Page) -> None:
 
 
 def one_reference(page: Page, names: tuple[str, ...]) -> None:
-    """Draw the choice of the recording that lines speak with which name none, and its text."""
+    """Draw the choice of the default recording and the field for its transcript."""
     reference_column, text_column = st.columns([2, 3])
     kept = page.session.saved_form.form.batch
     st.session_state[_REFERENCE] = kept.reference_name if kept.reference_name in names else None

@@ -20,9 +20,9 @@ from glmtts_core.ui.shared.markdown import plain
 _HEADROOM_BYTES: Final = 256 * MIB
 _REPETITIONS: Final = 4
 _LABELS: Final = {"repetitions": "diagnostics.repetitions", "lines": "diagnostics.lines"}
-#: As often as claim 10 has one sentence spoken.
+#: Repetitions that claim 10 asks for.
 _TIMED: Final = 10
-#: As many as claim 4 has lines.
+#: Batch lines that claim 4 asks for.
 _LINES: Final = 50
 
 

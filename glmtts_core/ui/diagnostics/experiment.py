@@ -76,7 +76,7 @@ def kept_listening(page: Page, folder: Path) -> Listening | None:
 
 
 def _load(folder: Path) -> Shown:
-    """Read an experiment, once as long as it is the one that is shown."""
+    """Read an experiment; keep it while it is the one shown."""
     before = st.session_state.get(_LOADED)
     if isinstance(before, Shown) and before.folder == folder:
         return before

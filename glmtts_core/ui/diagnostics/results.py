@@ -33,7 +33,7 @@ _ANSWERS: Final = "laboratory_answers"
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was worked out of one object of findings and, where it counts, a blind test."""
+    """A cached result, and the findings and the blind test that it was computed from."""
 
     found: Findings | None
     heard: Listening | None
@@ -82,7 +82,10 @@ def _once(
     work: Callable[[], list[T]],
     heard: Listening | None = None,
 ) -> list[T]:
-    """Keep what ``work`` returns for the same: the bootstrap takes tenths of a second."""
+    """Return the cached result; recompute it when the findings or the test changed.
+
+    The bootstrap takes tenths of a second.
+    """
     kept = st.session_state.get(key)
     if not isinstance(kept, _Kept) or kept.found is not found or kept.heard != heard:
         kept = st.session_state[key] = _Kept(found, heard, work())

@@ -44,7 +44,7 @@ _MARKS: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.OUT_OF_MEMORY: ("x", "#c8453b"),
 }
 _WAVE_POINTS: Final = 600
-#: What is quieter than the loudest band by more than this is one dark ground.
+#: Bands quieter than this below the loudest are drawn in the darkest colour.
 _MEL_RANGE_DB: Final = 80.0
 _ACCENT: Final = "#3f7fae"
 

@@ -32,9 +32,8 @@ Keep = Callable[[Page, str, str], None]
 class Speaking:
     """The widgets of one page.
 
-    What was kept counts and not the widget where both may differ: after a switch of language
-    Streamlit hands over a label in the language before, and after one of the engine a choice that
-    the new one does not have.
+    The saved value wins over the widget's: after a switch of language or engine Streamlit returns
+    stale choices.
 
     Attributes:
         page: where they are drawn.
