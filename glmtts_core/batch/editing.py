@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.batch.documents import read_document
-from glmtts_core.batch.encoding import Encoding, bytes_in_one_form
+from glmtts_core.batch.encoding import Encoding, normalised_bytes
 from glmtts_core.batch.lines import BatchInput
 from glmtts_core.batch.text_file import detect_encoding
 
@@ -50,7 +50,7 @@ def editable_lines(
         BatchError: the file is UTF-32, or no text.
     """
     encoding = detect_encoding(io.BytesIO(data))
-    form = bytes_in_one_form(data, encoding)
+    form = normalised_bytes(data, encoding)
     found = {}
     for number, piece in _pieces(form, encoding, numbers, batch).items():
         text = form[piece.start : piece.end].decode(encoding.codec, "replace")
@@ -69,7 +69,7 @@ def with_lines(data: bytes, changes: Mapping[int, str], batch: BatchInput | None
         BatchError: the file is UTF-32, or no text.
     """
     encoding = detect_encoding(io.BytesIO(data))
-    form = bytes_in_one_form(data, encoding)
+    form = normalised_bytes(data, encoding)
     pieces = _pieces(form, encoding, changes, batch)
     parts: list[bytes] = []
     kept = 0

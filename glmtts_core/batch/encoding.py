@@ -118,7 +118,7 @@ def normalised(file: BinaryIO, encoding: Encoding) -> BinaryIO:
     return target
 
 
-def bytes_in_one_form(data: bytes, encoding: Encoding) -> bytes:
+def normalised_bytes(data: bytes, encoding: Encoding) -> bytes:
     """Return the bytes of a whole file in their normalised form."""
     own = data[len(encoding.mark) :]
     return b"".join(_converted([own], encoding)) if encoding.converts else own

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.batch import encoding
-from glmtts_core.batch.encoding import bytes_in_one_form, normalised
+from glmtts_core.batch.encoding import normalised, normalised_bytes
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.text_file import detect_encoding
 from glmtts_core.errors import BatchError
@@ -92,7 +92,7 @@ def test_a_file_is_the_same_after_it_was_brought_into_one_form_and_back(text, co
         found = detect_encoding(io.BytesIO(data))
     except BatchError:
         return
-    form = bytes_in_one_form(data, found)
+    form = normalised_bytes(data, found)
     assert found.restored(form) == data
     assert normalised(io.BytesIO(data), found).read() in (form, data[len(found.mark) :])
 
