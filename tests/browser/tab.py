@@ -22,8 +22,12 @@ from glmtts_core.catalogue import Language, text
 REACT_MS: Final = 20_000
 #: Milliseconds for a synthesis of one or two sentences, with the loading of the model before it.
 SPEAK_MS: Final = 150_000
-#: Streamlit looks for its endpoints under the page's own path first; that is no fault of ours.
-_PROBES: Final = re.compile(r"/(synthesis|batch|diagnostics)/_stcore/(health|host-config)$")
+#: Streamlit looks for its endpoints under the page's own path first, and for a sample's download
+#: when its button may have just left the page; that is no fault of ours.
+_PROBES: Final = re.compile(
+    r"/(synthesis|batch|diagnostics)/_stcore/(health|host-config)\)$"
+    r"|/media/[0-9a-f]+\.txt\)$|^Client Error: Download Button source error"
+)
 _UNITS: Final = {"MiB": 1.0, "GiB": 1024.0}
 _SIDEBAR_CHART: Final = ".st-key-sidebar_memory .js-plotly-plot"
 #: The drawn data of a Plotly chart, as text.
@@ -311,9 +315,9 @@ class Tab:
         )
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        address = message.location.get("url", "")
-        if message.type == "error" and not _PROBES.search(address):
-            self.errors.append(f"{message.text} ({address})")
+        told = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not _PROBES.search(told):
+            self.errors.append(told)
 
 
 def mib(shown: str) -> float:
