@@ -63,8 +63,8 @@ def _serve(port: int, lines: int, run_file: Path) -> None:
     from glmtts_core.settings import load_settings
     from glmtts_core.studio.shared import use_studio
     from glmtts_core.studio.studio import Studio
-    from tests.common import wait_until
     from tests.scripted_engine import ScriptedEngine
+    from tests.waiting import wait_until
 
     text = "".join(
         json.dumps({"text": f"Line {number}, of a length as lines usually have it."}) + "\n"

@@ -19,8 +19,8 @@ from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.cli.main import main
 from tests.browser.app import ROOT, STOP_S, free_port
-from tests.common import BOUND_S
 from tests.scripted_engine import ScriptedEngine
+from tests.waiting import BOUND_S
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from glmtts_core.files import clear_old_folders, write_whole
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 
 def test_the_folder_is_made_where_it_is_missing(tmp_path):

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.settings import PREFIX
-from tests.common import voice_wav
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.nvml import (
     CUDA_MARK_VARIABLE,
@@ -29,6 +28,7 @@ from tests.nvml import (
     stub_environment,
     write_nvml_state,
 )
+from tests.speaking import voice_wav
 
 pytestmark = pytest.mark.process
 

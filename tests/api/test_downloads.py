@@ -20,7 +20,7 @@ from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.host_names import HostRules
-from tests.common import BOUND_S
+from tests.waiting import BOUND_S
 
 LINES = b'{"uttid": "a", "text": "one"}\nbad\n{"uttid": "b", "text": "two"}\n'
 

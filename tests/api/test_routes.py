@@ -22,8 +22,9 @@ from glmtts_core.errors import SettingsError
 from glmtts_core.host_names import HostRules, parse_host_list
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, BERT, BOUND_S, request, wait_until
 from tests.scripted_engine import ScriptedEngine
+from tests.speaking import ANNA, BERT, request
+from tests.waiting import BOUND_S, wait_until
 
 OWN = "http://127.0.0.1:7860"
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}

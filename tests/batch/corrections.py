@@ -19,9 +19,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from glmtts_core.cli.main import main
-from tests.common import BOUND_S, wait_until
 from tests.forked import forked
 from tests.scripted_engine import CloningEngine
+from tests.waiting import BOUND_S, wait_until
 
 #: Audit events of the interpreter that change names on the disk.
 _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})

@@ -12,8 +12,8 @@ from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import HEADER_FILE, RunStore
 from tests.batch.crash_child import carry_on
-from tests.common import BOUND_S
 from tests.forked import forked, new_event
+from tests.waiting import BOUND_S
 
 
 @dataclass

@@ -14,8 +14,8 @@ from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
-from tests.common import wait_until
 from tests.scripted_engine import ScriptedEngine
+from tests.waiting import wait_until
 
 DEFAULTS = RunDefaults(voice="alpha")
 

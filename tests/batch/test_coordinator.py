@@ -23,8 +23,9 @@ from glmtts_core.errors import (
 from glmtts_core.memory.cleanup import CleanupReport
 from glmtts_core.speech import SynthesisRequest
 from tests.batch.runs import DEFAULTS, batch_of, ended, finish, lines, raw_of, states
-from tests.common import BOUND_S, full_disk, wait_until
-from tests.common import result as spoken_result
+from tests.full_disk import full_disk
+from tests.speaking import result as spoken_result
+from tests.waiting import BOUND_S, wait_until
 
 CAPACITY = 3
 

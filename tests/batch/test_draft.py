@@ -15,8 +15,10 @@ from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
-from tests.common import BOUND_S, full_disk, voice_wav
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine
+from tests.speaking import voice_wav
+from tests.waiting import BOUND_S
 
 DEFAULTS = RunDefaults(voice="alpha")
 WAV = voice_wav()

@@ -16,8 +16,8 @@ from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio
-from tests.common import voice_wav
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
+from tests.speaking import voice_wav
 
 DEFAULTS = RunDefaults(voice="alpha")
 

@@ -86,7 +86,7 @@ def test_bytes_that_are_no_text_are_not_spoken():
 
 
 @given(st.text(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]))
-def test_a_file_is_the_same_after_it_was_brought_into_one_form_and_back(text, codec):
+def test_a_file_is_the_same_after_it_was_normalised_and_back(text, codec):
     data = marked(text, codec) if codec == "utf-16-be" else text.encode(codec)
     try:
         found = detect_encoding(io.BytesIO(data))

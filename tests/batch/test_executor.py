@@ -11,7 +11,8 @@ from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import EngineError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from tests.common import ANNA, BOUND_S, request, wait_until
+from tests.speaking import ANNA, request
+from tests.waiting import BOUND_S, wait_until
 
 
 class Sink:

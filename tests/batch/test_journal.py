@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glmtts_core.batch.journal import Journal, journal_lines, last_journal_line
 from glmtts_core.errors import StorageError
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.cost import MemoryCost
-from tests.common import point
+from tests.speaking import point
 
 COST = MemoryCost("cpu", point(300), point(1_500), point(310))
 

@@ -14,8 +14,10 @@ from glmtts_core.batch.states import RunState
 from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import ended, finish, lines, make_run
-from tests.common import ANNA, BOUND_S, full_disk, request
+from tests.full_disk import full_disk
 from tests.scripted_engine import ScriptedEngine
+from tests.speaking import ANNA, request
+from tests.waiting import BOUND_S
 
 
 @pytest.fixture

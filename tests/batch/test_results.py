@@ -26,7 +26,7 @@ from glmtts_core.errors import EngineError, StorageError
 from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 NASTY = "</script><b>&\"'\u2028"
 PROBLEM = LineProblem(2, "broken\ud800", Message("batch.line.open_quote"), "{\ud800<b>")

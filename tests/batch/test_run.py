@@ -34,8 +34,10 @@ from tests.batch.runs import (
     states,
     texts_done,
 )
-from tests.common import ANNA, BOUND_S, full_disk, request, wait_until
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine
+from tests.speaking import ANNA, request
+from tests.waiting import BOUND_S, wait_until
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from glmtts_core.batch.store import RunStore, remove_store
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.message import Message
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 PROBLEM = LineProblem(3, "", Message("batch.line.json", {"position": 1}), "{\ud800")
 HOLDER = """

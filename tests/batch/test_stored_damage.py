@@ -25,8 +25,8 @@ from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import MoodyEngine, finish, lines, make_run
-from tests.common import BOUND_S, wait_until
 from tests.scripted_engine import ScriptedEngine
+from tests.waiting import BOUND_S, wait_until
 
 Change = Callable[[bytes], bytes]
 PROBLEM = LineProblem(9, "z", Message("batch.line.no_text", {"names": "text"}), "{}")

@@ -17,8 +17,10 @@ from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from tests.cli.conftest import Maker
-from tests.common import full_disk, voice_wav, wait_until
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
+from tests.speaking import voice_wav
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")
 

@@ -29,8 +29,10 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 from tests.cli.conftest import Maker
-from tests.common import ANNA, BOUND_S, full_disk, request, wait_until
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
+from tests.speaking import ANNA, request
+from tests.waiting import BOUND_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("english_shell_in_an_empty_folder")
 

@@ -12,9 +12,9 @@ from glmtts_core.diagnostics.breakdown import MemoryPart, device_breakdown, host
 from glmtts_core.diagnostics.process_memory import heap, mapping_kinds
 from glmtts_core.memory.ledger import LedgerEntry, LedgerKind, LedgerSnapshot, WeightsPart
 from glmtts_core.memory.system import resident_set_bytes
-from tests.common import ANNA, BERT
 from tests.memory.stand_in_devices import device, reading
 from tests.memory.test_layers import readings
+from tests.speaking import ANNA, BERT
 
 MIB = 2**20
 ENTRIES = st.builds(

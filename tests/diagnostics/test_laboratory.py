@@ -21,8 +21,9 @@ from glmtts_core.errors import BusyError, DiagnosticsError
 from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, request, wait_until
 from tests.scripted_engine import ScriptedEngine, VoicelessEngine
+from tests.speaking import ANNA, request
+from tests.waiting import wait_until
 
 CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")
 #: Seconds for a few children to start and end on a busy machine.

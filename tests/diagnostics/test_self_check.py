@@ -31,9 +31,9 @@ from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
 from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
-from tests.common import BOUND_S, wait_until
 from tests.diagnostics.sounds import RATE_HZ, silenced, speech
 from tests.scripted_engine import ScriptedEngine
+from tests.waiting import BOUND_S, wait_until
 
 MIB = 2**20
 

@@ -6,7 +6,7 @@ import threading
 
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.errors import SynthesisCancelled
-from tests.common import BOUND_S, wait_until
+from tests.waiting import BOUND_S, wait_until
 
 
 def patient(cancel, report):

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from glmtts_core.sessions.history import SessionHistory, session_folder
-from tests.common import ANNA, request, result
+from tests.speaking import ANNA, request, result
 
 #: Raised by the interpreter right before it renames or removes a file.
 _CHANGES = ("os.rename", "os.remove")

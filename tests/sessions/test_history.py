@@ -21,7 +21,9 @@ from glmtts_core.sessions.history import (
 )
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
-from tests.common import ANNA, BERT, BOUND_S, full_disk, request, result
+from tests.full_disk import full_disk
+from tests.speaking import ANNA, BERT, request, result
+from tests.waiting import BOUND_S
 
 DAY_S = 86_400
 

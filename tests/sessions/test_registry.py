@@ -7,7 +7,7 @@ import pytest
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.sessions.registry import TAKEOVER_S, SessionRegistry
 from glmtts_core.studio.jobs import Job
-from tests.common import ANNA, BERT, request
+from tests.speaking import ANNA, BERT, request
 
 
 @pytest.fixture

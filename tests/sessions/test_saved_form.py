@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from glmtts_core.sessions.saved_form import BatchForm, Form, SavedForm
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.history import SESSION_ID_PATTERN
 from glmtts_core.sessions.session import Session, new_session_id, take_lease
 from glmtts_core.studio.jobs import JobState
-from tests.common import ANNA, BERT, BOUND_S, full_disk, request, wait_until
+from tests.full_disk import full_disk
+from tests.speaking import ANNA, BERT, request
+from tests.waiting import BOUND_S, wait_until
 
 
 @pytest.fixture

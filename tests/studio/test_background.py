@@ -10,7 +10,7 @@ import pytest
 
 from glmtts_core.errors import BatchError, GLMTTSError, SynthesisCancelled
 from glmtts_core.studio.background import BackgroundTask, TaskView
-from tests.common import BOUND_S
+from tests.waiting import BOUND_S
 
 
 class Held:

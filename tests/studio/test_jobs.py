@@ -11,7 +11,7 @@ from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.studio.jobs import Job, JobState
-from tests.common import ANNA, request, result
+from tests.speaking import ANNA, request, result
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from glmtts_core.sessions.history import SessionHistory, session_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, BOUND_S, request, result
 from tests.scripted_engine import ScriptedEngine
+from tests.speaking import ANNA, request, result
+from tests.waiting import BOUND_S
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import EngineError, StorageError
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.studio.jobs import JobState, Priority
-from tests.common import ANNA, BOUND_S, request
+from tests.speaking import ANNA, request
+from tests.waiting import BOUND_S
 
 
 def line(studio, keep, session_id=ANNA):

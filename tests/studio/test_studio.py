@@ -30,8 +30,9 @@ from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.shared import close_studio, get_studio, use_studio
 from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, BERT, BOUND_S, CLARA, request, wait_until
 from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
+from tests.speaking import ANNA, BERT, CLARA, request
+from tests.waiting import BOUND_S, wait_until
 
 TRIM, UNLOAD = CleanupLevel.TRIM, CleanupLevel.UNLOAD
 MIB = 2**20

@@ -10,7 +10,8 @@ import pytest
 from glmtts_core.errors import BusyError, GLMTTSError, SynthesisCancelled
 from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.worker import Worker, WorkerTask
-from tests.common import ANNA, BERT, BOUND_S, request, wait_until
+from tests.speaking import ANNA, BERT, request
+from tests.waiting import BOUND_S, wait_until
 
 
 class Device:

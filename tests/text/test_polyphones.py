@@ -12,7 +12,7 @@ import pytest
 from glmtts_core.text import polyphones
 from glmtts_core.text.pinyin import MandarinReader
 from glmtts_core.text.polyphones import PolyphoneRule, Polyphones, Segments, all_rules
-from tests.common import assert_none
+from tests.many_cases import assert_none
 
 LINES = [
     json.loads(line)

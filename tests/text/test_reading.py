@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glmtts_core.text.reading import read_text
 from glmtts_core.text.script import HAN, LATIN
-from tests.common import assert_none
+from tests.many_cases import assert_none
 
 FORMS = [
     json.loads(line)

@@ -1,6 +1,6 @@
 from glmtts_core.text.reading import read_text
 from glmtts_core.text.rules import RULES
-from tests.common import assert_none
+from tests.many_cases import assert_none
 
 
 def test_every_rule_reads_its_examples():

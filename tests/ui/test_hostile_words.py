@@ -10,8 +10,8 @@ import pytest
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.diagnostics.findings import save
-from tests.common import voice_wav
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
+from tests.speaking import voice_wav
 from tests.ui.batch.test_sections import Guest
 from tests.ui.visitor import BATCH, DIAGNOSTICS, OVERVIEW, SYNTHESIS, Visitor, shown
 

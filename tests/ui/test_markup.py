@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from functools import cache
 
-from tests.common import assert_none
+from tests.many_cases import assert_none
 from tests.ui.markup_lint import raw_places, read
 from tests.ui.markup_origins import Source
 from tests.ui.visitor import ROOT

@@ -29,9 +29,10 @@ from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.shared.markdown import message_markdown
 from glmtts_core.ui.shared.quantities import size
-from tests.common import ANNA, BERT, BOUND_S, full_disk, request, wait_until
 from tests.ffmpeg_stub import PACKED
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine, ScriptedEngine
+from tests.speaking import ANNA, BERT, request
 from tests.ui.visitor import (
     BATCH,
     DIAGNOSTICS,
@@ -44,6 +45,7 @@ from tests.ui.visitor import (
     app_test,
     in_one_language,
 )
+from tests.waiting import BOUND_S, wait_until
 
 PAGES = [OVERVIEW, *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 TITLES = {

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from glmtts_core.catalogue import Language, text
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.sessions.session import Session
-from tests.common import BOUND_S
+from tests.waiting import BOUND_S
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERVIEW = "streamlit_app.py"

@@ -13,8 +13,8 @@ from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.session import Session
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, request
 from tests.scripted_engine import ScriptedEngine
+from tests.speaking import ANNA, request
 
 SYNTHESES = 8
 KIB = 1024

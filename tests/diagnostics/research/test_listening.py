@@ -15,7 +15,7 @@ from glmtts_core.diagnostics.research.listening import (
     save,
 )
 from glmtts_core.errors import DiagnosticsError
-from tests.common import result
+from tests.speaking import result
 
 
 @pytest.fixture

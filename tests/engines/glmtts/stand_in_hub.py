@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.common import BOUND_S, wait_until
+from tests.waiting import BOUND_S, wait_until
 
 _COMMIT = "a" * 40
 

@@ -11,9 +11,10 @@ from glmtts_core.engines.glmtts.device_check import ConfirmedDevice, confirm_dev
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.studio.jobs import JobState
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, BOUND_S
 from tests.engines.glmtts.tiny_engine import TINY_SIZE
 from tests.scripted_engine import ScriptedEngine
+from tests.speaking import ANNA
+from tests.waiting import BOUND_S
 
 GPU = torch.device("cuda:0")
 CPU = torch.device("cpu")

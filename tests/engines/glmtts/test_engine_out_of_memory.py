@@ -19,8 +19,9 @@ from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
-from tests.common import ANNA, BOUND_S
 from tests.engines.glmtts.tiny_engine import TINY_SIZE, Rig, request
+from tests.speaking import ANNA
+from tests.waiting import BOUND_S
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
 

@@ -12,7 +12,7 @@ import pytest
 from glmtts_core.engines.kokoro import model_file
 from glmtts_core.engines.kokoro.model_file import MODEL_BYTES, MODEL_NAME, model_path
 from glmtts_core.errors import ModelFileError
-from tests.common import full_disk
+from tests.full_disk import full_disk
 
 pytestmark = pytest.mark.voice
 

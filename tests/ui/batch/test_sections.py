@@ -20,9 +20,11 @@ from glmtts_core.errors import EngineError
 from glmtts_core.studio.shared import use_studio
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.batch.file_input import sample_csv, sample_jsonl
-from tests.common import BOUND_S, full_disk, voice_wav, wait_until
+from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine
+from tests.speaking import voice_wav
 from tests.ui.visitor import BATCH, SYNTHESIS, Visitor, in_one_language, shown
+from tests.waiting import BOUND_S, wait_until
 
 LINES = (
     b'{"uttid": "one", "text": "first"}\n'

@@ -17,10 +17,10 @@ from glmtts_core.diagnostics.research.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
 from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
-from tests.common import BERT, request, result
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
 from tests.diagnostics.test_laboratory import BOUND_S, CHILD
 from tests.scripted_engine import CloningEngine
+from tests.speaking import BERT, request, result
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor, in_one_language
 
 Visit = Callable[..., Visitor]

@@ -9,7 +9,7 @@ import pytest
 from glmtts_core.engines.glmtts.text.frontend import normalize_text, pieces_to_speak
 from glmtts_core.engines.glmtts.text.spoken_text import sentences_of, transcript_of
 from glmtts_core.text.reading import read_text
-from tests.common import assert_none
+from tests.many_cases import assert_none
 
 FORMS = [
     json.loads(line)

@@ -1,12 +1,6 @@
-"""Parts that several tests share: waiting with a bound, a request, a result to store."""
+"""What is asked for and what comes of it: sessions, a request, a recording, a result to store."""
 
 from __future__ import annotations
-
-import resource
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -16,26 +10,9 @@ from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.memory.points import MemoryPoint
 from glmtts_core.speech import SynthesisRequest
 
-#: Seconds after which something that takes milliseconds counts as never happening.
-BOUND_S = 30.0
 ANNA = "a" * 32
 BERT = "b" * 32
 CLARA = "c" * 32
-
-
-def wait_until(condition: Callable[[], object], bound_s: float = BOUND_S) -> None:
-    """Return as soon as ``condition`` holds; fail when it does not within ``bound_s``."""
-    give_up_s = time.monotonic() + bound_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < give_up_s, "the condition did not come true in time"
-        pause.wait(0.002)
-
-
-def assert_none(wrong: Iterable[str]) -> None:
-    """Fail with all that is wrong, a line each: for many cases that a test each would only slow."""
-    told = list(wrong)
-    assert not told, f"{len(told)} wrong:\n" + "\n".join(told)
 
 
 def request(text: str = "hello", **more) -> SynthesisRequest:
@@ -63,14 +40,3 @@ def voice_wav(seconds: float = 4.0, level: float = 0.1, rate_hz: int = 8_000) ->
 def point(resident_mib: int) -> MemoryPoint:
     """Return the figures of one moment on a machine without a GPU."""
     return MemoryPoint(resident_mib * 2**20, None, None, None, None, 80 * 2**20, 2**20)
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let this process write no more bytes to files, as on a disk that has just filled up."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
