@@ -56,9 +56,9 @@ def _lines(words: str) -> int:
 
 def _serve(port: int, lines: int, run_file: Path) -> None:
     """Serve the app with a run of so many lines under way, whose id is written to ``run_file``."""
-    from glmtts_core.batch.lines import RunDefaults
     from glmtts_core.batch.registry import batches_of
-    from glmtts_core.batch.rows import read_batch
+    from glmtts_core.batch_files.lines import RunDefaults
+    from glmtts_core.batch_files.rows import read_batch
     from glmtts_core.errors import EngineError
     from glmtts_core.settings import load_settings
     from glmtts_core.studio.shared import use_studio

@@ -20,9 +20,9 @@ import psutil
 
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
 from glmtts_core.batch.dry_run import dry_run
-from glmtts_core.batch.lines import RunDefaults
-from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.lines import RunDefaults
+from glmtts_core.batch_files.references import ReferenceFolder
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.engines.kokoro.engine import KokoroEngine
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings

@@ -16,9 +16,9 @@ from jinja2 import nodes as template_nodes
 
 import glmtts_core
 from glmtts_core.api.downloads import RESULTS
-from glmtts_core.batch.fields import LineFields
-from glmtts_core.batch.lines import InputFormat
 from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch_files.fields import LineFields
+from glmtts_core.batch_files.lines import InputFormat
 from glmtts_core.catalogue import LANGUAGES, all_messages, text
 from glmtts_core.cli.main import COMMANDS
 from glmtts_core.diagnostics.environment import SettingOrigin

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.batch.header import HEADER_FILE, RunHeader
-from glmtts_core.batch.lines import (
+from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,
     LineProblem,
     RunDefaults,
     reference_name_of,
 )
-from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import BatchError
 from glmtts_core.files import discard, flush_folder, write_whole
 

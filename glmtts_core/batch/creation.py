@@ -9,7 +9,6 @@ from typing import Final
 
 from glmtts_core.batch.amending import LINES_FILE, PROBLEMS_FILE, corrected_inputs, take_in
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE, RunHeader
-from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.storage_errors import storage_errors
 from glmtts_core.batch.store import (
@@ -19,6 +18,7 @@ from glmtts_core.batch.store import (
     RunStore,
     refuse_empty,
 )
+from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.files import discard, write_whole
 from glmtts_core.quoting import quoted

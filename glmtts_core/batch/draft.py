@@ -13,9 +13,9 @@ from pathlib import Path
 
 from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, DraftOrigin
 from glmtts_core.batch.dry_run import dry_run
-from glmtts_core.batch.editing import with_lines
-from glmtts_core.batch.lines import BatchInput, RunDefaults
-from glmtts_core.batch.references import Added, ReferenceFolder
+from glmtts_core.batch_files.editing import with_lines
+from glmtts_core.batch_files.lines import BatchInput, RunDefaults
+from glmtts_core.batch_files.references import Added, ReferenceFolder
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.errors import GLMTTSError

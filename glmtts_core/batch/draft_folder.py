@@ -12,8 +12,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glmtts_core.batch.lines import BatchInput
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.lines import BatchInput
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.errors import BatchError
 from glmtts_core.files import write_whole
 

@@ -11,7 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from glmtts_core.batch.lines import (
+from glmtts_core.batch.reading_hints import ReadingHints
+from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,
     LineProblem,
@@ -21,10 +23,8 @@ from glmtts_core.batch.lines import (
     request_of,
     transcript_of,
 )
-from glmtts_core.batch.reading_hints import ReadingHints
-from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.batch.text_file import excerpt_of
-from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.batch_files.references import ReferenceFolder
+from glmtts_core.batch_files.text_file import excerpt_of
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_choices, check_request
 from glmtts_core.engines.glmtts.reference_check import check_reference, recording_hints

@@ -10,8 +10,8 @@ from typing import Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from glmtts_core.batch.lines import InputFormat, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch_files.lines import InputFormat, RunDefaults
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import open_regular
 from glmtts_core.quoting import quoted

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, TypeAdapter, with_config
 
 from glmtts_core.batch.journal import journal_lines, last_journal_line
-from glmtts_core.batch.lines import BatchLine, FileStem
 from glmtts_core.batch.states import LineMemory, LineState, LineStatus, RunCounts, RunState
+from glmtts_core.batch_files.lines import BatchLine, FileStem
 from glmtts_core.errors import StorageError
 from glmtts_core.stored import STRICT, Count, Seconds, StoredMessage, unreadable, value_from
 

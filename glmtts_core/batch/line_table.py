@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from glmtts_core.batch.lines import BatchLine
 from glmtts_core.batch.states import LineRow, LineState, LineStatus, RunCounts
+from glmtts_core.batch_files.lines import BatchLine
 
 _UNTOUCHED: Final = LineStatus()
 #: What needs eyes first.

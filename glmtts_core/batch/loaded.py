@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from glmtts_core.batch.journal_entries import read_entries
 from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.replay import Replayed, replay
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.storage_errors import Stamp
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_files.lines import LineProblem
 
 
 @dataclass

@@ -7,9 +7,9 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.batch.store import AUDIO_FOLDER
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.catalogue import Language
 from glmtts_core.escaping import encodable
 

@@ -24,12 +24,12 @@ from glmtts_core.batch.dry_run import check_defaults
 from glmtts_core.batch.executor import LocalExecutor
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE
 from glmtts_core.batch.journal_entries import last_entry
-from glmtts_core.batch.lines import BatchInput, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.replay import counts_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunSummary
 from glmtts_core.batch.store import RunStore, remove_store
+from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
 from glmtts_core.quoting import quoted
 from glmtts_core.studio.studio import Studio

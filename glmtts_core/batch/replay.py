@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from glmtts_core.batch.journal_entries import RETRY_FAILED, JournalEntry, status_of
-from glmtts_core.batch.lines import BatchLine
 from glmtts_core.batch.states import LineState, LineStatus, RunCounts, RunState
+from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.message import Message
 
 

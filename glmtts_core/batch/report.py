@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.batch.journal_entries import read_entries
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineMemory, LineRow, LineState, LineStatus, RunView
 from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language
 from glmtts_core.engines.kokoro.voices import VOICES

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from glmtts_core.batch.lines import (
+from glmtts_core.batch_files.lines import (
     BatchLine,
     RunDefaults,
     reference_name_of,
     request_of,
     transcript_of,
 )
-from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import BatchError
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from glmtts_core.batch.active_run import ActiveRun, ExecutorFactory
 from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.recorder import note_state
@@ -25,6 +24,7 @@ from glmtts_core.batch.states import (
     RunView,
 )
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_files.lines import BatchInput, LineProblem, RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.lines import BatchLine, RunDefaults, reference_name_of, transcript_of
+from glmtts_core.batch_files.lines import BatchLine, RunDefaults, reference_name_of, transcript_of
 
 
 def speaking_order(positions: Iterable[int], table: LineTable, defaults: RunDefaults) -> list[int]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import with_config
 
-from glmtts_core.batch.lines import BatchLine
+from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.engines.base import Progress
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.message import Message

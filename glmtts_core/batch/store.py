@@ -35,19 +35,19 @@ from glmtts_core.batch.amending import (
     take_in,
 )
 from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE, RunHeader, read_header
-from glmtts_core.batch.lines import (
+from glmtts_core.batch.lock import RunLock, is_locked
+from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch.sounds import is_whole
+from glmtts_core.batch.states import LineRow, LineState, LineStatus
+from glmtts_core.batch.storage_errors import Stamp, stamp_of, storage_errors
+from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,
     LineProblem,
     RunDefaults,
     with_settings,
 )
-from glmtts_core.batch.lock import RunLock, is_locked
-from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.batch.sounds import is_whole
-from glmtts_core.batch.states import LineRow, LineState, LineStatus
-from glmtts_core.batch.storage_errors import Stamp, stamp_of, storage_errors
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
 from glmtts_core.quoting import quoted

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from glmtts_core.batch.dry_run import check_defaults, dry_run
 from glmtts_core.batch.header import HEADER_FILE
-from glmtts_core.batch.lines import BatchInput, RunDefaults
-from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.results import write_results
-from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch_files.lines import BatchInput, RunDefaults
+from glmtts_core.batch_files.references import ReferenceFolder
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import Language
 from glmtts_core.cli.batch_output import follow, tell_end, tell_hints, tell_layout, tell_run
 from glmtts_core.cli.batch_settings import RunWish, differences

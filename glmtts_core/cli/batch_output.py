@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.lines import BatchInput
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState, RunView
+from glmtts_core.batch_files.lines import BatchInput
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
 from glmtts_core.cli.paths import shown

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
+from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.cli.options import refuse_without
 from glmtts_core.cli.speech_options import flag
 from glmtts_core.engines.host import EngineHost

@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from glmtts_core.api import downloads
 from glmtts_core.api.access import AccessMiddleware
 from glmtts_core.api.routes import routes
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import batches_of
-from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch_files.lines import RunDefaults
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.host_names import HostRules
 from tests.waiting import BOUND_S
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem, RunDefaults
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
+from glmtts_core.batch_files.lines import BatchInput, BatchLine, LineProblem, RunDefaults
 from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.speech import SynthesisRequest

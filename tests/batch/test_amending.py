@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.lines import BatchLine, LineProblem, RunDefaults
-from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
+from glmtts_core.batch_files.lines import BatchLine, LineProblem, RunDefaults
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio

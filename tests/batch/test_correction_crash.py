@@ -15,9 +15,9 @@ import pytest
 
 from glmtts_core.audio import decode
 from glmtts_core.batch.loaded import load_run
-from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.states import LineState
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.cli.main import main
 from tests.batch.corrections import moments_of_death
 from tests.batch.test_amending import recording

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.batch.draft import BatchDraft
-from glmtts_core.batch.lines import RunDefaults
+from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings

@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 
 from glmtts_core.batch.dry_run import dry_run, missing_from
-from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of, transcript_of
-from glmtts_core.batch.references import ReferenceFolder
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.lines import (
+    BatchInput,
+    BatchLine,
+    RunDefaults,
+    request_of,
+    transcript_of,
+)
+from glmtts_core.batch_files.references import ReferenceFolder
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import Batches, batches_of
-from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.states import RunState
+from glmtts_core.batch_files.lines import RunDefaults
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import ended, finish, lines, make_run

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pydantic import TypeAdapter
 
 from glmtts_core.batch.journal_entries import JournalEntry, entry_of
-from glmtts_core.batch.lines import BatchLine
 from glmtts_core.batch.replay import counts_of, replay
 from glmtts_core.batch.states import (
     LineMemory,
@@ -17,6 +16,7 @@ from glmtts_core.batch.states import (
     RunCounts,
     RunState,
 )
+from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.message import Message
 from tests.batch.runs import lines
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.lines import RunDefaults
-from glmtts_core.batch.references import ReferenceFolder
 from glmtts_core.batch.requests import LineRequests
+from glmtts_core.batch_files.lines import RunDefaults
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import AudioError, BatchError
 from tests.batch.runs import DEFAULTS, lines
 

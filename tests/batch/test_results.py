@@ -16,12 +16,12 @@ import pytest
 
 from glmtts_core.audio import decode
 from glmtts_core.batch.archive import zip_stream
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.report_figures import speed_figure
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.errors import EngineError, StorageError
 from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio

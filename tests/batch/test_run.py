@@ -8,12 +8,12 @@ from contextlib import closing
 import pytest
 
 from glmtts_core.audio import decode
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.errors import (
     BatchError,
     EngineError,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.schedule import speaking_order
 from glmtts_core.batch.states import LineStatus
+from glmtts_core.batch_files.lines import RunDefaults
 from tests.batch.runs import DEFAULTS, lines
 
 

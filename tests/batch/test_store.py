@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from glmtts_core.batch.creation import create_store
-from glmtts_core.batch.lines import LineProblem, RunDefaults
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.store import RunStore, remove_store
+from glmtts_core.batch_files.lines import LineProblem, RunDefaults
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.message import Message
 from tests.batch.runs import DEFAULTS, batch_of, lines, raw_of

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.cli.main import main
 from glmtts_core.engines.base import JobControl, SpokenAudio

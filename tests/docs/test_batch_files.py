@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from glmtts_core.batch.fields import ALIASES
-from glmtts_core.batch.lines import BatchLine, LineProblem
 from glmtts_core.batch.manifest import manifest
-from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.states import LineRow, LineStatus
+from glmtts_core.batch_files.fields import ALIASES
+from glmtts_core.batch_files.lines import BatchLine, LineProblem
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.message import Message
 from tests.docs.documents import BOTH, CODE, blocks, document, first_cells, section

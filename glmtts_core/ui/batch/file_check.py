@@ -8,9 +8,9 @@ from typing import Any, Final
 import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, InputCheck
-from glmtts_core.batch.editing import editable_lines
-from glmtts_core.batch.fields import ALIASES
-from glmtts_core.batch.lines import BatchInput, BatchLine, RunDefaults, request_of
+from glmtts_core.batch_files.editing import editable_lines
+from glmtts_core.batch_files.fields import ALIASES
+from glmtts_core.batch_files.lines import BatchInput, BatchLine, RunDefaults, request_of
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.escaping import html
 from glmtts_core.quoting import quoted

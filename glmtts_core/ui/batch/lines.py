@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from glmtts_core.batch.lines import LineProblem
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineMemory, LineRow, LineState, RunCounts, RunView
+from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.markdown import plain

@@ -6,10 +6,10 @@ import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft, InputCheck
 from glmtts_core.batch.dry_run import missing_from
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import Batches, RunListing, batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.batch import file_check, file_input, past, settings
 from glmtts_core.ui.batch import run as batch_run

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.policy import DEFAULT_THRESHOLD_BYTES, CleanupPolicy
+from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.byte_units import MIB
 from glmtts_core.escaping import html
 from glmtts_core.sessions.saved_form import MOST_EVERY_LINES, MOST_THRESHOLD_MIB

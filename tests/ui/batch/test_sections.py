@@ -10,11 +10,11 @@ from contextlib import closing
 import pytest
 import streamlit as st
 
-from glmtts_core.batch.lines import RunDefaults
 from glmtts_core.batch.registry import batches_of
-from glmtts_core.batch.rows import read_batch
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch_files.lines import RunDefaults
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import EngineError
 from glmtts_core.studio.shared import use_studio

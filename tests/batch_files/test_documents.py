@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.batch import documents, text_file
-from glmtts_core.batch.lines import BatchInput
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.lines import BatchInput
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import BatchError
 
@@ -153,7 +153,7 @@ def test_bytes_that_are_no_text_cost_their_entry_only():
 
 
 def test_a_document_beyond_the_limit_is_to_come_as_lines(monkeypatch):
-    monkeypatch.setattr("glmtts_core.batch.layouts.MAX_DOCUMENT_BYTES", 2**20)
+    monkeypatch.setattr("glmtts_core.batch_files.layouts.MAX_DOCUMENT_BYTES", 2**20)
     with pytest.raises(BatchError, match="JSONL"):
         read(json.dumps(["a" * 2**20, "b"], indent=1))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from glmtts_core.batch.fields import FieldError
-from glmtts_core.batch.text_file import TextLine
+from glmtts_core.batch_files.fields import FieldError
+from glmtts_core.batch_files.text_file import TextLine
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted
 

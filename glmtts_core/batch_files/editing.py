@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from glmtts_core.batch.documents import read_document
-from glmtts_core.batch.encoding import Encoding, normalised_bytes
-from glmtts_core.batch.lines import BatchInput
-from glmtts_core.batch.text_file import detect_encoding
+from glmtts_core.batch_files.documents import read_document
+from glmtts_core.batch_files.encoding import Encoding, normalised_bytes
+from glmtts_core.batch_files.lines import BatchInput
+from glmtts_core.batch_files.text_file import detect_encoding
 
 #: Longest line that is offered for editing, in characters; longer ones are edited in the file.
 MAX_EDITED_CHARS: Final = 2_000

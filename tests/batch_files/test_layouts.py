@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import BatchError
 

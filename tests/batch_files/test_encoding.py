@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.batch import encoding
-from glmtts_core.batch.encoding import normalised, normalised_bytes
-from glmtts_core.batch.rows import read_batch
-from glmtts_core.batch.text_file import detect_encoding
+from glmtts_core.batch_files.encoding import normalised, normalised_bytes
+from glmtts_core.batch_files.rows import read_batch
+from glmtts_core.batch_files.text_file import detect_encoding
 from glmtts_core.errors import BatchError
 
 TEXT = "今天天气很好，“上”。"

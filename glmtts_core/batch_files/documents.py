@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from glmtts_core.batch.fields import FieldError, field_of
-from glmtts_core.batch.records import JsonObject, Record, pairs_of
-from glmtts_core.batch.text_file import EXCERPT_CHARS, MAX_LINES
+from glmtts_core.batch_files.fields import FieldError, field_of
+from glmtts_core.batch_files.records import JsonObject, Record, pairs_of
+from glmtts_core.batch_files.text_file import EXCERPT_CHARS, MAX_LINES
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message

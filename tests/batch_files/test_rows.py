@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from glmtts_core.batch import text_file
-from glmtts_core.batch.fields import known_names
-from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.fields import known_names
+from glmtts_core.batch_files.lines import BatchInput, BatchLine, LineProblem
+from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message

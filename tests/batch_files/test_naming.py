@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch.naming import Names, safe_stem
+from glmtts_core.batch_files.naming import Names, safe_stem
 
 
 @pytest.mark.parametrize("name", ["a1", "utt_0001", "新闻-01", "v1.2"])

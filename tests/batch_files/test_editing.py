@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from glmtts_core.batch.editing import MAX_EDITED_CHARS, editable_lines, with_lines
-from glmtts_core.batch.rows import read_batch
+from glmtts_core.batch_files.editing import MAX_EDITED_CHARS, editable_lines, with_lines
+from glmtts_core.batch_files.rows import read_batch
 
 GOOD = '{"text": "你好"}'
 

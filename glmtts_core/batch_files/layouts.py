@@ -11,11 +11,11 @@ from itertools import chain, islice
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
-from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, first_value, wrapped_list
-from glmtts_core.batch.fields import ALIASES, field_of
-from glmtts_core.batch.lines import InputFormat
-from glmtts_core.batch.table_reader import first_rows, named_separator
-from glmtts_core.batch.text_file import TextFile, TextLine
+from glmtts_core.batch_files.documents import MAX_DOCUMENT_BYTES, first_value, wrapped_list
+from glmtts_core.batch_files.fields import ALIASES, field_of
+from glmtts_core.batch_files.lines import InputFormat
+from glmtts_core.batch_files.table_reader import first_rows, named_separator
+from glmtts_core.batch_files.text_file import TextFile, TextLine
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.batch import references
-from glmtts_core.batch.references import ReferenceFolder
+from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.sound_files.formats import AUDIO_SUFFIXES
 from tests import ffmpeg_stub

@@ -9,14 +9,20 @@ import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from glmtts_core.batch.documents import MAX_DOCUMENT_BYTES, read_document
-from glmtts_core.batch.fields import FieldError, IgnoredFields, LineFields, check_fields, field_of
-from glmtts_core.batch.layouts import Layout, layout_of
-from glmtts_core.batch.lines import BatchInput, BatchLine, LineProblem
-from glmtts_core.batch.naming import Names
-from glmtts_core.batch.records import Record, json_records, plain_records
-from glmtts_core.batch.table_reader import table_records
-from glmtts_core.batch.text_file import TextFile, open_text
+from glmtts_core.batch_files.documents import MAX_DOCUMENT_BYTES, read_document
+from glmtts_core.batch_files.fields import (
+    FieldError,
+    IgnoredFields,
+    LineFields,
+    check_fields,
+    field_of,
+)
+from glmtts_core.batch_files.layouts import Layout, layout_of
+from glmtts_core.batch_files.lines import BatchInput, BatchLine, LineProblem
+from glmtts_core.batch_files.naming import Names
+from glmtts_core.batch_files.records import Record, json_records, plain_records
+from glmtts_core.batch_files.table_reader import table_records
+from glmtts_core.batch_files.text_file import TextFile, open_text
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final
 
 from glmtts_core.audio import decode
-from glmtts_core.batch.packed_references import (
+from glmtts_core.batch_files.packed_references import (
     DAMAGED_ENTRY_ERRORS,
     entry_name,
     recordings_in,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from glmtts_core.batch.encoding import GB18030, Encoding, encoding_by_head, normalised
+from glmtts_core.batch_files.encoding import GB18030, Encoding, encoding_by_head, normalised
 from glmtts_core.byte_units import MIB
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message

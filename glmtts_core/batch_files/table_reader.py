@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from glmtts_core.batch.fields import FieldError, field_of, refuse_misspelt
-from glmtts_core.batch.records import Pairs, Record, unreadable
-from glmtts_core.batch.text_file import TextLine
+from glmtts_core.batch_files.fields import FieldError, field_of, refuse_misspelt
+from glmtts_core.batch_files.records import Pairs, Record, unreadable
+from glmtts_core.batch_files.text_file import TextLine
 from glmtts_core.errors import BatchError
 from glmtts_core.message import Message
 from glmtts_core.quoting import quoted

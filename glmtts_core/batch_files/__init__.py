@@ -1,0 +1,1 @@
+"""A batch file as lines: encodings, layouts, fields, and the recordings that lines name."""
