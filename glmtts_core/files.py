@@ -94,6 +94,26 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def move_new(source: Path, target: Path) -> None:
+    """Give a file another name inside its folder, unless a file is called so already.
+
+    Raises:
+        FileExistsError: a file is; it stays as it is.
+        OSError: the folder cannot be written.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        # some file systems know no second names
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), f"{target}") from error
+        source.replace(target)
+
+
 def discard(path: Path) -> None:
     """Remove a file, a link or a folder with all it holds; what is not there is ignored.
 

@@ -1,0 +1,300 @@
+"""SQLite files opened the one right way: journal, durability, versions, damage in one sentence.
+
+Knows nothing about what is stored. Nothing else in the program may open such a file: closing any
+other handle of it would drop the locks that SQLite holds for the whole process.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import psutil
+
+from glmtts_core.errors import StorageError
+from glmtts_core.files import flush_folder, move_new, partial_file
+
+#: Seconds to wait for another program's transaction.
+_BUSY_S: Final = 5.0
+#: File systems whose files several machines may have open: shared memory ends at each machine.
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
+    {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3"}
+    | {"smbfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
+)
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+_BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a kind of database holds.
+
+    Attributes:
+        application_id: tells the kinds of files apart; see `PRAGMA application_id`.
+        migrations: the statements that lead from each version to the next, the first one from an
+            empty file. Only ever added to.
+    """
+
+    application_id: int
+    migrations: tuple[tuple[str, ...], ...]
+
+
+class Database:
+    """One connection to a database, for one thread at a time. Thread-safe.
+
+    Made by `open_database`. Every access first makes sure that its file is still the one at `path`.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._identity = _identity(path)
+
+    def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Row]:
+        """Return the rows that a statement selects.
+
+        Raises:
+            StorageError: the file is gone, damaged or cannot be read.
+        """
+        with self._lock, database_errors(self.path):
+            self._refuse_if_replaced()
+            found: list[Row] = self._connection.execute(statement, parameters).fetchall()
+            return found
+
+    def row(self, statement: str, parameters: tuple[object, ...] = ()) -> Row:
+        """Return the one row that a statement selects; raises as `rows`."""
+        found = self.rows(statement, parameters)
+        if len(found) != 1:
+            raise StorageError("database.damaged", path=self.path)
+        return found[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Let the caller change the database: on the disk when this ends, or not at all.
+
+        Raises:
+            StorageError: the disk is full or cannot be written, or the file is gone or damaged.
+        """
+        with self._lock, database_errors(self.path):
+            self._refuse_if_replaced()
+            with _immediate(self._connection):
+                yield self._connection
+
+    def close(self) -> None:
+        """Close the connection; the last one leaves nothing but the one file."""
+        with self._lock:
+            self._connection.close()
+
+    def _refuse_if_replaced(self) -> None:
+        if _identity(self.path) != self._identity:
+            raise StorageError("database.replaced", path=self.path)
+
+
+def open_database(
+    path: Path, schema: Schema, *, writes: bool = True, create: bool = False
+) -> Database:
+    """Open a database; its version is brought up to date where it may be written.
+
+    Args:
+        path: the file.
+        schema: what it must hold.
+        writes: False for a connection that only reads, and never waits for one that writes.
+        create: make it where there is none.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: it is damaged, a newer version's or no database of this kind, in which case it
+            is left untouched; or it cannot be read or written.
+    """
+    with database_errors(path):
+        if create and not path.exists():
+            with suppress(FileExistsError):  # another program was quicker
+                build_database(path, schema)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StorageError("database.damaged", path=path)
+        ended_uncleanly = _size(path, "-wal") > 0 or _size(path, "-journal") > 0
+        if _size(path, "-journal") == 0:
+            # a journal that waits to be rolled back can only be read by who rolls it back
+            with closing(_connect(path, _for_looking(path))) as looking:
+                _refuse_unusable(looking, path, schema, thoroughly=ended_uncleanly)
+        connection = _connect(path, "mode=rw" if _may_write(path) else _for_looking(path))
+        try:
+            if writes:
+                connection = _with_fitting_journal(connection, path)
+                _migrate(connection, schema)
+            else:
+                connection.execute("PRAGMA query_only = ON")
+                if _version(connection) < len(schema.migrations):
+                    open_database(path, schema).close()
+            return Database(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def build_database(
+    path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None] = lambda _: None
+) -> None:
+    """Make a new database, all of it at one moment.
+
+    Args:
+        path: the file.
+        schema: what it holds.
+        fill: puts the first rows in; an error of it leaves nothing behind.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+        FileExistsError: there is a file of that name, which stays as it is.
+        OSError: the folder is gone or cannot be written.
+    """
+    with database_errors(path), partial_file(path.parent) as (file, temporary):
+        with closing(_connect(temporary, "mode=rw")) as connection:
+            # nobody sees the file before it is whole
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            _migrate(connection, schema)
+            with _immediate(connection):
+                fill(connection)
+        os.fsync(file.fileno())
+        move_new(temporary, path)
+    flush_folder(path.parent)
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says inside into one sentence about ``path``.
+
+    Raises:
+        StorageError: what is wrong with the file, or with the disk.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a fault of ours, not of the disk
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if not path.parent.is_dir():
+            raise StorageError("storage.folder_gone", folder=path.parent) from error
+        # "no such table" in a file of a known version says that it was tampered with
+        if code in _DAMAGED or code == sqlite3.SQLITE_ERROR:
+            raise StorageError("database.damaged", path=path) from error
+        if code in _BUSY:
+            raise StorageError("database.busy", path=path) from error
+        raise StorageError("storage.write", folder=path.parent, reason=error) from error
+
+
+def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(os.fsencode(path.absolute()))}?{mode}",
+        _BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
+    )
+    # before anything else, which would already use shared memory
+    connection.execute(f"PRAGMA locking_mode = {locking}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextmanager
+def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _refuse_unusable(
+    connection: sqlite3.Connection, path: Path, schema: Schema, *, thoroughly: bool
+) -> None:
+    (kind,) = connection.execute("PRAGMA application_id").fetchone()
+    if kind != schema.application_id:
+        raise StorageError("database.damaged", path=path)
+    if _version(connection) > len(schema.migrations):
+        raise StorageError("database.newer", path=path)
+    if thoroughly and connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+        raise StorageError("database.damaged", path=path)
+
+
+def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    if _version(connection) == len(schema.migrations):
+        return
+    with _immediate(connection):
+        # read again: another program may have been quicker
+        for statements in schema.migrations[_version(connection) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {schema.application_id}")
+        connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a connection whose journal works where the file lies, as a trial shows."""
+    try:
+        if not _on_network(path):
+            connection.execute("PRAGMA journal_mode = WAL")
+            with _immediate(connection):
+                return connection
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (*_BUSY, sqlite3.SQLITE_FULL):
+            raise
+    connection.close()
+    # exclusive: needs no shared memory, and so can leave the other journal where it does not work
+    with closing(_connect(path, "mode=rw", "EXCLUSIVE")) as alone:
+        alone.execute("PRAGMA journal_mode = DELETE")
+    return _connect(path, "mode=rw")
+
+
+def _on_network(path: Path) -> bool:
+    """Whether other machines may have the file open, which a trial on this one cannot show."""
+    inside = [
+        (len(Path(each.mountpoint).parts), each.fstype)
+        for each in psutil.disk_partitions(all=True)
+        if path.resolve().is_relative_to(each.mountpoint)
+    ]
+    return max(inside, default=(0, ""))[1] in _NETWORK_FILE_SYSTEMS
+
+
+def _for_looking(path: Path) -> str:
+    """Return how to open the file without changing anything, or anything beside it."""
+    others = any(os.path.lexists(f"{path}{suffix}") for suffix in ("-wal", "-journal"))
+    return "mode=ro" if others else "mode=ro&immutable=1"
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _size(path: Path, suffix: str) -> int:
+    try:
+        return Path(f"{path}{suffix}").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
