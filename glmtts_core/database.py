@@ -95,8 +95,15 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the file was removed, or another one put in its place."""
+        return _identity(self.path) != self._identity
+
     def _refuse_if_replaced(self) -> None:
-        if _identity(self.path) != self._identity:
+        if self.replaced:
+            if not self.path.parent.is_dir():
+                raise StorageError("storage.folder_gone", folder=self.path.parent)
             raise StorageError("database.replaced", path=self.path)
 
 

@@ -125,6 +125,11 @@ def value_from(raw: bytes, kind: TypeAdapter[T], path: Path, line: int | None = 
         raise _refusal(error, path, line) from error
 
 
+def json_text(value: object) -> str:
+    """Return plain values as JSON; half surrogate pairs, which are no text, are replaced."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
 def unreadable(path: Path, error: OSError) -> StorageError:
     """Return the error for a file that the system does not let us read."""
     return StorageError("stored.unreadable", path=path, reason=error.strerror or str(error))

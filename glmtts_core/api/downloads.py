@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response, StreamingResponse
 
-from glmtts_core.batch.archive import zip_stream
-from glmtts_core.batch.manifest import manifest
+from glmtts_core.batch.manifest import run_manifest
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.report import report
+from glmtts_core.batch.results import zip_stream
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.catalogue import Language
 from glmtts_core.errors import BatchError
@@ -97,12 +97,8 @@ def _blocks(run: BatchRun, result: Result, language: Language) -> Iterator[bytes
     if result == "results.zip":
         yield from zip_stream(run, language)
         return
-    view = run.view(fresh=True)
-    if result == "report.html":
-        parts = report(run, language)
-    else:
-        rows = run.rows(limit=view.counts.total)
-        parts = manifest(rows, run.problems, language, run.store.whole_sounds(rows))
+    run.view(fresh=True)
+    parts = report(run, language) if result == "report.html" else run_manifest(run, language)
     for part in parts:
         yield part.encode()
 

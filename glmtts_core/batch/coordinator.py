@@ -1,6 +1,6 @@
 """Speaks the waiting lines of a run in the background, until they are done or it is stopped.
 
-Knows nothing about pages; writes to the disk only through the recorder.
+Knows nothing about pages; writes to the disk only through the writer.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Final
 
-from glmtts_core.batch.executor import Executor, LineOutcome
-from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.out_of_memory import out_of_memory_reason
+from glmtts_core.batch.executor import ExecutorFactory, LineOutcome
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.recorder import Recorder
-from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch.run_database import RunDatabase
+from glmtts_core.batch.run_writer import RunWriter
+from glmtts_core.batch.states import LineRow, RunState
+from glmtts_core.batch_files.lines import BatchLine
+from glmtts_core.byte_units import MIB
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
     EngineError,
@@ -42,49 +43,51 @@ class Coordinator:
     """Speaks the waiting lines, and cleans up between them; starts at once. Thread-safe.
 
     Args:
-        table: the run's lines.
-        recorder: through which every change goes.
-        executor: speaks the lines.
+        writer: through which every change goes.
+        lines: the run's database.
+        make_executor: makes who speaks the lines.
         policy: when to clean up.
-        request_of: makes the request for the line at a position.
-        positions: the lines to speak, in this order.
+        request_of: makes the request for a line.
+        waiting: the lines to speak, in this order.
         on_end: called at the end, in the background, with the run's state and why it paused by
             itself, if it did.
 
     Attributes:
         pace: the run's speed.
-        cleanups: number of cleanups.
-        regained_bytes: memory that they gave back.
         cleanup_reason: why the last cleanup failed, if it did.
+
+    Raises:
+        SynthesisCancelled: the program is closing.
     """
 
     def __init__(
         self,
-        table: LineTable,
-        recorder: Recorder,
-        executor: Executor,
+        writer: RunWriter,
+        lines: RunDatabase,
+        make_executor: ExecutorFactory,
         policy: CleanupPolicy,
-        request_of: Callable[[int], SynthesisRequest],
-        positions: Iterable[int],
+        request_of: Callable[[BatchLine], SynthesisRequest],
+        waiting: Sequence[LineRow],
         on_end: Callable[[RunState, Message | None], None],
     ) -> None:
-        self._table = table
-        self._recorder = recorder
-        self._executor = executor
+        self._writer = writer
+        self._lines = lines
         self._policy = policy
         self._request_of = request_of
-        self._waiting = deque(positions)
+        self._waiting = deque(row.position for row in waiting)
         self._on_end = on_end
         self._lock = threading.Lock()
         self._wanted_state: RunState | None = None
         self._ending = False
         self._in_flight: dict[futures.Future[LineOutcome], int] = {}
+        self._speaking: dict[int, LineRow] = {}
         self._retried: set[int] = set()
         self._lines_since_cleanup = 0
-        self.cleanups = 0
-        self.regained_bytes = 0
         self.cleanup_reason: Message | None = None
-        self.pace = Pace(sum(map(self._chars, self._waiting)))
+        self.pace = Pace(sum(len(row.line.text) for row in waiting))
+        self._executor = make_executor(
+            lambda position, result: writer.done(self._speaking[position], result)
+        )
         self._task: BackgroundTask[None] = BackgroundTask("batch-run", "batch.run.unexpected")
         self._task.start(lambda *_: self._speak_all(), self._end)
 
@@ -107,15 +110,20 @@ class Coordinator:
             self._wanted_state = None
             return True
 
-    def retry(self, positions: Iterable[int]) -> bool:
-        """Speak these lines again; False where it is too late."""
-        again = list(positions)
+    def retry_failed(self) -> bool:
+        """Have the failed lines spoken again; False where it is too late.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
+        again = self._writer.retry_failed()
+        rows = [self._lines.row(position) for position in again]
         with self._lock:
             if self._ending:
                 return False
             self._waiting.extend(again)
             self._retried.difference_update(again)
-        self.pace.more(sum(map(self._chars, again)))
+        self.pace.more(sum(len(row.line.text) for row in rows))
         return True
 
     @property
@@ -158,14 +166,19 @@ class Coordinator:
             self._executor.close()
         finally:
             self.pace.stop()
-            self._on_end(self._end_state(reason), reason)
+            state, reason = self._end_state(reason)
+            self._on_end(state, reason)
 
-    def _end_state(self, reason: Message | None) -> RunState:
+    def _end_state(self, reason: Message | None) -> tuple[RunState, Message | None]:
         if reason is not None:
-            return RunState.PAUSED
+            return RunState.PAUSED, reason
         # a stop requested during the last line has nothing left to stop
-        waits = self._table.positions({LineState.QUEUED})
-        return (self._wanted_state or RunState.FINISHED) if waits else RunState.FINISHED
+        try:
+            waits = self._lines.counts(RunState.RUNNING).queued
+        except GLMTTSError as error:
+            return RunState.PAUSED, error.message.plain()
+        wanted = self._wanted_state or RunState.FINISHED
+        return (wanted if waits else RunState.FINISHED), None
 
     def _take(self) -> int | None:
         with self._lock:
@@ -177,13 +190,14 @@ class Coordinator:
             return self._ending
 
     def _submit(self, position: int) -> None:
-        self._recorder.running(position)
-        error = self._try_to_submit(position)
+        self._speaking[position] = row = self._lines.row(position)
+        self._writer.running(position)
+        error = self._try_to_submit(row)
         # the failed attempt's frames are gone: a cleanup can free what they held
         if isinstance(error, SynthesisCancelled):
             self._finish(position, LineOutcome(error, None))
         elif isinstance(error, NoSuchEngineError):
-            self._recorder.queued(position)
+            self._queue_again(position)
             raise error
         elif error is not None:
             self._ended_with(position, error, None)
@@ -191,28 +205,28 @@ class Coordinator:
             # the stop was requested before there was a line to cancel
             self._executor.cancel()
 
-    def _try_to_submit(self, position: int) -> GLMTTSError | None:
+    def _try_to_submit(self, row: LineRow) -> GLMTTSError | None:
         try:
-            future = self._executor.submit(position, self._request_of(position))
+            future = self._executor.submit(row.position, self._request_of(row.line))
         except MemoryError:
             return OutOfMemoryError("engine.out_of_memory")
         except GLMTTSError as error:
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001
             # such as a decoder's own fault: it must not stop the other lines
-            _log.exception("the request of the line at %d could not be made", position)
+            _log.exception("the request of the line at %d could not be made", row.position)
             return EngineError("engine.unexpected", reason=f"{type(error).__name__}: {error}")
-        self._in_flight[future] = position
+        self._in_flight[future] = row.position
         return None
 
     def _finish(self, position: int, outcome: LineOutcome) -> None:
         error = outcome.error
         if isinstance(error, SynthesisCancelled):
-            self._recorder.queued(position)
+            self._queue_again(position)
             # if no stop was requested, the worker itself is closing
             self.stop(RunState.INTERRUPTED)
         elif error is not None and self._concerns_all_lines(position, outcome):
-            self._recorder.queued(position)
+            self._queue_again(position)
             raise error
         else:
             self._ended_with(position, error, outcome.memory)
@@ -231,15 +245,18 @@ class Coordinator:
             if position not in self._retried:
                 self._retry_from_clean_state(position, memory)
                 return
-            self._recorder.failed(position, out_of_memory_reason(error, memory), memory)
+            self._writer.failed(position, out_of_memory_reason(error, memory), memory)
         elif error is not None:
-            self._recorder.failed(position, error.message.plain(), memory)
-        self.pace.ended(self._chars(position), self._table.status(position).audio_s or 0.0)
+            self._writer.failed(position, error.message.plain(), memory)
+        self._speaking.pop(position)
+        ended = self._lines.row(position)
+        self.pace.ended(len(ended.line.text), ended.status.audio_s or 0.0)
         self._lines_since_cleanup += 1
         self._clean_where_wanted(failed=error is not None)
 
     def _retry_from_clean_state(self, position: int, memory: MemoryCost | None) -> None:
-        self._recorder.retrying(position, memory)
+        self._writer.retrying(position, memory)
+        self._speaking.pop(position)
         self._retried.add(position)
         self._clean(everything=True)
         with self._lock:
@@ -270,9 +287,7 @@ class Coordinator:
             return
         self.cleanup_reason = None
         if report is not None:
-            self.cleanups += 1
-            self.regained_bytes += report.regained_bytes
-            self._recorder.cleanup(report.regained_bytes, report.seconds)
+            self._writer.cleanup(report.regained_bytes, report.seconds)
 
     def _leave_nothing_running(self) -> None:
         """After an error, stop the running lines; those that end meanwhile count."""
@@ -280,8 +295,32 @@ class Coordinator:
             self._executor.cancel()
             futures.wait(self._in_flight)
             self._in_flight.clear()
-        for row in self._table.running():
-            self._recorder.queued(row.position)
+        for position in list(self._speaking):
+            self._queue_again(position)
 
-    def _chars(self, position: int) -> int:
-        return len(self._table.lines[position].text)
+    def _queue_again(self, position: int) -> None:
+        self._speaking.pop(position)
+        self._writer.queued(position)
+
+
+def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Message:
+    """Say how much the line had taken when memory ran out, and what was still missing.
+
+    Args:
+        error: of the second attempt, which began with everything idle released.
+        memory: what that attempt cost; None where it was not measured.
+    """
+    if memory is None:
+        return error.message.plain()
+    taken = {
+        "taken": _mib(memory.peak_bytes - memory.before_bytes),
+        "before": _mib(memory.before_bytes),
+    }
+    if error.requested_bytes is None:
+        return Message("batch.run.line_out_of_memory", taken)
+    missing = _mib(error.requested_bytes)
+    return Message("batch.run.line_out_of_memory_block", {**taken, "missing": missing})
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{max(0, size_bytes) / MIB:,.0f} MiB"

@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from glmtts_core.batch.reading_hints import ReadingHints
-from glmtts_core.batch.voice_hints import VoiceHints
+from glmtts_core.batch.hints import ReadingHints, VoiceHints
 from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,

@@ -1,7 +1,7 @@
 """Who speaks the lines of a run: a small interface, and the studio's own worker behind it.
 
 Another engine, such as a cluster, implements `Executor`; every result reaches the run through its
-one sink. Knows nothing about journals and folders.
+one sink. Knows nothing about databases and folders.
 """
 
 from __future__ import annotations
@@ -77,6 +77,10 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Give back what was kept for the run."""
+
+
+#: Makes an executor whose results go to the given sink.
+ExecutorFactory = Callable[[ResultSink], Executor]
 
 
 class LocalExecutor:

@@ -7,14 +7,25 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.run_files import AUDIO_FOLDER
 from glmtts_core.batch.states import LineRow, LineState
-from glmtts_core.batch.store import AUDIO_FOLDER
 from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.catalogue import Language
 from glmtts_core.escaping import encodable
 
 #: State of a line that was set aside before the run.
 SET_ASIDE = "set_aside"
+
+
+def run_manifest(run: BatchRun, language: Language) -> Iterator[str]:
+    """Yield the manifest of a run as it is now; see `manifest`.
+
+    Raises:
+        StorageError: the run cannot be read.
+    """
+    rows = run.lines.rows()
+    return manifest(rows, run.lines.problems(), language, run.store.whole_sounds(rows))
 
 
 def manifest(
@@ -46,6 +57,7 @@ def _of_row(row: LineRow, language: Language, files: Collection[str] | None) -> 
         "state": status.state.value,
         "file": f"{AUDIO_FOLDER}/{row.file_name}" if exists else None,
         "text": row.line.text,
+        "sha256": status.sha256 if exists else None,
         "voices": list(status.voices),
         "seconds": status.seconds,
         "audio_s": status.audio_s,

@@ -13,22 +13,19 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.active_run import ExecutorFactory
-from glmtts_core.batch.creation import create_store
 from glmtts_core.batch.dry_run import check_defaults
-from glmtts_core.batch.executor import LocalExecutor
-from glmtts_core.batch.header import HEADER_FILE, JOURNAL_FILE
-from glmtts_core.batch.journal_entries import last_entry
+from glmtts_core.batch.executor import ExecutorFactory, LocalExecutor
+from glmtts_core.batch.intake import create_run, remove_run, run_in
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.replay import counts_of
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.states import RunSummary
-from glmtts_core.batch.store import RunStore, remove_store
+from glmtts_core.batch.states import RunState, RunSummary
+from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
 from glmtts_core.quoting import quoted
@@ -124,7 +121,7 @@ class Batches:
         check_defaults(defaults, self._studio.engines.find(defaults.engine).capabilities)
         chosen = folder or self._root / _new_run_id()
         try:
-            create_store(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
+            create_run(chosen, name, raw, batch, defaults, policy or CleanupPolicy(), references)
         except GLMTTSError:
             if folder is None:
                 shutil.rmtree(chosen, ignore_errors=True)
@@ -162,7 +159,7 @@ class Batches:
         found: list[RunSummary] = []
         unreadable: list[UnreadableRun] = []
         for folder in _folders(self._root):
-            if not _is_made(folder):
+            if not run_in(folder):
                 continue
             try:
                 found.append(self._summary(folder))
@@ -190,9 +187,9 @@ class Batches:
             StorageError: its folder cannot be changed.
         """
         folder = self._folder_of(run_id)
-        if not _is_made(folder):
+        if not run_in(folder):
             raise BatchError("batch.run.missing", name=quoted(run_id))
-        remove_store(folder)
+        remove_run(folder)
         with self._lock:
             run = self._open.pop(folder.resolve(), None)
             if run is not None and run in self._recent:
@@ -218,13 +215,12 @@ class Batches:
             run = self._open.get(folder.resolve())
         if run is not None:
             return run.summary()
-        store = RunStore(folder)
-        version = store.header.input_version
-        kept = None if store.locked else counts_of(last_entry(store.journal_path), version)
-        if kept is None or len(store.audio_names()) < kept[1].done:
-            return self.open(folder).summary()
-        state, counts = kept
-        return RunSummary(store.id, store.header.name, store.header.created_at, state, counts)
+        with closing(RunStore(folder)) as store:
+            header, state = store.database.header(), store.database.state()
+            counts = store.database.counts(state)
+            if state is RunState.RUNNING or store.locked or store.sounds_there() < counts.done:
+                return self.open(folder).summary()
+        return RunSummary(folder.name, header.name, header.created_at, state, counts)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -252,11 +248,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_made(folder: Path) -> bool:
-    """Whether a run was once made in it; one that has lost its header is shown with its error."""
-    return any(os.path.lexists(folder / name) for name in (HEADER_FILE, JOURNAL_FILE))
-
-
 def _clear_unmade(root: Path) -> None:
     """Remove what is left of runs whose process died while it made them."""
     oldest_s = time.time() - _UNMADE_S
@@ -267,7 +258,7 @@ def _clear_unmade(root: Path) -> None:
         return
     for folder in folders:
         try:
-            if not _is_made(folder) and folder.stat().st_mtime < oldest_s:
+            if not run_in(folder) and folder.stat().st_mtime < oldest_s:
                 shutil.rmtree(folder)
         except OSError as error:
             _log.warning("cannot clear the unmade run %s: %s", folder, error)

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from glmtts_core.batch.journal_entries import read_entries
+from glmtts_core.batch.hints import VoiceHints
 from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.run_files import AUDIO_FOLDER
 from glmtts_core.batch.states import LineMemory, LineRow, LineState, LineStatus, RunView
-from glmtts_core.batch.store import AUDIO_FOLDER
-from glmtts_core.batch.voice_hints import VoiceHints
 from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language
@@ -72,20 +71,17 @@ def report(
         OSError: a sound cannot be read; raised while the parts are read.
     """
     view = run.view()
-    rows = run.rows(limit=view.counts.total)
-    cleanups_s = [
-        entry.at for entry in read_entries(run.store.journal_path) if entry.cleanup is not None
-    ]
+    rows = run.lines.rows()
     return render(
         "batch/report.html.jinja",
         language,
         view=view,
         figures=_figures(view),
         plots={
-            "memory": memory_figure(rows, cleanups_s, language),
+            "memory": memory_figure(rows, run.lines.cleanups_s(), language),
             "speed": speed_figure(rows, language),
         },
-        unspoken=_unspoken(rows, run.problems, language),
+        unspoken=_unspoken(rows, run.lines.problems(), language),
         voice_hints=_voice_hints(rows, language),
         lines=_lines(run, rows, embed_limit_bytes),
         audio_folder=AUDIO_FOLDER,
@@ -141,9 +137,10 @@ def _voice_hints(rows: Sequence[LineRow], language: Language) -> list[str]:
 
 def _lines(run: BatchRun, rows: Sequence[LineRow], room_bytes: int) -> Iterator[_Line]:
     """Yield the rows of the table; sounds are embedded until one exceeds ``room_bytes``."""
+    missing = run.store.missing_sounds()
     for row in rows:
         embedded = linked = ""
-        if row.status.state is LineState.DONE and run.store.holds_sound(row.line, row.status):
+        if row.status.state is LineState.DONE and row.position not in missing:
             path = run.store.audio_path(row.line)
             size_bytes = path.stat().st_size
             if size_bytes <= room_bytes:

@@ -5,28 +5,41 @@ Belongs to the studio, not to a page: any session may watch and control it. Thre
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.active_run import ActiveRun, ExecutorFactory
-from glmtts_core.batch.line_table import LineTable
+from filelock import FileLock
+
+from glmtts_core.batch.coordinator import Coordinator
+from glmtts_core.batch.executor import ExecutorFactory
+from glmtts_core.batch.intake import replace_input
 from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.policy import CleanupPolicy
-from glmtts_core.batch.recorder import note_state
-from glmtts_core.batch.run_on_disk import RunOnDisk
-from glmtts_core.batch.run_view import summary_of, view_of
-from glmtts_core.batch.states import (
-    LineRow,
-    LineState,
-    RunState,
-    RunSummary,
-    RunView,
-)
+from glmtts_core.batch.run_database import RunDatabase, RunHeader
+from glmtts_core.batch.run_files import run_lock, take_lock
+from glmtts_core.batch.run_writer import RunWriter
+from glmtts_core.batch.speaking import LineRequests, speaking_order
+from glmtts_core.batch.states import LineState, RunState, RunSummary, RunView
 from glmtts_core.batch.store import RunStore
-from glmtts_core.batch_files.lines import BatchInput, LineProblem, RunDefaults
-from glmtts_core.errors import BatchError
+from glmtts_core.batch_files.lines import BatchInput, RunDefaults
+from glmtts_core.errors import BatchError, GLMTTSError
 from glmtts_core.message import Message
+
+_log = logging.getLogger(__name__)
+#: Before the sounds were looked at for the first time.
+_NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """What is open while this process carries on the run."""
+
+    lock: FileLock
+    writer: RunWriter
+    coordinator: Coordinator
 
 
 class BatchRun:
@@ -44,17 +57,16 @@ class BatchRun:
     def __init__(
         self, store: RunStore, make_executor: ExecutorFactory, max_reference_s: float
     ) -> None:
+        self.store = store
         self._make_executor = make_executor
         self._max_reference_s = max_reference_s
         self._lock = threading.RLock()
-        self._active: ActiveRun | None = None
+        self._active: _Active | None = None
         self._last_pace = PaceReading(0.0)
-        self._disk = RunOnDisk(store)
-
-    @property
-    def store(self) -> RunStore:
-        """Its folder."""
-        return self._disk.store
+        self._sounds_seen_ns: int | None = _NEVER
+        self._standing, self._header = store.database.standing(), store.database.header()
+        # the disk did not take the run's end: only memory knows it
+        self._unwritten: tuple[RunState, Message] | None = None
 
     @property
     def id(self) -> str:
@@ -62,9 +74,18 @@ class BatchRun:
         return self.store.id
 
     @property
-    def problems(self) -> tuple[LineProblem, ...]:
-        """The lines that were set aside, in the file's order."""
-        return self._disk.loaded.problems
+    def header(self) -> RunHeader:
+        """What it is, apart from its lines."""
+        return self._header
+
+    @property
+    def lines(self) -> RunDatabase:
+        """Its lines, and all else that is known of it.
+
+        Raises:
+            BatchError, StorageError: they cannot be read (any more).
+        """
+        return self.store.database
 
     @property
     def active(self) -> bool:
@@ -104,8 +125,9 @@ class BatchRun:
         """
         with self._lock:
             if self._active is None:
-                with self._disk.locked():
-                    note_state(self.store, RunState.CANCELLED)
+                with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+                    writer.cancel()
+                    self._unwritten = None
                 return
         self._stop(RunState.CANCELLED)
 
@@ -119,7 +141,7 @@ class BatchRun:
             if self._active is None:
                 self._active = self._begin(retry_failed=True)
                 return
-            if self._active.coordinator.retry(self._active.recorder.retry_failed()):
+            if self._active.coordinator.retry_failed():
                 return
         # it was about to end: a new start speaks what waits by now
         self.wait()
@@ -151,8 +173,12 @@ class BatchRun:
         with self._lock:
             if self._active is not None:
                 raise BatchError("batch.run.locked", name=self.id)
-            with self._disk.locked():
-                self.store.replace_input(raw, batch, references, defaults, policy)
+            with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+                self._sweep(writer)
+                replace_input(self.store, raw, batch, references, defaults, policy)
+                self._header = self.lines.header()
+                self._unwritten = None
+                self._sweep(writer)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it is not active; False when ``timeout_s`` ran out first."""
@@ -165,88 +191,156 @@ class BatchRun:
         """Return the run's state; cheap whatever the number of lines.
 
         Args:
-            fresh: read the run again first, sounds included, unless it is active.
+            fresh: look at every sound first, unless the run is active.
 
         Raises:
-            StorageError: another process has changed the run, and it cannot be read.
+            StorageError: the run cannot be read.
         """
         with self._lock:
-            self._read_where_inactive(always=fresh)
-            return view_of(self.store, self._disk.loaded, self._active, self._last_pace)
+            summary = self.summary(fresh=fresh)
+            active, standing = self._active, self._standing
+            pace = self._last_pace if active is None else active.coordinator.pace.read()
+            # what has not been ended is this very stretch, or one whose process has died
+            begun_s = standing.unfinished_s if active is None else pace.active_s
+            goes_on = summary.state is RunState.RUNNING
+            coordinator = None if active is None else active.coordinator
+            return RunView(
+                **{name: getattr(summary, name) for name in RunSummary.__dataclass_fields__},
+                stopping=coordinator is not None and coordinator.stopping,
+                reason=self._reason() if active is None else None,
+                current=self.lines.rows({LineState.RUNNING}) if goes_on else (),
+                progress=None if coordinator is None else coordinator.progress(),
+                active_s=standing.active_s + begun_s,
+                eta_s=pace.eta_s,
+                lines_per_min=pace.lines_per_min,
+                audio_per_s=pace.audio_per_s,
+                audio_s=standing.audio_s,
+                retries=standing.retries,
+                cleanups=standing.cleanups,
+                regained_bytes=standing.regained_bytes,
+                cleanup_reason=None if coordinator is None else coordinator.cleanup_reason,
+                lost=standing.lost,
+            )
 
-    def summary(self) -> RunSummary:
-        """Return the run's line in the list of runs; raises as `view`."""
+    def summary(self, *, fresh: bool = False) -> RunSummary:
+        """Return the run's line in the list of runs; as `view`."""
         with self._lock:
-            self._read_where_inactive()
-            return summary_of(self.store, self._disk.loaded, active=self._active is not None)
-
-    def rows(
-        self,
-        states: Collection[LineState] | None = None,
-        offset: int = 0,
-        limit: int = 100,
-        *,
-        failures_first: bool = False,
-    ) -> tuple[LineRow, ...]:
-        """Return a window of the lines; see `LineTable.rows`."""
-        return self._table.rows(states, offset, limit, failures_first=failures_first)
-
-    def row(self, position: int) -> LineRow:
-        """Return one line."""
-        return self._table.rows(offset=position, limit=1)[0]
+            self._read(fresh=fresh)
+            elsewhere = self._active is None and self.store.locked
+            state = self._standing.state
+            if self._active is not None or elsewhere:
+                state = RunState.RUNNING
+            elif self._unwritten is not None:
+                state = self._unwritten[0]
+            elif state is RunState.RUNNING:
+                state = RunState.INTERRUPTED
+            header, counts = self._header, self._standing.counts
+            return RunSummary(self.id, header.name, header.created_at, state, counts, elsewhere)
 
     def done_hashes(self) -> dict[str, str]:
         """Return `BatchLine.input_hash` of the done lines by name."""
-        table = self._table
-        done = table.positions({LineState.DONE})
-        return {table.lines[each].uttid: table.lines[each].input_hash for each in done}
+        return {row.line.uttid: row.line.input_hash for row in self.lines.rows({LineState.DONE})}
 
     # -- inside ----------------------------------------------------------------------------------
 
-    @property
-    def _table(self) -> LineTable:
-        return self._disk.loaded.table
-
-    def _begin(self, *, retry_failed: bool = False) -> ActiveRun:
-        lock = self.store.lock()
+    def _read(self, *, fresh: bool) -> None:
+        """Read how the run stands; where that is impossible at its end, the last holds."""
         try:
-            self._disk.prepare()
-            return ActiveRun(
-                self.store,
-                lock,
-                self._disk.loaded,
-                self._make_executor,
-                self._max_reference_s,
-                self._ended,
-                retry_failed=retry_failed,
-            )
+            if self._active is None:
+                self._look_at_sounds(always=fresh)
+            self._standing, self._header = self.lines.standing(), self.lines.header()
+        except GLMTTSError:
+            if self._active is None and self._unwritten is None:
+                raise
+            return
+        if self._standing.state is not RunState.RUNNING:
+            self._unwritten = None
+
+    def _look_at_sounds(self, *, always: bool) -> None:
+        """Note which sounds have gone or come back, where their folder has changed."""
+        changed_ns = self.store.sounds_changed_ns()
+        if changed_ns == self._sounds_seen_ns and not always:
+            return
+        missing = self.store.missing_sounds()
+        if missing != self.lines.lost() and not self.store.locked:
+            try:
+                with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+                    writer.note_sounds(self.store.missing_sounds())
+            except GLMTTSError as error:
+                # such as a folder that cannot be written: looking on works all the same
+                _log.info("%s: %s", self.id, error)
+        self._sounds_seen_ns = changed_ns
+
+    def _begin(self, *, retry_failed: bool = False) -> _Active:
+        lock = take_lock(self.store.folder)
+        try:
+            writer = RunWriter(self.store)
+            try:
+                self._sweep(writer)
+                writer.begin(retry_failed=retry_failed)
+                active = _Active(lock, writer, self._coordinator(writer))
+            except BaseException:
+                writer.close()
+                raise
         except BaseException:
             lock.release()
             raise
+        self._unwritten = None
+        return active
+
+    def _coordinator(self, writer: RunWriter) -> Coordinator:
+        header = self.lines.header()
+        requests = LineRequests(header.defaults, self.store.references, self._max_reference_s)
+        return Coordinator(
+            writer,
+            self.lines,
+            self._make_executor,
+            header.policy,
+            requests.of,
+            speaking_order(self.lines.rows({LineState.QUEUED}), header.defaults),
+            self._ended,
+        )
+
+    def _sweep(self, writer: RunWriter) -> None:
+        """Remove and note what a process that died has left; the caller holds the lock."""
+        writer.forget_sounds(self.store.sweep())
+        writer.note_sounds(self.store.missing_sounds())
 
     def _ended(self, state: RunState, reason: Message | None) -> None:
-        """Close the active run; called in the background, when no line is spoken any more."""
+        """Write the end down; called in the background, when no line is spoken any more."""
         with self._lock:
             active = self._active
             if active is None:
                 raise AssertionError("an active run ends once")
+            self._last_pace = active.coordinator.pace.read()
             try:
-                end = active.close(state, reason)
-                self._last_pace = end.pace
-                self._disk.ended(end)
+                self._write_end(active.writer, state, reason)
             finally:
+                active.writer.close()
+                active.lock.release()
                 self._active = None
+
+    def _write_end(self, writer: RunWriter, state: RunState, reason: Message | None) -> None:
+        try:
+            missing = self.store.missing_sounds()
+            if missing:
+                writer.note_sounds(missing, queue=True)
+                folder = f"{self.store.audio_folder}"
+                gone = Message("batch.run.sounds_gone", {"count": len(missing), "folder": folder})
+                state = RunState.PAUSED if state is RunState.FINISHED else state
+                reason = reason or gone
+            writer.end(state, reason, self._last_pace.active_s)
+        except GLMTTSError as error:
+            # the database says that the run was interrupted, and nothing is lost by that
+            _log.warning("%s: %s", self.id, error)
+            state = RunState.INTERRUPTED if state is RunState.FINISHED else state
+            self._unwritten = (state, reason or error.message.plain())
+        self._sounds_seen_ns = self.store.sounds_changed_ns()
+
+    def _reason(self) -> Message | None:
+        return self._standing.reason if self._unwritten is None else self._unwritten[1]
 
     def _stop(self, state: RunState) -> None:
         active = self._active
         if active is not None:
             active.coordinator.stop(state)
-
-    def _read_where_inactive(self, *, always: bool = False) -> None:
-        """Read the run again if another process may have changed it, or ``always``."""
-        if self._active is not None:
-            return
-        if always:
-            self._disk.read()
-        else:
-            self._disk.read_if_changed()

@@ -72,6 +72,7 @@ class LineStatus:
         reason: why it failed.
         ended_s: when it was done or failed (Unix time); None before.
         voices: see `SpokenAudio`; none unless done.
+        sha256: of the WAV file; None unless done, and for those that an earlier version made.
     """
 
     state: LineState = LineState.QUEUED
@@ -83,6 +84,7 @@ class LineStatus:
     reason: Message | None = None
     ended_s: float | None = None
     voices: tuple[str, ...] = ()
+    sha256: str | None = None
 
     @property
     def rtf(self) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glmtts_core.batch.dry_run import check_defaults, dry_run
-from glmtts_core.batch.header import HEADER_FILE
+from glmtts_core.batch.intake import run_in
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
@@ -65,7 +65,7 @@ def run_batch(command: BatchCommand, invocation: Invocation) -> int:
         GLMTTSError: the file, the folder or the run cannot be used.
     """
     raw = _read(command)
-    resumes = (command.folder / HEADER_FILE).exists()
+    resumes = run_in(command.folder)
     _refuse_wrong_folder(command, resumes)
     language = invocation.language
     with scratch_folder() as scratch, stop_requests() as stop_requested:
@@ -74,7 +74,7 @@ def run_batch(command: BatchCommand, invocation: Invocation) -> int:
         try:
             preparation = _Preparation(command, raw, studio, stop_requested, language)
             run = preparation.resumed() if resumes else preparation.made()
-            capabilities = studio.engines.find(run.store.header.defaults.engine).capabilities
+            capabilities = studio.engines.find(run.header.defaults.engine).capabilities
             tell_unused_seed(command.wish.speech["seed"], capabilities, language)
             tell_run(run, language)
             if resumes and command.retry_failed:
@@ -145,7 +145,7 @@ class _Preparation:
     def resumed(self) -> BatchRun:
         command, engines = self.command, self.studio.engines
         run = batches_of(self.studio).open(command.folder)
-        header = run.store.header
+        header = run.header
         # a run may have left its engine open; one that is gone cannot carry it on
         engine = header.defaults.engine
         if engine in engines.names or command.wish.engine is None:

@@ -46,14 +46,14 @@ def tell_hints(batch: BatchInput, language: Language) -> None:
 
 def tell_run(run: BatchRun, language: Language) -> None:
     """Say which lines are set aside, and how many sounds of done lines are gone."""
-    for problem in run.problems[:_TOLD]:
+    for problem in run.lines.problems(limit=_TOLD):
         _tell_line(problem.number, problem.message.text(language), language)
-    if len(run.problems) > _TOLD:
-        more = len(run.problems) - _TOLD
+    view = run.view()
+    if view.counts.set_aside > _TOLD:
+        more = view.counts.set_aside - _TOLD
         print(text("cli.batch_more_problems", language, count=more), file=sys.stderr)
-    lost = run.view().lost
-    if lost:
-        print(text("batch.run.lost", language, count=lost), file=sys.stderr)
+    if view.lost:
+        print(text("batch.run.lost", language, count=view.lost), file=sys.stderr)
 
 
 def follow(run: BatchRun, stop_requested: Callable[[], bool], language: Language) -> None:
@@ -72,7 +72,7 @@ def tell_end(run: BatchRun, language: Language) -> int:
     """Say what came of it; return the exit code."""
     view = run.view()
     counts = view.counts
-    for row in run.rows({LineState.FAILED}, limit=_TOLD):
+    for row in run.lines.rows({LineState.FAILED}, limit=_TOLD):
         reason = row.status.reason
         _tell_line(row.line.number, reason.text(language) if reason else "", language)
     if view.reason is not None:

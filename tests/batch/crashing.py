@@ -10,7 +10,7 @@ from pathlib import Path
 from glmtts_core.audio import decode
 from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineState, RunState
-from glmtts_core.batch.store import HEADER_FILE, RunStore
+from glmtts_core.batch.store import RunStore
 from tests.batch.crash_child import carry_on
 from tests.forked import forked, new_event
 from tests.waiting import BOUND_S

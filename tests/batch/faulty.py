@@ -103,12 +103,12 @@ def _outcome(
 ) -> Outcome:
     spoken = {
         row.line.text
-        for row in run.rows({LineState.DONE}, limit=count)
+        for row in run.lines.rows({LineState.DONE}, limit=count)
         if run.store.audio_path(row.line).is_file()
     }
-    failed = run.rows({LineState.FAILED}, limit=count)
+    failed = run.lines.rows({LineState.FAILED}, limit=count)
     told = [row.status.reason.text("en") for row in failed if row.status.reason is not None]
-    told += [problem.message.text("en") for problem in run.problems]
+    told += [problem.message.text("en") for problem in run.lines.problems()]
     return Outcome(
         good=len(good_texts),
         done=len(spoken & set(good_texts)),

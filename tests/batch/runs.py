@@ -91,9 +91,9 @@ def ended(run: BatchRun) -> None:
 
 def states(run: BatchRun) -> str:
     """Return the lines' states in the input's order, a letter each, as in "ddfq"."""
-    return "".join(row.status.state.value[0] for row in run.rows(limit=10_000))
+    return "".join(row.status.state.value[0] for row in run.lines.rows(limit=10_000))
 
 
 def texts_done(run: BatchRun) -> list[str]:
     """Return the texts of the lines that are done."""
-    return [row.line.text for row in run.rows({LineState.DONE}, limit=10_000)]
+    return [row.line.text for row in run.lines.rows({LineState.DONE}, limit=10_000)]

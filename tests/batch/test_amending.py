@@ -37,7 +37,7 @@ def test_only_what_was_set_aside_is_spoken_once_it_is_put_right(studio):
     run = make_run(studio, lines("one", "two"), problems=[PROBLEM])
     finish(run)
     amend(run, lines("one", "two", "three"))
-    assert (states(run), run.view().state, run.problems) == ("ddq", RunState.READY, ())
+    assert (states(run), run.view().state, run.lines.problems()) == ("ddq", RunState.READY, ())
     assert run.view().counts.queued > 0
     finish(run)
     assert studio.engine.spoken == ["one", "two", "three"]

@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 
 import pytest
+from glmtts_core.batch.loaded import load_run
 
 from glmtts_core.audio import decode
-from glmtts_core.batch.loaded import load_run
 from glmtts_core.batch.states import LineState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.references import ReferenceFolder

@@ -20,5 +20,5 @@ def test_every_good_line_is_done_and_each_bad_one_explained(settings, tmp_path):
         assert outcome.retries >= outcome.short
         view = run.view()
         assert (view.state, view.counts.total) == (RunState.FINISHED, 40)
-        told = list(manifest(run.rows(limit=40), run.problems, "zh"))
+        told = list(manifest(run.lines.rows(limit=40), run.lines.problems(), "zh"))
         assert len(told) == 40

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from glmtts_core.batch.speaking import LineRequests
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.requests import LineRequests
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import AudioError, BatchError

@@ -13,9 +13,9 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from glmtts_core.batch.results import zip_stream
 
 from glmtts_core.audio import decode
-from glmtts_core.batch.archive import zip_stream
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.report_figures import speed_figure
@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
 
 def told(run: BatchRun) -> list[dict]:
-    return [json.loads(line) for line in manifest(run.rows(), run.problems, "en")]
+    return [json.loads(line) for line in manifest(run.lines.rows(), run.lines.problems(), "en")]
 
 
 def unpacked(run: BatchRun) -> zipfile.ZipFile:
@@ -103,7 +103,7 @@ def test_what_is_not_spoken_says_why_and_what_is_says_what_it_took(run):
 
 
 def test_every_line_of_the_manifest_is_one_json_object(run):
-    for line in manifest(run.rows(), run.problems, "zh"):
+    for line in manifest(run.lines.rows(), run.lines.problems(), "zh"):
         assert line.endswith("\n")
         assert line.count("\n") == 1
         line.encode()
@@ -180,7 +180,7 @@ def test_the_charts_of_the_report_show_names_as_text(studio):
     (line,) = lines("one")
     run = make_run(studio, [line.changed(uttid="<b>x</b> &lt;")])
     finish(run)
-    drawn = speed_figure(run.rows(), "en")["data"][0]["text"]
+    drawn = speed_figure(run.lines.rows(), "en")["data"][0]["text"]
     assert drawn == ["&lt;b&gt;x&lt;/b&gt; &amp;lt;"]
 
 

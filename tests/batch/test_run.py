@@ -90,7 +90,7 @@ def test_every_line_becomes_a_sound_of_its_own_name(studio):
 def test_a_line_says_what_it_took(studio):
     run = make_run(studio, lines("hello"))
     finish(run)
-    status = run.row(0).status
+    status = run.lines.row(0).status
     assert status.audio_s == pytest.approx(0.5)
     assert status.rtf == pytest.approx(status.seconds / 0.5)
     assert status.memory.peak_bytes >= status.memory.before_bytes > 0
@@ -101,14 +101,14 @@ def test_a_failed_line_does_not_stop_the_batch(studio):
     run = make_run(studio, lines("one", "two", "three"))
     finish(run)
     assert states(run) == "dfd"
-    assert "bad mood" in run.row(1).status.reason.text("en")
+    assert "bad mood" in run.lines.row(1).status.reason.text("en")
     assert run.view().state is RunState.FINISHED
 
 
 def test_a_line_that_the_engine_refuses_fails_with_the_engines_words(studio):
     run = make_run(studio, lines("one", voice="nobody"))
     finish(run)
-    assert "nobody" in run.row(0).status.reason.text("zh")
+    assert "nobody" in run.lines.row(0).status.reason.text("zh")
 
 
 def test_a_native_fault_costs_its_own_line_only(studio):
@@ -128,7 +128,7 @@ def test_a_recording_that_has_gone_costs_its_own_line_only(studio):
     run = make_run(studio, (*lines("one", prompt_audio="gone.wav"), *lines("x", "two")[1:]))
     finish(run)
     assert states(run) == "fd"
-    assert "gone.wav" in run.row(0).status.reason.text("en")
+    assert "gone.wav" in run.lines.row(0).status.reason.text("en")
 
 
 def test_lines_are_spoken_by_voice_and_kept_in_the_inputs_order(studio):
@@ -180,7 +180,7 @@ def test_a_run_without_a_line_ends_at_once(studio):
     run = make_run(studio, (), problems=[problem])
     finish(run)
     assert (run.view().state, run.view().counts.set_aside) == (RunState.FINISHED, 1)
-    assert run.problems == (problem,)
+    assert run.lines.problems() == (problem,)
 
 
 # -- memory --------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_a_line_that_ran_out_of_memory_is_tried_once_more_after_all_idle_was_rel
     studio.engine.moods["two"] = run_out_of_memory_once
     run = make_run(studio, lines("one", "two"), policy=CleanupPolicy.never())
     finish(run)
-    assert (states(run), run.row(1).status.retries) == ("dd", 1)
+    assert (states(run), run.lines.row(1).status.retries) == ("dd", 1)
     assert studio.engine.released == [CleanupLevel.TRIM]
     assert (run.view().retries, run.view().cleanups) == (1, 1)
 
@@ -200,8 +200,8 @@ def test_a_line_that_runs_out_of_memory_twice_says_what_it_would_have_needed(stu
     run = make_run(studio, lines("one", "two", "three"))
     finish(run)
     assert states(run) == "dfd"
-    assert "3,072 MiB more at once" in run.row(1).status.reason.text("en")
-    assert run.row(1).status.retries == 1
+    assert "3,072 MiB more at once" in run.lines.row(1).status.reason.text("en")
+    assert run.lines.row(1).status.retries == 1
 
 
 def test_a_retried_line_goes_before_the_next(studio):
@@ -450,7 +450,7 @@ def test_what_a_run_has_done_is_the_same_when_it_is_read_from_its_folder(studio)
     run = make_run(studio, lines("one", "two", "three"))
     finish(run)
     again = reopened(run, studio)
-    assert again.rows() == run.rows()
+    assert again.lines.rows() == run.lines.rows()
     assert again.view().counts == run.view().counts
     assert again.done_hashes() == run.done_hashes()
     assert again.view().regained_bytes == run.view().regained_bytes

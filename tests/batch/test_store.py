@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-
 from glmtts_core.batch.creation import create_store
+
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.store import RunStore, remove_store
 from glmtts_core.batch_files.lines import LineProblem, RunDefaults

@@ -361,7 +361,7 @@ def test_a_sound_that_vanishes_while_the_run_goes_on_is_noticed_at_its_end(studi
     assert str(run.store.audio_folder) in view.reason.text("en")
     assert "gone" in view.reason.text("en") or "no longer have" in view.reason.text("en")
     assert view.counts.done < 3
-    assert len(run.rows({LineState.QUEUED})) >= 1
+    assert len(run.lines.rows({LineState.QUEUED})) >= 1
 
 
 def test_a_run_whose_folder_was_removed_meanwhile_ends_with_a_sentence(studio):

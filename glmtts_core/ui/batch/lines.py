@@ -50,9 +50,9 @@ def table(page: Page, run: BatchRun, view: RunView) -> None:
     if not total:
         st.caption(page.text("batch.no_lines"))
     elif shown == _SET_ASIDE:
-        _problem_table(page, run.problems[offset : offset + _ROWS])
+        _problem_table(page, run.lines.problems(offset, _ROWS))
     else:
-        rows = run.rows(_FILTERS[shown], offset, _ROWS, failures_first=True)
+        rows = run.lines.rows(_FILTERS[shown], offset, _ROWS, failures_first=True)
         st.session_state[_DRAWN] = (run.id, [row.position for row in rows])
         _line_table(page, rows)
     if pages > 1:
@@ -180,7 +180,7 @@ def player(page: Page, run: BatchRun) -> None:
     chosen = st.session_state.get(_CHOSEN)
     if chosen is None or chosen[0] != run.id:
         return
-    row = run.row(chosen[1])
+    row = run.lines.row(chosen[1])
     with st.container(border=True):
         st.markdown(f"**{plain(row.line.uttid)}** {plain(row.line.text, 400)}")
         if row.status.reason is not None:

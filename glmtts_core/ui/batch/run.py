@@ -156,7 +156,7 @@ def _control(
 
 def heading(run: BatchRun) -> None:
     """Draw what the run is."""
-    header = run.store.header
+    header = run.header
     facts = [f"**{plain(header.name)}**", f"{header.created_at:%Y-%m-%d %H:%M}", plain(run.id)]
     st.markdown(" · ".join(facts), width="stretch")
 

@@ -81,7 +81,7 @@ def _amend(page: Page, run: BatchRun) -> None:
     """Take the run's own file as the next draft, to be corrected."""
     store = run.store
     data = store.read_input()
-    draft_of(page).amend(run.id, data, store.header.name, store.references.folder)
+    draft_of(page).amend(run.id, data, run.header.name, store.references.folder)
     past.choose(None)
 
 
@@ -96,7 +96,7 @@ def _new(page: Page, batches: Batches) -> None:
     if amended is not None:
         _amending(page, draft, amended)
     show_errors(page)
-    defaults = _defaults(page, draft) if amended is None else amended.store.header.defaults
+    defaults = _defaults(page, draft) if amended is None else amended.header.defaults
     if draft.name is None:
         left, right = st.columns([3, 2], gap="large")
         with left:
@@ -143,7 +143,7 @@ def _listing(batches: Batches) -> RunListing:
 
 def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
-        words = page.markdown("batch.amending", name=run.store.header.name, id=run.id)
+        words = page.markdown("batch.amending", name=run.header.name, id=run.id)
         st.markdown(words, width="stretch")
         st.button(
             page.text("batch.amend_stop"),
@@ -156,8 +156,7 @@ def _amending(page: Page, draft: BatchDraft, run: BatchRun) -> None:
 def _failed(page: Page, run: BatchRun, check: InputCheck) -> dict[int, str]:
     """Return, by line number, why lines failed that are still unchanged in the file."""
     lines = check.result.lines if check.result is not None else ()
-    counts = run.view().counts
-    rows = run.rows({LineState.FAILED}, limit=counts.failed)
+    rows = run.lines.rows({LineState.FAILED})
     known = {row.line.input_hash: row.status.reason for row in rows}
     uttids = {row.line.uttid for row in rows}
     found = {line.number: known.get(line.input_hash) for line in lines if line.uttid in uttids}

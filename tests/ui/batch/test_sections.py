@@ -287,7 +287,7 @@ def test_the_chosen_settings_hold_for_the_run(guest, studio):
     guest.app.number_input(key="batch_every_lines").set_value(1)
     guest.run().begin().finish()
     assert {(each.voice, each.speed) for each in studio.engine.requests} == {("kumo", 1.5)}
-    policy = guest.batch_run.store.header.policy
+    policy = guest.batch_run.header.policy
     assert (policy.threshold_bytes, policy.every_lines) == (None, 1)
 
 
@@ -303,7 +303,7 @@ def test_the_chosen_settings_survive_a_reload(guest):
     assert again.app.selectbox(key="batch_voice").value == "kumo"
     assert again.app.segmented_control(key="batch_sample_rate_hz").value == 32_000
     again.begin().finish()
-    header = again.batch_run.store.header
+    header = again.batch_run.header
     assert (header.defaults.voice, header.defaults.speed) == ("kumo", 1.5)
     assert (header.defaults.sample_rate_hz, header.policy.every_lines) == (32_000, 3)
 

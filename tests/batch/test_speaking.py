@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from glmtts_core.batch.line_table import LineTable
-from glmtts_core.batch.schedule import speaking_order
+from glmtts_core.batch.speaking import speaking_order
+
 from glmtts_core.batch.states import LineStatus
 from glmtts_core.batch_files.lines import RunDefaults
 from tests.batch.runs import DEFAULTS, lines

@@ -11,7 +11,7 @@ from glmtts_core.errors import AudioError
 from glmtts_core.files import open_regular
 from glmtts_core.sound_files.formats import KINDS
 
-#: Seconds by which a sound may differ from what the journal tells, which is rounded.
+#: Seconds by which a sound may differ from what the database tells, which is rounded.
 _ROUNDING_S: Final = 0.001
 #: Format code of samples that are not compressed.
 _PCM: Final = 1

@@ -1,0 +1,123 @@
+"""The names of a run's files, its lock, and what the system says about its folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from glmtts_core.errors import BatchError, StorageError
+from glmtts_core.files import discard
+
+DATABASE_FILE: Final = "run.db"
+LOCK_FILE: Final = "lock"
+MANIFEST_FILE: Final = "manifest.jsonl"
+REPORT_FILE: Final = "report.html"
+#: Name of the folder of the sounds inside the run's.
+AUDIO_FOLDER: Final = "audio"
+REFERENCES_FOLDER: Final = "references"
+_VERSION_PREFIX: Final = "input-"
+_VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
+#: Lies in the folders of the earlier layout, of which nothing is removed.
+EARLIER_LINES_FILE: Final = "lines.jsonl"
+#: Seconds to retry: who looks whether a run is locked takes the lock for a moment.
+_PATIENCE_S: Final = 0.5
+
+
+@contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run's folder while inside; see `take_lock`."""
+    lock = take_lock(folder)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def take_lock(folder: Path) -> FileLock:
+    """Return the lock of a run's folder, held until `FileLock.release`.
+
+    One process, and one place in it, carries on a run at a time. The kernel lets go of the lock
+    when the process dies, however it dies.
+
+    Raises:
+        BatchError: another one carries on the run.
+        StorageError: the folder is gone or cannot be written.
+    """
+    lock = FileLock(folder / LOCK_FILE, _PATIENCE_S, thread_local=False, poll_interval=0.02)
+    with storage_errors(folder):
+        # which the lock would make anew
+        folder.stat()
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise BatchError("batch.run.locked", name=folder.name) from error
+    return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether someone carries on the run in ``folder``."""
+    path = folder / LOCK_FILE
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, 0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        # who cannot take it cannot carry on the run either
+        return False
+
+
+def input_folder(folder: Path, version: int) -> Path:
+    """Return where the files of a version of the input lie: the first in the run's own folder."""
+    return folder / f"{_VERSION_PREFIX}{version}" if version else folder
+
+
+def corrected_inputs(folder: Path) -> list[Path]:
+    """Return the folders of all corrected inputs, whether they hold or not."""
+    found = folder.glob(f"{_VERSION_PREFIX}*")
+    return [path for path in found if _VERSION.fullmatch(path.name) and path.is_dir()]
+
+
+def sweep_inputs(folder: Path, version: int) -> None:
+    """Remove all corrected inputs but the one that holds, uncommitted ones included.
+
+    The first input stays: its files may have been in the folder before the run.
+
+    Raises:
+        OSError: the folder cannot be changed.
+    """
+    holds = input_folder(folder, version)
+    for path in corrected_inputs(folder):
+        if path != holds and not (path / EARLIER_LINES_FILE).exists():
+            discard(path)
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn what the system says inside into one sentence about ``folder``.
+
+    Raises:
+        StorageError: the disk is full or cannot be written, or the folder is gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        for each in (folder, *_folder_of(error)):
+            if not each.is_dir():
+                raise StorageError("storage.folder_gone", folder=each) from error
+        reason = error.strerror or str(error)
+        raise StorageError("storage.write", folder=folder, reason=reason) from error
+
+
+def _folder_of(error: OSError) -> tuple[Path, ...]:
+    """Return the folder of the file that was not found."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
+        return ()
+    return (Path(error.filename).parent,)
