@@ -218,7 +218,7 @@ class Batches:
         with closing(RunStore(folder)) as store:
             header, state = store.database.header(), store.database.state()
             counts = store.database.counts(state)
-            if state is RunState.RUNNING or store.locked or store.sounds_there() < counts.done:
+            if state is RunState.RUNNING or store.locked or len(store.audio_names()) < counts.done:
                 return self.open(folder).summary()
         return RunSummary(folder.name, header.name, header.created_at, state, counts)
 

@@ -191,9 +191,9 @@ class RunStore:
         done = (row for row in rows if row.status.state is LineState.DONE)
         return frozenset(row.file_name for row in done if row.position not in missing)
 
-    def sounds_there(self) -> int:
-        """Return how many sounds there are, whoever's."""
-        return sum(1 for _ in self.audio_folder.glob("*.wav"))
+    def audio_names(self) -> frozenset[str]:
+        """Return the names of the sounds that are there, whoever's."""
+        return frozenset(path.name for path in self.audio_folder.glob("*.wav"))
 
     def sounds_changed_ns(self) -> int | None:
         """Return when a sound came or went last; None where their folder is gone."""

@@ -144,11 +144,10 @@ def test_the_results_of_a_run_in_a_folder_of_any_name_can_be_fetched(
 @pytest.mark.parametrize("name", ["manifest.jsonl", "report.html", "results.zip"])
 def test_results_of_a_run_that_broke_meanwhile_are_refused_with_a_sentence(run, local, name):
     assert local.get(f"/api/batch/{run.id}/{name}").status_code == 200
-    with (run.store.folder / "journal.jsonl").open("a", encoding="utf-8") as journal:
-        journal.write('{"at": 1, "run": "hibernating"}\n')
+    spoil(run.store.database_path)
     answer = local.get(f"/api/batch/{run.id}/{name}")
     assert answer.status_code == 500
-    assert "journal.jsonl" in answer.json()["error"]
+    assert "run.db" in answer.json()["error"]
 
 
 def test_sounds_can_be_fetched_without_the_input_file(run, local):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from glmtts_core.batch.registry import batches_of
@@ -87,6 +90,12 @@ def finish(run: BatchRun) -> None:
 def ended(run: BatchRun) -> None:
     """Wait for the end of a run."""
     wait_until(lambda: not run.active)
+
+
+def spoil(database: Path, change: str = "UPDATE run SET state = 'hibernating'") -> None:
+    """Change a run's database as another program might."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(change)
 
 
 def states(run: BatchRun) -> str:

@@ -11,6 +11,7 @@ from glmtts_core.audio import decode
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.run_files import take_lock
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import LineProblem
@@ -337,7 +338,7 @@ def test_a_line_whose_sound_was_removed_is_spoken_again(studio):
 
 def test_a_run_that_another_holds_is_not_started_and_shows_as_running_elsewhere(studio):
     run = make_run(studio, lines("one"))
-    lock = run.store.lock()
+    lock = take_lock(run.store.folder)
     with pytest.raises(BatchError, match="carried on"):
         run.start()
     assert (run.view().state, run.view().elsewhere) == (RunState.RUNNING, True)
@@ -456,8 +457,7 @@ def test_what_a_run_has_done_is_the_same_when_it_is_read_from_its_folder(studio)
     assert again.view().regained_bytes == run.view().regained_bytes
 
 
-def test_a_run_that_another_process_has_carried_on_is_read_again(studio, monkeypatch):
-    monkeypatch.setattr("glmtts_core.batch.run_on_disk.LOOK_EVERY_S", 0.0)
+def test_a_run_that_another_process_has_carried_on_is_read_again(studio):
     run = make_run(studio, lines("one"))
     watched = reopened(run, studio)
     finish(run)

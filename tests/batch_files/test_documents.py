@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch import documents, text_file
+from glmtts_core.batch_files import documents, text_file
 from glmtts_core.batch_files.lines import BatchInput
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES

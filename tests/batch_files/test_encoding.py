@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glmtts_core.batch import encoding
+from glmtts_core.batch_files import encoding
 from glmtts_core.batch_files.encoding import normalised, normalised_bytes
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.batch_files.text_file import detect_encoding

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch import references
+from glmtts_core.batch_files import references
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.errors import AudioError, BatchError
 from glmtts_core.sound_files.formats import AUDIO_SUFFIXES

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from glmtts_core.batch import text_file
+from glmtts_core.batch_files import text_file
 from glmtts_core.batch_files.fields import known_names
 from glmtts_core.batch_files.lines import BatchInput, BatchLine, LineProblem
 from glmtts_core.batch_files.rows import read_batch

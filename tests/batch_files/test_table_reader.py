@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from glmtts_core.batch import table_reader
+from glmtts_core.batch_files import table_reader
 from glmtts_core.batch_files.lines import BatchInput, LineProblem
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.catalogue import LANGUAGES

@@ -75,7 +75,7 @@ class Guest(Visitor):
 
     def states(self) -> dict[str, LineState]:
         """Return the state of every line by its name."""
-        return {row.line.uttid: row.status.state for row in self.batch_run.rows()}
+        return {row.line.uttid: row.status.state for row in self.batch_run.lines.rows()}
 
     def mend(self, row: int, line: str) -> Guest:
         """Type into the table of bad lines, and have it checked."""
@@ -126,7 +126,7 @@ def test_bare_lines_may_be_pasted_and_the_page_says_what_they_were_taken_for(vis
     for key in ("batch.layout.txt", "batch.file.plain"):
         assert guest.words(key) in said
     guest.begin().finish()
-    assert [row.line.text for row in guest.batch_run.rows()] == ["one", "two, three"]
+    assert [row.line.text for row in guest.batch_run.lines.rows()] == ["one", "two, three"]
 
 
 def test_ignored_fields_are_named_on_the_page(guest):
@@ -139,7 +139,7 @@ def test_a_row_over_several_lines_is_mended_as_a_whole(guest):
     guest.mend(0, '"first\nsecond";1,5')
     assert guest.words("batch.ready", count=2) in guest.read()
     guest.begin().finish()
-    texts = [(row.line.text, row.line.speed) for row in guest.batch_run.rows()]
+    texts = [(row.line.text, row.line.speed) for row in guest.batch_run.lines.rows()]
     assert texts == [("first\nsecond", 1.5), ("third", 1.0)]
 
 
