@@ -54,8 +54,9 @@ class Database:
     Made by `open_database`. Every access first makes sure that its file is still the one at `path`.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, writes: bool) -> None:
         self.path = path
+        self._writes = writes
         self._connection = connection
         self._lock = threading.RLock()
         self._identity = _identity(path)
@@ -93,6 +94,10 @@ class Database:
     def close(self) -> None:
         """Close the connection; the last one leaves nothing but the one file."""
         with self._lock:
+            if self._writes:
+                # so that who copies the one file has everything; what cannot be moved stays safe
+                with suppress(sqlite3.Error):
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.close()
 
     @property
@@ -143,7 +148,7 @@ def open_database(
                 connection.execute("PRAGMA query_only = ON")
                 if _version(connection) < len(schema.migrations):
                     open_database(path, schema).close()
-            return Database(path, connection)
+            return Database(path, connection, writes=writes)
         except BaseException:
             connection.close()
             raise
@@ -186,7 +191,7 @@ def database_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.IntegrityError:
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a fault of ours, not of the disk
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF

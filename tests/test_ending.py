@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from glmtts_core.batch.loaded import load_run
+
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.cli.main import main

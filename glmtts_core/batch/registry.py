@@ -144,7 +144,12 @@ class Batches:
             found = self._open.get(key)
             if found is None:
                 settings = self._studio.settings
-                found = BatchRun(RunStore(key), self._make_executor, settings.max_reference_s)
+                store = RunStore(key)
+                try:
+                    found = BatchRun(store, self._make_executor, settings.max_reference_s)
+                except GLMTTSError:
+                    store.close()
+                    raise
                 self._open[key] = found
             if found not in self._recent:
                 self._recent.append(found)
@@ -203,6 +208,10 @@ class Batches:
         for run in active:
             if not run.wait(_CLOSE_S):
                 _log.warning("the run %s did not stop in time; it can be resumed", run.id)
+        with self._lock:
+            for run in self._open.values():
+                if not run.active:
+                    run.store.close()
 
     def _folder_of(self, run_id: str) -> Path:
         # the id may have come from an address

@@ -82,6 +82,8 @@ class RunStore:
         with self._lock:
             if self._database.source.replaced:
                 self._database.source.close()
+                if not self.folder.is_dir():
+                    raise StorageError("storage.folder_gone", folder=self.folder)
                 self._database = self._opened()
             return self._database
 

@@ -20,6 +20,7 @@ from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.host_names import HostRules
+from tests.batch.runs import spoil
 from tests.waiting import BOUND_S
 
 LINES = b'{"uttid": "a", "text": "one"}\nbad\n{"uttid": "b", "text": "two"}\n'

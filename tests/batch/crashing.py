@@ -7,8 +7,9 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.audio import decode
 from glmtts_core.batch.loaded import load_run
+
+from glmtts_core.audio import decode
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore
 from tests.batch.crash_child import carry_on

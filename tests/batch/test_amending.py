@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.registry import Batches
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.states import RunState
+from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch_files.lines import BatchLine, LineProblem, RunDefaults
 from glmtts_core.batch_files.references import ReferenceFolder
-from glmtts_core.errors import BatchError
+from glmtts_core.errors import BatchError, EngineError
 from glmtts_core.message import Message
 from glmtts_core.studio.studio import Studio
 from tests.batch.runs import batch_of, ended, finish, lines, make_run, raw_of, states
@@ -68,14 +67,33 @@ def test_the_sound_of_a_line_that_left_the_file_leaves_the_folder(studio):
     assert states(run) == "d"
 
 
-def test_a_run_whose_correction_was_cut_short_is_looked_at_anew(studio):
-    run = make_run(studio, lines("one"))
+def test_a_line_that_is_changed_back_before_it_is_spoken_has_its_sound_still(studio):
+    run = make_run(studio, lines("one", "two"))
+    finish(run)
+    amend(run, lines("one", "zwei"))
+    amend(run, lines("one", "two"))
+    assert states(run) == "dd"
+    amend(run, lines("one", "zwei"))
     finish(run)
     amend(run, lines("one", "two"))
-    written = run.store.journal_path.read_bytes().splitlines(keepends=True)
-    run.store.journal_path.write_bytes(b"".join(written[:-1]))
-    (told,) = Batches(studio).summaries()
-    assert (told.counts.done, told.counts.queued) == (1, 1)
+    assert states(run) == "dq"
+
+
+def test_a_failed_line_stays_failed_unless_it_is_changed(studio):
+    studio.engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="scripted")
+    run = make_run(studio, lines("one", "two"))
+    finish(run)
+    amend(run, lines("one", "zwei"))
+    assert states(run) == "fq"
+    (row,) = run.lines.rows({LineState.FAILED})
+    assert row.status.reason.details == {"reason": "scripted"}
+
+
+def test_a_line_whose_file_has_another_name_now_is_spoken_anew(studio):
+    run = make_run(studio, lines("one"))
+    finish(run)
+    amend(run, (lines("one")[0].changed(file_stem="other"),))
+    assert states(run) == "q"
 
 
 def test_a_run_that_goes_on_takes_no_other_file(studio):

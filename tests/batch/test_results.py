@@ -13,13 +13,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from glmtts_core.batch.results import zip_stream
 
 from glmtts_core.audio import decode
 from glmtts_core.batch.manifest import manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.report_figures import speed_figure
-from glmtts_core.batch.results import write_results
+from glmtts_core.batch.results import write_results, zip_stream
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.errors import EngineError, StorageError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,114 +24,86 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.message import Message
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
-from tests.batch.runs import MoodyEngine, finish, lines, make_run
+from tests.batch.runs import MoodyEngine, finish, lines, make_run, spoil
 from tests.scripted_engine import ScriptedEngine
 from tests.waiting import BOUND_S, wait_until
 
-Change = Callable[[bytes], bytes]
+Change = Callable[[Path], None]
 PROBLEM = LineProblem(9, "z", Message("batch.line.no_text", {"names": "text"}), "{}")
 #: No JSON object at all.
 NONSENSE = [b"{", b"[]", b"null", b'"x"', b"7", b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 5_000]
 
 
-def replaced(**changes: object) -> Change:
-    """Change fields of the file's last object; None removes one."""
+def sql(*statements: str) -> Change:
+    """Return what changes cells of the database as another program might."""
 
-    def change(data: bytes) -> bytes:
-        before, found, last = data.rstrip(b"\n").rpartition(b"\n")
-        head = before + found
-        if data.startswith(b"{\n"):  # run.json is one object over many lines
-            head, last = b"", data
-        values = json.loads(last) | changes
-        kept = {name: each for name, each in values.items() if each is not None}
-        return head + json.dumps(kept).encode() + b"\n"
+    def change(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            for statement in statements:
+                connection.execute(statement)
 
     return change
 
 
-def added(line: bytes) -> Change:
-    return lambda data: data + line + b"\n"
+def written(data: bytes) -> Change:
+    return lambda path: path.write_bytes(data) and None
 
 
-def first(line: bytes) -> Change:
-    return lambda data: line + b"\n" + data
+def in_json(column: str, name: str, value: str) -> Change:
+    """Return what changes a value inside the JSON of each row of a column, such as "line.line"."""
+    table, _, cell = column.partition(".")
+    return sql(f"UPDATE {table} SET {cell} = json_set({cell}, '$.{name}', {value})")
 
 
-def only(data: bytes) -> Change:
-    return lambda _: data
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-HEADER: list[Change] = [
-    only(b""),
-    *map(only, NONSENSE),
-    replaced(mood="good"),
-    replaced(policy=None),
-    replaced(policy={"each_moon": True}),
-    replaced(policy="never"),
-    replaced(input_format="xml"),
-    replaced(lines="2"),
-    replaced(lines=-1),
-    replaced(lines=10**30),
-    replaced(lines=float("nan")),
-    replaced(lines=3),
-    replaced(lines=0, problems=0),
-    replaced(created_at="yesterday"),
-    replaced(created_at=0),
-    replaced(defaults={"speed": float("inf")}),
-    replaced(defaults={"emotion": "happy"}),
-    replaced(name=["in.jsonl"]),
-    replaced(input_version="new"),
+def noise(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:4_096] + b"\xa5" * (len(data) - 4_096))
+
+
+def of_another_program(path: Path) -> None:
+    path.unlink()
+    sql("CREATE TABLE songs (title TEXT)")(path)
+
+
+DAMAGES: list[Change] = [
+    written(b""),
+    *map(written, NONSENSE),
+    half,
+    noise,
+    of_another_program,
+    sql("PRAGMA user_version = 99"),
+    sql("DELETE FROM run"),
+    sql("DROP TABLE set_aside"),
+    sql("UPDATE run SET state = 'hibernating'"),
+    sql("UPDATE run SET header = '[]'"),
+    sql("UPDATE run SET header = '{'"),
+    sql("UPDATE run SET reason = '\"tired\"'"),
+    in_json("run.header", "mood", "'good'"),
+    in_json("run.header", "policy", "json('{\"each_moon\": true}')"),
+    in_json("run.header", "input_format", "'xml'"),
+    in_json("run.header", "created_at", "'yesterday'"),
+    in_json("run.header", "defaults", 'json(\'{"emotion": "happy"}\')'),
+    in_json("run.header", "name", "json('[1]')"),
 ]
+#: Noticed by who looks at the lines, not by the list of runs.
 LINES: list[Change] = [
-    only(b""),
-    *[added(each) for each in NONSENSE],
-    replaced(text=None),
-    replaced(text=7),
-    replaced(emotion="happy"),
-    replaced(speed="fast"),
-    replaced(speed=float("nan")),
-    replaced(number=0),
-    replaced(file_stem="../../etc/passwd"),
-    replaced(file_stem="a/b"),
-]
-PROBLEMS: list[Change] = [
-    only(b""),
-    *[added(each) for each in NONSENSE],
-    replaced(key=None),
-    replaced(number="9"),
-    replaced(details=[]),
-]
-JOURNAL: list[Change] = [
-    *[added(each) for each in NONSENSE],
-    *[first(each) for each in NONSENSE],
-    added(b'{"run": "hibernating"}'),
-    added(b'{"at": 1, "run": "hibernating"}'),
-    first(b'{"at": 1, "run": "hibernating"}'),
-    added(b'{"at": 1, "run": ["ready"]}'),
-    added(b'{"at": "now", "run": "ready"}'),
-    added(b'{"at": NaN, "run": "ready"}'),
-    added(b'{"at": 1, "run": "ready", "counts": {"done": "2"}}'),
-    added(b'{"at": 1, "run": "ready", "counts": {"asleep": 2}}'),
-    added(b'{"at": 1, "run": "ready", "mood": "good"}'),
-    added(b'{"at": 1, "run": "paused", "reason": "tired"}'),
-    added(b'{"at": 1, "line": "a", "hash": "x", "state": "dreaming"}'),
-    added(b'{"at": 1, "line": "a", "state": "done"}'),
-    added(b'{"at": 1, "line": ["a"], "hash": "x", "state": "done"}'),
-    added(b'{"at": 1, "line": "a", "hash": "x", "state": "done", "memory": {"line": "moon"}}'),
-    added(b'{"at": 1, "line": "a", "hash": "x", "state": "done", "seconds": 1e999}'),
-    added(b'{"at": 1, "cleanup": "much"}'),
-    added(b'{"at": 1}'),
-    added(b"{}"),
-]
-DAMAGES = [
-    pytest.param(name, change, id=f"{name}-{number}")
-    for name, changes in [
-        ("run.json", HEADER),
-        ("lines.jsonl", LINES),
-        ("problems.jsonl", PROBLEMS),
-        ("journal.jsonl", JOURNAL),
-    ]
-    for number, change in enumerate(changes)
+    sql("UPDATE line SET line = '[1]'"),
+    sql("UPDATE line SET line = '{'"),
+    in_json("line.line", "text", "7"),
+    in_json("line.line", "emotion", "'happy'"),
+    in_json("line.line", "speed", "'fast'"),
+    in_json("line.line", "number", "0"),
+    in_json("line.line", "file_stem", "'../../etc/passwd'"),
+    in_json("line.line", "file_stem", "'a/b'"),
+    in_json("attempt.memory", "line", "7"),
+    sql("UPDATE attempt SET voices = '7'"),
+    in_json("set_aside.problem", "number", "'9'"),
+    in_json("set_aside.problem", "details", "json('[]')"),
 ]
 
 
@@ -154,79 +126,85 @@ def broken(studio) -> Path:
     """The folder of a run that has spoken two lines, to be damaged."""
     run = make_run(studio, lines("one", "two"), problems=[PROBLEM])
     finish(run)
+    run.store.close()
     return run.store.folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+    passing = {"lock", "run.db-shm", "run.db-wal"}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in passing)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def told_of(studio, good: BatchRun, broken: Path) -> GLMTTSError:
+def told_of(studio, good: BatchRun, broken: Path, look=BatchRun.view) -> GLMTTSError:
     """Return what a program that has just started says of the one run; the other must work."""
     batches = Batches(studio)
     listing = batches.listing()
-    # the list looks at the header and the last entry only; who opens the run is told the rest
     assert good.id in [each.id for each in listing.runs]
     assert sorted([each.id for each in (*listing.runs, *listing.unreadable)]) == sorted(
         [good.id, broken.name]
     )
     with pytest.raises(GLMTTSError) as refused:
-        batches.run(broken.name).view()
-    # it reads the last entry from the file's end, so that it does not know the line's number
-    told = re.sub(r"(journal\.jsonl):\d+", r"\1", str(refused.value))
-    assert [str(each.error) for each in listing.unreadable] in ([], [told], [str(refused.value)])
+        look(batches.run(broken.name))
+    assert [str(each.error) for each in listing.unreadable] in ([], [str(refused.value)])
     again = batches.run(good.id)
     finish(again)
     assert again.view().counts.done == 1
     return refused.value
 
 
-@pytest.mark.parametrize(("name", "change"), DAMAGES)
-def test_one_run_says_what_is_wrong_and_is_left_as_it_is(studio, good, broken, name, change):
-    path = broken / name
-    path.write_bytes(change(path.read_bytes()))
-    before = contents(broken)
-    error = told_of(studio, good, broken)
+def assert_told(error: GLMTTSError, broken: Path) -> None:
     for language in LANGUAGES:
         sentence = error.text(language)
-        assert name in sentence
+        assert "run.db" in sentence
         assert sentence.isprintable()
         assert len(sentence) < 500 + len(f"{broken}")
+
+
+@pytest.mark.parametrize("change", DAMAGES)
+def test_one_run_says_what_is_wrong_and_is_left_as_it_is(studio, good, broken, change):
+    change(broken / "run.db")
+    before = contents(broken)
+    assert_told(told_of(studio, good, broken), broken)
     assert contents(broken) == before
 
 
-@pytest.mark.parametrize("name", ["run.json", "lines.jsonl", "problems.jsonl", "journal.jsonl"])
-@pytest.mark.parametrize("instead", ["folder", "nothing"])
-def test_a_file_that_is_no_file_or_gone_is_told_too(studio, good, broken, name, instead):
-    (broken / name).unlink()
-    if instead == "folder":
-        (broken / name).mkdir()
-    elif name == "journal.jsonl":
-        # what was spoken is not known any more: every line waits again, and that is told
-        view = Batches(studio).run(broken.name).view()
-        assert (view.counts.queued, view.lost) == (2, 2)
-        return
-    told_of(studio, good, broken)
+@pytest.mark.parametrize("change", LINES)
+def test_a_damaged_line_is_told_by_who_looks_at_the_lines(studio, good, broken, change):
+    change(broken / "run.db")
+    before = contents(broken)
+
+    def look(run: BatchRun) -> None:
+        run.lines.rows()
+        run.lines.problems()
+
+    assert_told(told_of(studio, good, broken, look), broken)
+    assert contents(broken) == before
 
 
-@pytest.mark.parametrize(("name", "change"), [(p.values[0], p.values[1]) for p in DAMAGES[::5]])
+@pytest.mark.parametrize("instead", ["folder", "pipe"])
+def test_what_is_no_file_in_its_place_is_told_and_not_waited_for(studio, good, broken, instead):
+    (broken / "run.db").unlink()
+    (os.mkfifo if instead == "pipe" else os.mkdir)(broken / "run.db")
+    assert "run.db" in str(told_of(studio, good, broken))
+
+
+@pytest.mark.parametrize("change", [*DAMAGES[::3], *LINES[::3]])
 def test_the_command_says_so_too_and_does_nothing(
-    studio, good, broken, capsys, monkeypatch, tmp_path, name, change
+    studio, good, broken, capsys, monkeypatch, tmp_path, change
 ):
     monkeypatch.chdir(tmp_path)
     Path("in.jsonl").write_text('{"uttid": "a", "text": "one"}\n')
-    path = broken / name
-    path.write_bytes(change(path.read_bytes()))
+    change(broken / "run.db")
     before = contents(broken)
     assert main(["batch", "in.jsonl", "--out", f"{broken}", "--resume"], ScriptedEngine) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert name in line
+    assert "run.db" in line
     assert contents(broken) == before
 
 
 def test_a_run_that_cannot_be_read_can_be_deleted(studio, good, broken):
-    (broken / "run.json").write_bytes(b"{")
+    (broken / "run.db").write_bytes(b"{")
     Batches(studio).remove(broken.name)
     assert not broken.exists()
     assert good.store.folder.exists()
@@ -242,10 +220,8 @@ def test_nothing_but_a_run_can_be_deleted_as_one(studio, good, settings):
 
 
 def test_a_reason_that_a_newer_version_gave_is_told_by_its_name(studio, broken):
-    journal = broken / "journal.jsonl"
     newer = {"key": "batch.newer.reason", "details": {"moon": [1, {"a": None}]}}
-    entry = {"at": 1, "run": "paused", "reason": newer}
-    journal.write_bytes(journal.read_bytes() + json.dumps(entry).encode() + b"\n")
+    spoil(broken / "run.db", f"UPDATE run SET state = 'paused', reason = '{json.dumps(newer)}'")
     reason = Batches(studio).run(broken.name).view().reason
     assert reason is not None
     assert "batch.newer.reason" in reason.text("en")
@@ -256,22 +232,6 @@ def test_an_output_folder_that_is_a_file_is_told_in_one_sentence(studio, setting
     settings.output_dir.write_bytes(b"")
     with pytest.raises(GLMTTSError, match=settings.output_dir.name):
         Batches(studio).listing()
-
-
-@pytest.mark.parametrize("name", ["run.json", "journal.jsonl", "lines.jsonl"])
-def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(studio, good, broken, name):
-    (broken / name).unlink()
-    os.mkfifo(broken / name)
-    assert name in str(told_of(studio, good, broken))
-
-
-@pytest.mark.parametrize("name", ["uttid", "file_stem"])
-def test_two_lines_that_would_share_a_sound_are_told(studio, good, broken, name):
-    path = broken / "lines.jsonl"
-    first, second = map(json.loads, path.read_text().splitlines())
-    second[name] = first[name]
-    path.write_text(json.dumps(first) + "\n" + json.dumps(second) + "\n", encoding="utf-8")
-    assert name in str(told_of(studio, good, broken))
 
 
 def test_what_is_no_folder_hides_no_run(studio, good):

@@ -20,6 +20,7 @@ from glmtts_core.errors import EngineError
 from glmtts_core.studio.shared import use_studio
 from glmtts_core.studio.studio import Studio
 from glmtts_core.ui.batch.file_input import sample_csv, sample_jsonl
+from tests.batch.runs import spoil
 from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine
 from tests.speaking import voice_wav
@@ -405,11 +406,10 @@ def test_a_run_that_cannot_be_read_says_so_beside_the_others_and_can_be_deleted(
     good = guest.give().begin().finish().batch_run
     broken = good.store.folder.with_name("batch-20260101-000000-beef")
     shutil.copytree(good.store.folder, broken)
-    with (broken / "journal.jsonl").open("a", encoding="utf-8") as journal:
-        journal.write('{"run": "hibernating"}\n')
+    spoil(broken / "run.db")
     guest.click("batch_back")
     (told,) = (shown(each.value) for each in guest.app.warning if broken.name in each.value)
-    assert "journal.jsonl" in told
+    assert "run.db" in told
     assert f"batch_show_{good.id}" in guest.button_keys()
     guest.click(f"batch_remove_{broken.name}").click(f"batch_remove_{broken.name}")
     assert not broken.exists()

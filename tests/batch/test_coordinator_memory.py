@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glmtts_core.batch.out_of_memory import out_of_memory_reason
+from glmtts_core.batch.coordinator import out_of_memory_reason
 from glmtts_core.errors import OutOfMemoryError
 from glmtts_core.memory.cost import MemoryCost
 from tests.speaking import point

@@ -1,0 +1,63 @@
+"""One holder of a run at a time, and the system's errors in one sentence."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from glmtts_core.batch.run_files import is_locked, run_lock, storage_errors, take_lock
+from glmtts_core.errors import BatchError, StorageError
+
+HOLDER = """
+import sys
+from pathlib import Path
+from glmtts_core.batch.run_files import take_lock
+lock = take_lock(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_has_one_holder_at_a_time_in_a_process_too(tmp_path):
+    lock = take_lock(tmp_path)
+    assert is_locked(tmp_path)
+    with pytest.raises(BatchError, match="carried on"):
+        take_lock(tmp_path)
+    lock.release()
+    assert not is_locked(tmp_path)
+    with run_lock(tmp_path):
+        assert is_locked(tmp_path)
+
+
+@pytest.mark.process
+def test_another_process_keeps_this_one_out_until_it_dies(tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        assert is_locked(tmp_path)
+        with pytest.raises(BatchError):
+            take_lock(tmp_path)
+        holder.kill()
+    take_lock(tmp_path).release()
+
+
+def test_looking_whether_a_run_is_locked_makes_no_file(tmp_path):
+    assert not is_locked(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_locking_makes_no_folder_anew_that_is_gone(tmp_path):
+    gone = tmp_path / "gone"
+    with pytest.raises(StorageError, match="is gone"):
+        take_lock(gone)
+    assert not gone.exists()
+
+
+def test_the_folder_of_a_file_that_was_not_found_is_named(tmp_path):
+    (tmp_path / "audio").mkdir()
+    shutil.rmtree(tmp_path / "audio")
+    with pytest.raises(StorageError, match="audio"), storage_errors(tmp_path):
+        (tmp_path / "audio" / "a.wav").write_bytes(b"")
