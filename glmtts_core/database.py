@@ -6,10 +6,12 @@ other handle of it would drop the locks that SQLite holds for the whole process.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -122,20 +124,23 @@ def open_database(
                 build_database(path, schema)
         if not stat.S_ISREG(path.stat().st_mode):
             raise StorageError("database.damaged", path=path)
-        ended_uncleanly = _size(path, "-wal") > 0 or _size(path, "-journal") > 0
-        if _size(path, "-journal") == 0:
-            # a journal that waits to be rolled back can only be read by who rolls it back
-            with closing(_connect(path, _for_looking(path))) as looking:
-                _refuse_unusable(looking, path, schema, thoroughly=ended_uncleanly)
+        must_roll_back = _refuse_unusable_untouched(path, schema)
+        if writes and not _may_write(path):
+            reason = os.strerror(errno.EACCES)
+            raise StorageError("storage.write", folder=path.parent, reason=reason)
         connection = _connect(path, "mode=rw" if _may_write(path) else _for_looking(path))
         try:
+            if must_roll_back:
+                _refuse_unusable(connection, path, schema, thoroughly=True)
             if writes:
                 connection = _with_fitting_journal(connection, path)
-                _migrate(connection, schema)
-            else:
+                _migrate(connection, path, schema)
+            elif _needs_writer(connection, path, schema):
+                connection.close()
+                open_database(path, schema).close()
+                connection = _connect(path, "mode=rw")
+            if not writes:
                 connection.execute("PRAGMA query_only = ON")
-                if _version(connection) < len(schema.migrations):
-                    open_database(path, schema).close()
             return Database(path, connection)
         except BaseException:
             connection.close()
@@ -158,11 +163,11 @@ def build_database(
         OSError: the folder is gone or cannot be written.
     """
     with database_errors(path), partial_file(path.parent) as (file, temporary):
-        with closing(_connect(temporary, "mode=rw")) as connection:
-            # nobody sees the file before it is whole
+        # nobody sees the file before it is whole, and over NFS the lock on it is in SQLite's way
+        with closing(_connect(temporary, "mode=rw&nolock=1")) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
-            _migrate(connection, schema)
+            _migrate(connection, path, schema)
             with _immediate(connection):
                 fill(connection)
         os.fsync(file.fileno())
@@ -179,7 +184,7 @@ def database_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.IntegrityError:
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a fault of ours, not of the disk
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
@@ -209,8 +214,8 @@ def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connecti
 
 
 @contextmanager
-def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+def _immediate(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
@@ -218,6 +223,19 @@ def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _refuse_unusable_untouched(path: Path, schema: Schema) -> bool:
+    """Return whether a journal must be rolled back before anybody can look."""
+    ended_uncleanly = _size(path, "-wal") > 0 or _size(path, "-journal") > 0
+    try:
+        with closing(_connect(path, _for_looking(path))) as looking:
+            _refuse_unusable(looking, path, schema, thoroughly=ended_uncleanly)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        return True
+    return False
 
 
 def _refuse_unusable(
@@ -232,11 +250,13 @@ def _refuse_unusable(
         raise StorageError("database.damaged", path=path)
 
 
-def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     if _version(connection) == len(schema.migrations):
         return
     with _immediate(connection):
-        # read again: another program may have been quicker
+        # read again: another program may have been quicker, even a newer one
+        if _version(connection) > len(schema.migrations):
+            raise StorageError("database.newer", path=path)
         for statements in schema.migrations[_version(connection) :]:
             for statement in statements:
                 connection.execute(statement)
@@ -248,11 +268,25 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _needs_writer(connection: sqlite3.Connection, path: Path, schema: Schema) -> bool:
+    """Whether one that writes must first bring the version or the journal up to date."""
+    if not _may_write(path):
+        return _version(connection) < len(schema.migrations)
+    try:
+        if _version(connection) < len(schema.migrations):
+            return True
+        return _on_network(path) and connection.execute("PRAGMA journal_mode").fetchone() == (
+            "wal",
+        )
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN  # there is no shared memory
+
+
 def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a connection whose journal works where the file lies, as a trial shows."""
     try:
         if not _on_network(path):
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             with _immediate(connection):
                 return connection
     except sqlite3.OperationalError as error:
@@ -263,6 +297,21 @@ def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3
     with closing(_connect(path, "mode=rw", "EXCLUSIVE")) as alone:
         alone.execute("PRAGMA journal_mode = DELETE")
     return _connect(path, "mode=rw")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    give_up_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > give_up_s:
+                raise
+        else:
+            return
+        # the change of the journal does not wait for other programs; this does
+        with _immediate(connection, "EXCLUSIVE"):
+            pass
 
 
 def _on_network(path: Path) -> bool:
@@ -277,7 +326,7 @@ def _on_network(path: Path) -> bool:
 
 def _for_looking(path: Path) -> str:
     """Return how to open the file without changing anything, or anything beside it."""
-    others = any(os.path.lexists(f"{path}{suffix}") for suffix in ("-wal", "-journal"))
+    others = any(os.path.lexists(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal"))
     return "mode=ro" if others else "mode=ro&immutable=1"
 
 
@@ -287,7 +336,7 @@ def _may_write(path: Path) -> bool:
 
 def _size(path: Path, suffix: str) -> int:
     try:
-        return Path(f"{path}{suffix}").stat().st_size
+        return Path(f"{path.resolve()}{suffix}").stat().st_size
     except FileNotFoundError:
         return 0
 

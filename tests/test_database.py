@@ -13,6 +13,7 @@ import random
 import signal
 import sqlite3
 import stat
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,7 +23,6 @@ from typing import Final
 
 import psutil
 import pytest
-from psutil._common import sdiskpart
 
 from glmtts_core import database
 from glmtts_core.catalogue import LANGUAGES
@@ -93,14 +93,22 @@ def journal_of(opened: Database) -> str:
 
 
 def found_in(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return what lies in a folder: for each name its kind and, of a file, its bytes."""
+    """Return what lies in a folder: for each name its kind and, of a file, its bytes.
+
+    Not shared memory, which holds nothing that SQLite does not make anew.
+    """
     return {
         entry.name: (
             stat.S_IFMT(entry.lstat().st_mode),
             entry.read_bytes() if entry.is_file() else b"",
         )
         for entry in folder.iterdir()
+        if not entry.name.endswith("-shm")
     }
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
 
 
 @contextmanager
@@ -118,13 +126,19 @@ def no_shared_memory(path: Path) -> Path:
     return blocked
 
 
-@contextmanager
-def on_file_system(monkeypatch, folder: Path, kind: str) -> Iterator[None]:
-    """Let a folder be where a file system of ``kind`` is mounted."""
-    mounts = [sdiskpart("root", "/", "ext4", ""), sdiskpart("there", f"{folder}", kind, "")]
-    with monkeypatch.context() as patch:
-        patch.setattr(psutil, "disk_partitions", lambda all: mounts)
-        yield
+@pytest.fixture
+def mounted(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[Path, str]], None]:
+    """Let folders be where file systems of some kinds are mounted."""
+    some = psutil.disk_partitions(all=True)[0]
+
+    def mount(kinds: dict[Path, str]) -> None:
+        mounts = [
+            some._replace(mountpoint=f"{folder}", fstype=kind)
+            for folder, kind in {Path("/"): "ext4", **kinds}.items()
+        ]
+        monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
+
+    return mount
 
 
 # -- durability --------------------------------------------------------------------------------
@@ -182,7 +196,7 @@ def test_closing_leaves_nothing_but_the_one_file(built, last_one_writes):
     first, last = (reader, writer) if last_one_writes else (writer, reader)
     first.close()
     last.close()
-    assert list(found_in(built.parent)) == [built.name]
+    assert names_in(built.parent) == [built.name]
     assert texts_in(built)[-1] == "kept"
 
 
@@ -228,31 +242,23 @@ def test_with_shared_memory_again_a_database_goes_back_to_a_write_ahead_log(path
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs"])
-def test_on_a_network_file_system_a_new_database_has_a_rollback_journal(monkeypatch, path, kind):
-    with (
-        on_file_system(monkeypatch, path.parent, kind),
-        closing(open_database(path, WORDS, create=True)) as opened,
-    ):
+def test_on_a_network_file_system_a_new_database_has_a_rollback_journal(mounted, path, kind):
+    mounted({path.parent: kind})
+    with closing(open_database(path, WORDS, create=True)) as opened:
         add(opened, "kept")
         assert (journal_of(opened), texts(opened)) == ("delete", ["kept"])
 
 
 @pytest.mark.parametrize("writes", [True, False])
-def test_on_a_network_file_system_a_database_leaves_its_write_ahead_log(monkeypatch, built, writes):
+def test_on_a_network_file_system_a_database_leaves_its_write_ahead_log(mounted, built, writes):
     open_database(built, WORDS).close()
-    with (
-        on_file_system(monkeypatch, built.parent, "nfs4"),
-        closing(open_database(built, WORDS, writes=writes)) as opened,
-    ):
+    mounted({built.parent: "nfs4"})
+    with closing(open_database(built, WORDS, writes=writes)) as opened:
         assert (journal_of(opened), len(texts(opened))) == ("delete", SOME)
 
 
-def test_a_local_file_system_inside_a_network_one_has_a_write_ahead_log(monkeypatch, path):
-    mounts = [
-        sdiskpart("far", f"{path.parent.parent}", "nfs4", ""),
-        sdiskpart("near", f"{path.parent}", "ext4", ""),
-    ]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+def test_a_local_file_system_inside_a_network_one_has_a_write_ahead_log(mounted, path):
+    mounted({path.parent.parent: "nfs4", path.parent: "ext4"})
     with closing(open_database(path, WORDS, create=True)) as opened:
         assert journal_of(opened) == "wal"
 
@@ -260,9 +266,8 @@ def test_a_local_file_system_inside_a_network_one_has_a_write_ahead_log(monkeypa
 def test_a_database_is_built_where_locks_on_files_are_one_kind(monkeypatch, path):
     def like_nfs(handle: int, operation: int) -> None:
         # over NFS, flock locks the bytes that SQLite locks; so does this lock of an open file
-        set_lock, whole_file = 37, bytes(16)
-        lock = fcntl.F_WRLCK.to_bytes(8, "little") + whole_file + bytes(8)
-        fcntl.fcntl(handle, set_lock, lock)
+        whole_file = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        fcntl.fcntl(handle, fcntl.F_OFD_SETLK, whole_file)
 
     monkeypatch.setattr("glmtts_core.files.fcntl.flock", like_nfs)
     monkeypatch.setattr(database, "_BUSY_S", 0.05)
@@ -329,6 +334,7 @@ def test_what_is_no_usable_database_is_refused_and_left_untouched(
     with refused(key, path):
         open_database(path, WORDS, writes=writes, create=writes)
     assert found_in(path.parent) == before
+    assert names_in(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize(
@@ -416,7 +422,6 @@ def test_what_a_killed_writer_left_is_found_through_a_link(built, tmp_path):
 def test_a_damaged_page_beside_what_a_killed_writer_left_is_refused(built, writes):
     kill_a_writer(built)
     damage_a_page(built)
-    Path(f"{built}-shm").unlink()  # as after a restart of the machine
     (log := Path(f"{built}-wal")).write_bytes(log.read_bytes()[: committed_bytes(log)])
     before = found_in(built.parent)
     with refused("database.damaged", built):
@@ -428,7 +433,6 @@ def test_a_damaged_page_beside_what_a_killed_writer_left_is_refused(built, write
 def test_a_newer_database_whose_writer_was_killed_is_refused_and_left_untouched(path):
     build_database(path, NEXT_WORDS, fill_some)
     kill_a_writer(path, NEXT_WORDS)
-    Path(f"{path}-shm").unlink()
     before = found_in(path.parent)
     with refused("database.newer", path):
         open_database(path, WORDS)
@@ -546,15 +550,15 @@ def test_a_writer_that_waits_for_too_long_says_so(monkeypatch, built):
         add(second, "never")
 
 
-def test_opening_waits_for_who_reads_before_it_changes_the_journal(built):
+@pytest.mark.parametrize("at_work", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_opening_waits_for_a_writer_before_it_changes_the_journal(built, at_work):
     opened: list[Database] = []
     opener = threading.Thread(target=lambda: opened.append(open_database(built, WORDS)))
-    with closing(sqlite3.connect(built)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM word").fetchone()
+    with closing(sqlite3.connect(built)) as writer:
+        writer.execute(at_work)
         opener.start()
         opener.join(0.2)  # one that does not wait ends at once
-        reader.execute("COMMIT")
+        writer.execute("COMMIT")
     opener.join(BOUND_S)
     with closing(opened[0]):
         assert journal_of(opened[0]) == "wal"
@@ -608,12 +612,21 @@ def test_a_file_that_is_no_longer_the_one_that_was_opened_is_refused(built, lose
 def test_closing_leaves_the_database_alone_that_replaced_its_own(built):
     opened = open_database(built, WORDS)
     add(opened, "only in the old one")
-    _replace(built)
-    with closing(open_database(built, WORDS)) as other:
+    for entry in list(built.parent.iterdir()):
+        entry.unlink()
+    with closing(open_database(built, WORDS, create=True)) as other:
         add(other, "kept")
         opened.close()
         assert texts(other) == ["kept"]
     assert texts_in(built) == ["kept"]
+
+
+def test_what_was_not_yet_written_back_does_not_get_into_a_file_that_replaced_it(built):
+    with closing(open_database(built, WORDS)) as opened:
+        add(opened, "only in the old one")
+        _replace(built)
+        with refused("database.damaged", built):
+            open_database(built, WORDS)
 
 
 # -- a full disk -------------------------------------------------------------------------------
@@ -654,6 +667,7 @@ def test_a_database_that_cannot_be_opened_on_a_full_disk_is_left_as_it_was(built
 
 
 def test_a_database_can_be_opened_again_when_the_disk_has_room(built):
+    open_database(built, WORDS).close()
     with full_disk(), refused("storage.write", built.parent):
         open_database(built, WORDS)
     with closing(open_database(built, WORDS)) as opened:
@@ -669,7 +683,7 @@ def test_what_is_built_has_its_first_rows(path):
 
 
 def test_building_leaves_nothing_but_the_one_file(built):
-    assert list(found_in(built.parent)) == [built.name]
+    assert names_in(built.parent) == [built.name]
 
 
 def test_an_error_while_the_first_rows_are_put_in_leaves_nothing(path):
@@ -727,7 +741,7 @@ def test_reading_in_a_read_only_folder_leaves_nothing_beside(read_only):
     before = found_in(read_only.parent)
     with closing(open_database(read_only, WORDS, writes=False)) as opened:
         texts(opened)
-        assert [entry.name for entry in read_only.parent.iterdir()] == [read_only.name]
+        assert names_in(read_only.parent) == [read_only.name]
     assert found_in(read_only.parent) == before
 
 
