@@ -11,7 +11,6 @@ import os
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,18 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import psutil
-
 from glmtts_core.errors import StorageError
 from glmtts_core.files import flush_folder, move_new, partial_file
+from glmtts_core.network_folders import on_network
 
 #: Seconds to wait for another program's transaction.
 _BUSY_S: Final = 5.0
-#: File systems whose files several machines may have open: shared memory ends at each machine.
-_NETWORK_FILE_SYSTEMS: Final = frozenset(
-    {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3"}
-    | {"smbfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
-)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 Row = tuple[Any, ...]
@@ -135,12 +128,10 @@ def open_database(
             if writes:
                 connection = _with_fitting_journal(connection, path)
                 _migrate(connection, path, schema)
-            elif _needs_writer(connection, path, schema):
-                connection.close()
-                open_database(path, schema).close()
-                connection = _connect(path, "mode=rw")
-            if not writes:
+            else:
                 connection.execute("PRAGMA query_only = ON")
+                if _version(connection) < len(schema.migrations):
+                    open_database(path, schema).close()
             return Database(path, connection)
         except BaseException:
             connection.close()
@@ -268,24 +259,10 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _needs_writer(connection: sqlite3.Connection, path: Path, schema: Schema) -> bool:
-    """Whether one that writes must first bring the version or the journal up to date."""
-    if not _may_write(path):
-        return _version(connection) < len(schema.migrations)
-    try:
-        if _version(connection) < len(schema.migrations):
-            return True
-        return _on_network(path) and connection.execute("PRAGMA journal_mode").fetchone() == (
-            "wal",
-        )
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN  # there is no shared memory
-
-
 def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a connection whose journal works where the file lies, as a trial shows."""
     try:
-        if not _on_network(path):
+        if not on_network(path):
             _use_wal(connection)
             with _immediate(connection):
                 return connection
@@ -299,29 +276,16 @@ def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3
     return _connect(path, "mode=rw")
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    give_up_s = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > give_up_s:
-                raise
-        else:
-            return
+def _use_wal(connection: sqlite3.Connection, tries: int = 100) -> None:
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _BUSY or tries == 1:
+            raise
         # the change of the journal does not wait for other programs; this does
         with _immediate(connection, "EXCLUSIVE"):
             pass
-
-
-def _on_network(path: Path) -> bool:
-    """Whether other machines may have the file open, which a trial on this one cannot show."""
-    inside = [
-        (len(Path(each.mountpoint).parts), each.fstype)
-        for each in psutil.disk_partitions(all=True)
-        if path.resolve().is_relative_to(each.mountpoint)
-    ]
-    return max(inside, default=(0, ""))[1] in _NETWORK_FILE_SYSTEMS
+        _use_wal(connection, tries - 1)
 
 
 def _for_looking(path: Path) -> str:

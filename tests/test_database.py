@@ -225,11 +225,10 @@ def test_without_shared_memory_a_new_database_has_a_rollback_journal(path):
         assert (journal_of(opened), texts(opened)) == ("delete", ["kept"])
 
 
-@pytest.mark.parametrize("writes", [True, False])
-def test_without_shared_memory_a_database_leaves_its_write_ahead_log(built, writes):
+def test_without_shared_memory_a_database_leaves_its_write_ahead_log(built):
     open_database(built, WORDS).close()  # from here on with a write-ahead log
     no_shared_memory(built)
-    with closing(open_database(built, WORDS, writes=writes)) as opened:
+    with closing(open_database(built, WORDS)) as opened:
         assert (journal_of(opened), len(texts(opened))) == ("delete", SOME)
 
 
@@ -249,11 +248,10 @@ def test_on_a_network_file_system_a_new_database_has_a_rollback_journal(mounted,
         assert (journal_of(opened), texts(opened)) == ("delete", ["kept"])
 
 
-@pytest.mark.parametrize("writes", [True, False])
-def test_on_a_network_file_system_a_database_leaves_its_write_ahead_log(mounted, built, writes):
+def test_on_a_network_file_system_a_database_leaves_its_write_ahead_log(mounted, built):
     open_database(built, WORDS).close()
     mounted({built.parent: "nfs4"})
-    with closing(open_database(built, WORDS, writes=writes)) as opened:
+    with closing(open_database(built, WORDS)) as opened:
         assert (journal_of(opened), len(texts(opened))) == ("delete", SOME)
 
 
