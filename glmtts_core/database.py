@@ -63,8 +63,7 @@ class Database:
         """
         with self._lock, database_errors(self.path):
             self._refuse_if_replaced()
-            found: list[Row] = self._connection.execute(statement, parameters).fetchall()
-            return found
+            return self._connection.execute(statement, parameters).fetchall()
 
     def row(self, statement: str, parameters: tuple[object, ...] = ()) -> Row:
         """Return the one row that a statement selects; raises as `rows`."""
@@ -101,7 +100,6 @@ def open_database(
     """Open a database; its version is brought up to date where it may be written.
 
     Args:
-        path: the file.
         schema: what it must hold.
         writes: False for a connection that only reads, and never waits for one that writes.
         create: make it where there is none.
@@ -144,7 +142,6 @@ def build_database(
     """Make a new database, all of it at one moment.
 
     Args:
-        path: the file.
         schema: what it holds.
         fill: puts the first rows in; an error of it leaves nothing behind.
 
@@ -190,12 +187,9 @@ def database_errors(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
+    name = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(
-        f"file:{quote(os.fsencode(path.absolute()))}?{mode}",
-        _BUSY_S,
-        isolation_level=None,
-        check_same_thread=False,
-        uri=True,
+        name, _BUSY_S, isolation_level=None, check_same_thread=False, uri=True
     )
     # before anything else, which would already use shared memory
     connection.execute(f"PRAGMA locking_mode = {locking}")
@@ -218,10 +212,9 @@ def _immediate(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Itera
 
 def _refuse_unusable_untouched(path: Path, schema: Schema) -> bool:
     """Return whether a journal must be rolled back before anybody can look."""
-    ended_uncleanly = _size(path, "-wal") > 0 or _size(path, "-journal") > 0
     try:
         with closing(_connect(path, _for_looking(path))) as looking:
-            _refuse_unusable(looking, path, schema, thoroughly=ended_uncleanly)
+            _refuse_unusable(looking, path, schema, thoroughly=_has_journal(path))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
             raise
@@ -232,8 +225,7 @@ def _refuse_unusable_untouched(path: Path, schema: Schema) -> bool:
 def _refuse_unusable(
     connection: sqlite3.Connection, path: Path, schema: Schema, *, thoroughly: bool
 ) -> None:
-    (kind,) = connection.execute("PRAGMA application_id").fetchone()
-    if kind != schema.application_id:
+    if connection.execute("PRAGMA application_id").fetchone() != (schema.application_id,):
         raise StorageError("database.damaged", path=path)
     if _version(connection) > len(schema.migrations):
         raise StorageError("database.newer", path=path)
@@ -282,32 +274,27 @@ def _use_wal(connection: sqlite3.Connection, tries: int = 100) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _BUSY or tries == 1:
             raise
-        # the change of the journal does not wait for other programs; this does
         with _immediate(connection, "EXCLUSIVE"):
-            pass
+            pass  # waits for other programs, which the change of the journal does not
         _use_wal(connection, tries - 1)
 
 
 def _for_looking(path: Path) -> str:
     """Return how to open the file without changing anything, or anything beside it."""
-    others = any(os.path.lexists(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal"))
-    return "mode=ro" if others else "mode=ro&immutable=1"
+    return "mode=ro" if _has_journal(path) else "mode=ro&immutable=1"
+
+
+def _has_journal(path: Path) -> bool:
+    """Whether one lies beside the file: of an open connection, or of a killed writer."""
+    return any(os.path.lexists(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal"))
 
 
 def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _size(path: Path, suffix: str) -> int:
-    try:
-        return Path(f"{path.resolve()}{suffix}").stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(OSError):
         status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino
+    return None
