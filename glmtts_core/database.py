@@ -6,6 +6,7 @@ other handle of it would drop the locks that SQLite holds for the whole process.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -17,18 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import psutil
-
 from glmtts_core.errors import StorageError
 from glmtts_core.files import flush_folder, move_new, partial_file
+from glmtts_core.network_folders import on_network
 
 #: Seconds to wait for another program's transaction.
 _BUSY_S: Final = 5.0
-#: File systems whose files several machines may have open: shared memory ends at each machine.
-_NETWORK_FILE_SYSTEMS: Final = frozenset(
-    {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3"}
-    | {"smbfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
-)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 Row = tuple[Any, ...]
@@ -69,8 +64,7 @@ class Database:
         """
         with self._lock, database_errors(self.path):
             self._refuse_if_replaced()
-            found: list[Row] = self._connection.execute(statement, parameters).fetchall()
-            return found
+            return self._connection.execute(statement, parameters).fetchall()
 
     def row(self, statement: str, parameters: tuple[object, ...] = ()) -> Row:
         """Return the one row that a statement selects; raises as `rows`."""
@@ -118,7 +112,6 @@ def open_database(
     """Open a database; its version is brought up to date where it may be written.
 
     Args:
-        path: the file.
         schema: what it must hold.
         writes: False for a connection that only reads, and never waits for one that writes.
         create: make it where there is none.
@@ -134,16 +127,17 @@ def open_database(
                 build_database(path, schema)
         if not stat.S_ISREG(path.stat().st_mode):
             raise StorageError("database.damaged", path=path)
-        ended_uncleanly = _size(path, "-wal") > 0 or _size(path, "-journal") > 0
-        if _size(path, "-journal") == 0:
-            # a journal that waits to be rolled back can only be read by who rolls it back
-            with closing(_connect(path, _for_looking(path))) as looking:
-                _refuse_unusable(looking, path, schema, thoroughly=ended_uncleanly)
+        must_roll_back = _refuse_unusable_untouched(path, schema)
+        if writes and not _may_write(path):
+            reason = os.strerror(errno.EACCES)
+            raise StorageError("storage.write", folder=path.parent, reason=reason)
         connection = _connect(path, "mode=rw" if _may_write(path) else _for_looking(path))
         try:
+            if must_roll_back:
+                _refuse_unusable(connection, path, schema, thoroughly=True)
             if writes:
                 connection = _with_fitting_journal(connection, path)
-                _migrate(connection, schema)
+                _migrate(connection, path, schema)
             else:
                 connection.execute("PRAGMA query_only = ON")
                 if _version(connection) < len(schema.migrations):
@@ -160,7 +154,6 @@ def build_database(
     """Make a new database, all of it at one moment.
 
     Args:
-        path: the file.
         schema: what it holds.
         fill: puts the first rows in; an error of it leaves nothing behind.
 
@@ -170,11 +163,11 @@ def build_database(
         OSError: the folder is gone or cannot be written.
     """
     with database_errors(path), partial_file(path.parent) as (file, temporary):
-        with closing(_connect(temporary, "mode=rw")) as connection:
-            # nobody sees the file before it is whole
+        # nobody sees the file before it is whole, and over NFS the lock on it is in SQLite's way
+        with closing(_connect(temporary, "mode=rw&nolock=1")) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
-            _migrate(connection, schema)
+            _migrate(connection, path, schema)
             with _immediate(connection):
                 fill(connection)
         os.fsync(file.fileno())
@@ -206,12 +199,9 @@ def database_errors(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
+    name = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(
-        f"file:{quote(os.fsencode(path.absolute()))}?{mode}",
-        _BUSY_S,
-        isolation_level=None,
-        check_same_thread=False,
-        uri=True,
+        name, _BUSY_S, isolation_level=None, check_same_thread=False, uri=True
     )
     # before anything else, which would already use shared memory
     connection.execute(f"PRAGMA locking_mode = {locking}")
@@ -221,8 +211,8 @@ def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connecti
 
 
 @contextmanager
-def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+def _immediate(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
@@ -232,11 +222,22 @@ def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _refuse_unusable_untouched(path: Path, schema: Schema) -> bool:
+    """Return whether a journal must be rolled back before anybody can look."""
+    try:
+        with closing(_connect(path, _for_looking(path))) as looking:
+            _refuse_unusable(looking, path, schema, thoroughly=_has_journal(path, 1))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        return True
+    return False
+
+
 def _refuse_unusable(
     connection: sqlite3.Connection, path: Path, schema: Schema, *, thoroughly: bool
 ) -> None:
-    (kind,) = connection.execute("PRAGMA application_id").fetchone()
-    if kind != schema.application_id:
+    if connection.execute("PRAGMA application_id").fetchone() != (schema.application_id,):
         raise StorageError("database.damaged", path=path)
     if _version(connection) > len(schema.migrations):
         raise StorageError("database.newer", path=path)
@@ -244,11 +245,13 @@ def _refuse_unusable(
         raise StorageError("database.damaged", path=path)
 
 
-def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     if _version(connection) == len(schema.migrations):
         return
     with _immediate(connection):
-        # read again: another program may have been quicker
+        # read again: another program may have been quicker, even a newer one
+        if _version(connection) > len(schema.migrations):
+            raise StorageError("database.newer", path=path)
         for statements in schema.migrations[_version(connection) :]:
             for statement in statements:
                 connection.execute(statement)
@@ -263,8 +266,8 @@ def _version(connection: sqlite3.Connection) -> int:
 def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a connection whose journal works where the file lies, as a trial shows."""
     try:
-        if not _on_network(path):
-            connection.execute("PRAGMA journal_mode = WAL")
+        if not on_network(path):
+            _use_wal(connection)
             with _immediate(connection):
                 return connection
     except sqlite3.OperationalError as error:
@@ -277,36 +280,34 @@ def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3
     return _connect(path, "mode=rw")
 
 
-def _on_network(path: Path) -> bool:
-    """Whether other machines may have the file open, which a trial on this one cannot show."""
-    inside = [
-        (len(Path(each.mountpoint).parts), each.fstype)
-        for each in psutil.disk_partitions(all=True)
-        if path.resolve().is_relative_to(each.mountpoint)
-    ]
-    return max(inside, default=(0, ""))[1] in _NETWORK_FILE_SYSTEMS
+def _use_wal(connection: sqlite3.Connection, tries: int = 100) -> None:
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _BUSY or tries == 1:
+            raise
+        with _immediate(connection, "EXCLUSIVE"):
+            pass  # waits for other programs, which the change of the journal does not
+        _use_wal(connection, tries - 1)
 
 
 def _for_looking(path: Path) -> str:
     """Return how to open the file without changing anything, or anything beside it."""
-    others = any(os.path.lexists(f"{path}{suffix}") for suffix in ("-wal", "-journal"))
-    return "mode=ro" if others else "mode=ro&immutable=1"
+    return "mode=ro" if _has_journal(path) else "mode=ro&immutable=1"
+
+
+def _has_journal(path: Path, least_bytes: int = 0) -> bool:
+    """Whether one lies beside the file: of an open connection, or not empty of a killed writer."""
+    beside = (Path(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal"))
+    return any(each.exists() and each.stat().st_size >= least_bytes for each in beside)
 
 
 def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _size(path: Path, suffix: str) -> int:
-    try:
-        return Path(f"{path}{suffix}").stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(OSError):
         status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino
+    return None
