@@ -21,11 +21,10 @@ from urllib.parse import quote
 from glmtts_core.errors import StorageError
 from glmtts_core.files import flush_folder, move_new, partial_file
 from glmtts_core.network_folders import on_network
+from glmtts_core.storage_errors import BUSY, database_errors
 
 #: Seconds to wait for another program's transaction.
 _BUSY_S: Final = 5.0
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
-_BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 Row = tuple[Any, ...]
 
 
@@ -175,29 +174,6 @@ def build_database(
     flush_folder(path.parent)
 
 
-@contextmanager
-def database_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite says inside into one sentence about ``path``.
-
-    Raises:
-        StorageError: what is wrong with the file, or with the disk.
-    """
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise  # a fault of ours, not of the disk
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if not path.parent.is_dir():
-            raise StorageError("storage.folder_gone", folder=path.parent) from error
-        # "no such table" in a file of a known version says that it was tampered with
-        if code in _DAMAGED or code == sqlite3.SQLITE_ERROR:
-            raise StorageError("database.damaged", path=path) from error
-        if code in _BUSY:
-            raise StorageError("database.busy", path=path) from error
-        raise StorageError("storage.write", folder=path.parent, reason=error) from error
-
-
 def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
     name = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(
@@ -271,7 +247,7 @@ def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3
             with _immediate(connection):
                 return connection
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (*_BUSY, sqlite3.SQLITE_FULL):
+        if error.sqlite_errorcode & 0xFF in (*BUSY, sqlite3.SQLITE_FULL):
             raise
     connection.close()
     # exclusive: needs no shared memory, and so can leave the other journal where it does not work
@@ -284,7 +260,7 @@ def _use_wal(connection: sqlite3.Connection, tries: int = 100) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _BUSY or tries == 1:
+        if error.sqlite_errorcode & 0xFF not in BUSY or tries == 1:
             raise
         with _immediate(connection, "EXCLUSIVE"):
             pass  # waits for other programs, which the change of the journal does not

@@ -594,16 +594,20 @@ def _replace(path: Path) -> None:
     path.with_name("other").replace(path)
 
 
-def _rename_folder(path: Path) -> None:
-    path.parent.rename(path.parent.with_name("renamed"))
-
-
 @pytest.mark.parametrize("use", [texts, add], ids=["read", "write"])
-@pytest.mark.parametrize("lose", [_remove, _replace, _rename_folder])
+@pytest.mark.parametrize("lose", [_remove, _replace])
 def test_a_file_that_is_no_longer_the_one_that_was_opened_is_refused(built, lose, use):
     with closing(open_database(built, WORDS)) as opened:
         lose(built)
         with refused("database.replaced", built):
+            use(opened)
+
+
+@pytest.mark.parametrize("use", [texts, add], ids=["read", "write"])
+def test_a_folder_that_is_gone_is_told_as_such(built, use):
+    with closing(open_database(built, WORDS)) as opened:
+        built.parent.rename(built.parent.with_name("renamed"))
+        with refused("storage.folder_gone", built.parent):
             use(opened)
 
 

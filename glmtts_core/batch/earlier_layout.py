@@ -28,7 +28,6 @@ from glmtts_core.batch.run_files import (
     AUDIO_FOLDER,
     DATABASE_FILE,
     run_lock,
-    storage_errors,
 )
 from glmtts_core.batch.run_schema import SCHEMA
 from glmtts_core.batch.states import LineState, RunState
@@ -36,6 +35,7 @@ from glmtts_core.batch_files.lines import BatchLine, LineProblem
 from glmtts_core.database import build_database
 from glmtts_core.errors import BatchError
 from glmtts_core.escaping import encodable
+from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import (
     json_text,
 )

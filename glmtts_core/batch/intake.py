@@ -26,7 +26,6 @@ from glmtts_core.batch.run_files import (
     corrected_inputs,
     input_folder,
     run_lock,
-    storage_errors,
     sweep_inputs,
 )
 from glmtts_core.batch.run_schema import SCHEMA
@@ -46,6 +45,7 @@ from glmtts_core.errors import BatchError
 from glmtts_core.escaping import encodable
 from glmtts_core.files import discard, flush_folder, write_whole
 from glmtts_core.quoting import quoted
+from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import json_text
 
 #: Exists while a run's folder is being created; the other files there belong to that run.

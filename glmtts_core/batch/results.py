@@ -16,10 +16,11 @@ from typing import Any, Final
 from glmtts_core.batch.manifest import manifest, run_manifest
 from glmtts_core.batch.report import report
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.run_files import AUDIO_FOLDER, MANIFEST_FILE, REPORT_FILE, storage_errors
+from glmtts_core.batch.run_files import AUDIO_FOLDER, MANIFEST_FILE, REPORT_FILE
 from glmtts_core.batch.states import LineState
 from glmtts_core.catalogue import Language
 from glmtts_core.files import write_parts_into
+from glmtts_core.storage_errors import storage_errors
 
 _BLOCK_BYTES: Final = 2**18
 _log = logging.getLogger(__name__)

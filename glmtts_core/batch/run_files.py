@@ -10,8 +10,9 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from glmtts_core.errors import BatchError, StorageError
+from glmtts_core.errors import BatchError
 from glmtts_core.files import discard
+from glmtts_core.storage_errors import storage_errors
 
 DATABASE_FILE: Final = "run.db"
 LOCK_FILE: Final = "lock"
@@ -97,27 +98,3 @@ def sweep_inputs(folder: Path, version: int) -> None:
     for path in corrected_inputs(folder):
         if path != holds and not (path / EARLIER_LINES_FILE).exists():
             discard(path)
-
-
-@contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system says inside into one sentence about ``folder``.
-
-    Raises:
-        StorageError: the disk is full or cannot be written, or the folder is gone.
-    """
-    try:
-        yield
-    except OSError as error:
-        for each in (folder, *_folder_of(error)):
-            if not each.is_dir():
-                raise StorageError("storage.folder_gone", folder=each) from error
-        reason = error.strerror or str(error)
-        raise StorageError("storage.write", folder=folder, reason=reason) from error
-
-
-def _folder_of(error: OSError) -> tuple[Path, ...]:
-    """Return the folder of the file that was not found."""
-    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
-        return ()
-    return (Path(error.filename).parent,)

@@ -27,7 +27,6 @@ from glmtts_core.batch.run_files import (
     REFERENCES_FOLDER,
     input_folder,
     is_locked,
-    storage_errors,
     sweep_inputs,
 )
 from glmtts_core.batch.run_schema import SCHEMA
@@ -39,6 +38,7 @@ from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
 from glmtts_core.quoting import quoted
 from glmtts_core.sound_files.whole_wav import is_whole
+from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import read_stored
 
 _SOUNDS_DONE = """

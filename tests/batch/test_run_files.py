@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from glmtts_core.batch.run_files import is_locked, run_lock, storage_errors, take_lock
+from glmtts_core.batch.run_files import is_locked, run_lock, take_lock
 from glmtts_core.errors import BatchError, StorageError
 
 HOLDER = """
@@ -54,10 +53,3 @@ def test_locking_makes_no_folder_anew_that_is_gone(tmp_path):
     with pytest.raises(StorageError, match="is gone"):
         take_lock(gone)
     assert not gone.exists()
-
-
-def test_the_folder_of_a_file_that_was_not_found_is_named(tmp_path):
-    (tmp_path / "audio").mkdir()
-    shutil.rmtree(tmp_path / "audio")
-    with pytest.raises(StorageError, match="audio"), storage_errors(tmp_path):
-        (tmp_path / "audio" / "a.wav").write_bytes(b"")
