@@ -34,15 +34,20 @@ def earlier_records(
         if number_of(path) in known:
             continue
         try:
-            record = ResultRecord.model_validate_json(path.read_bytes())
-            if record_path(folder, record.number).name != path.name:
-                raise ValueError(f"it calls itself number {record.number}")
+            record = _record(path)
         except (OSError, ValueError) as error:
             _log.warning("cannot read the record %s: %s", path, error)
             unreadable.append(path.name)
         else:
             found[record.number] = record
     return found, tuple(unreadable)
+
+
+def _record(path: Path) -> ResultRecord:
+    record = ResultRecord.model_validate_json(path.read_bytes())
+    if record_path(path.parent, record.number) != path:
+        raise ValueError(f"it calls itself number {record.number}")
+    return record
 
 
 def earlier_last_number(folder: Path) -> int:

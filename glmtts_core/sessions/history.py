@@ -7,6 +7,7 @@ on the disk. Knows nothing about jobs or pages.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -18,20 +19,20 @@ from typing import Final
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import sweep_partial, write_whole
-from glmtts_core.sessions.earlier_records import earlier_last_number, earlier_records, number_of
-from glmtts_core.sessions.result_files import remove_result, session_folder, sounds_in, wav_path
+from glmtts_core.files import write_whole
+from glmtts_core.sessions.earlier_records import earlier_records
+from glmtts_core.sessions.result_files import remove_result, session_folder, wav_path
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.sessions.result_rows import (
     beyond_bytes,
     beyond_count,
     insert_result,
     last_number,
-    stored_numbers,
     stored_results,
     use_session,
 )
 from glmtts_core.sessions.studio_database import StudioDatabase
+from glmtts_core.sessions.take_over import highest_number_in, take_over
 from glmtts_core.speech import SynthesisRequest
 
 #: Results kept in memory where the disk refuses; each is some hundred kB.
@@ -228,14 +229,11 @@ class SessionHistory:
     def _highest_known(self) -> int:
         """Return the highest number that was given, as far as the disk can be read."""
         statement = "SELECT last_number FROM session WHERE id = ?"
-        try:
-            stored = [number for (number,) in self._database.rows(statement, (self._id,))]
-        except StorageError:
-            stored = []
-        return max(self._memory.highest_number, *stored, self._highest_in_folder())
-
-    def _highest_in_folder(self) -> int:
-        return max(earlier_last_number(self._folder), *sounds_in(self._folder), 0)
+        stored: tuple[int, ...] = ()
+        with contextlib.suppress(StorageError):
+            rows = self._database.rows(statement, (self._id,))
+            stored = tuple(int(number) for (number,) in rows)
+        return max(self._memory.highest_number, *stored, highest_number_in(self._folder))
 
     def _prune(self, newest: int) -> None:
         try:
@@ -253,34 +251,12 @@ class SessionHistory:
     def _settle(self) -> None:
         """Take over what earlier versions and killed processes have left, once."""
         if not self._settled:
-            sweep_partial([self._folder])
-            if any(self._folder.glob("[0-9]*")) or earlier_last_number(self._folder):
-                self._import_and_sweep()
+            take_over(self._database, self._id)
             self._settled = True
         for number in tuple(self._memory.gone):
             if remove_result(self._database, self._id, number):
                 with self._memory.lock:
                     self._memory.gone.discard(number)
-
-    def _import_and_sweep(self) -> None:
-        with self._database.transaction() as connection:
-            # inside: whoever writes a sound holds the database until its row is there
-            known = stored_numbers(connection, self._id)
-            sounds = sounds_in(self._folder)
-            records, _ = earlier_records(self._folder, known)
-            named = {number_of(path) for path in self._folder.glob("[0-9]*.json")}
-            last = max(self._highest_in_folder(), *records, 0)
-            if last > last_number(connection, self._id):
-                use_session(connection, self._id, last)
-            for number, record in records.items():
-                size = sounds[number].stat().st_size if number in sounds else 0
-                insert_result(connection, self._id, record, size)
-        for number, path in sounds.items():
-            if number not in known | named:
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    _log.warning("cannot remove the audio %s: %s", path, error)
 
     # -- reading -------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ CREATE TABLE failure (
     id INTEGER PRIMARY KEY,
     at_s REAL NOT NULL,
     session TEXT NOT NULL,
-    asked_by TEXT NOT NULL,
+    priority TEXT NOT NULL,
     engine TEXT,
     seconds REAL NOT NULL CHECK (seconds >= 0),
     message TEXT NOT NULL,  -- JSON: key and details

@@ -13,12 +13,8 @@ import numpy as np
 import pytest
 
 from glmtts_core.errors import StorageError
-from glmtts_core.sessions.history import (
-    MAX_UNSAVED_RESULTS,
-    SessionHistory,
-    clear_old_sessions,
-    session_folder,
-)
+from glmtts_core.sessions.history import MAX_UNSAVED_RESULTS, SessionHistory
+from glmtts_core.sessions.result_files import clear_old_sessions, session_folder
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from tests.full_disk import full_disk
@@ -35,7 +31,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def history(folder):
-    return SessionHistory(folder, max_results=50)
+    return opened(folder)
 
 
 def save(history: SessionHistory, text: str = "hello") -> ResultRecord:
@@ -81,7 +77,7 @@ def test_the_newest_result_is_listed_first(history):
 
 def test_a_restarted_program_finds_everything(history, folder):
     record = save(history)
-    assert SessionHistory(folder, 50).list().records == (record,)
+    assert opened(folder).list().records == (record,)
 
 
 def test_audio_without_length_has_no_finite_real_time_factor(history):
@@ -107,7 +103,7 @@ def test_the_number_of_a_deleted_result_is_not_used_again(history):
 def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(history, folder):
     save(history)
     history.delete(save(history).number)
-    assert save(SessionHistory(folder, 50)).number == 3
+    assert save(opened(folder)).number == 3
 
 
 @pytest.mark.process
@@ -116,7 +112,7 @@ def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_p
     subprocess.run(command, check=True, timeout=2 * BOUND_S)
     killed = list(tmp_path.glob("*.given"))
     for given in killed:
-        restarted = SessionHistory(session_folder(tmp_path / given.stem, ANNA), 50)
+        restarted = opened(session_folder(tmp_path / given.stem, ANNA))
         seen = {int(line) for line in given.read_text().split()} | set(numbers(restarted))
         assert save(restarted).number not in seen, f"killed before change {given.stem}"
     assert len(killed) > 20
@@ -125,15 +121,15 @@ def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_p
 def test_a_folder_of_an_older_version_keeps_the_number_of_what_is_deleted(history, folder):
     number = save(history).number
     (folder / "last_number").unlink()
-    SessionHistory(folder, 50).delete(number)
-    assert save(SessionHistory(folder, 50)).number == 2
+    opened(folder).delete(number)
+    assert save(opened(folder)).number == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff", b"-3", b"9" * 5_000, b"3\n", "٣".encode()])
 def test_a_damaged_last_number_is_passed_over(history, folder, damage):
     save(history)
     (folder / "last_number").write_bytes(damage)
-    assert save(SessionHistory(folder, 50)).number == 2
+    assert save(opened(folder)).number == 2
 
 
 @pytest.mark.parametrize("number", ["999999999999", "1000000000", "999999999"])
@@ -141,7 +137,7 @@ def test_a_number_that_nobody_reaches_keeps_no_result_from_being_saved(history, 
     save(history)
     (folder / "last_number").write_text(number, encoding="ascii")
     (folder / f"{number}.wav").write_bytes(b"")
-    assert save(SessionHistory(folder, 50)).number == 2
+    assert save(opened(folder)).number == 2
 
 
 def test_deleting_what_never_was_uses_up_no_number(history):
@@ -150,7 +146,7 @@ def test_deleting_what_never_was_uses_up_no_number(history):
 
 
 def test_the_oldest_results_go_when_there_are_more_than_may_be_kept(folder):
-    history = SessionHistory(folder, max_results=2)
+    history = opened(folder, max_results=2)
     for _ in range(4):
         save(history)
     assert numbers(history) == [4, 3]
@@ -200,21 +196,21 @@ def test_the_audio_of_a_deleted_result_is_refused_with_a_sentence(history):
 def test_a_crash_while_the_audio_was_written_leaves_no_entry(history, folder):
     save(history)
     (folder / ".abc123.part").write_bytes(b"RIFF half a file")
-    again = SessionHistory(folder, 50)
+    again = opened(folder)
     assert (numbers(again), again.list().unreadable) == ([1], ())
 
 
 def test_a_crash_between_audio_and_record_leaves_no_entry(folder):
-    history = SessionHistory(folder, 50)
+    history = opened(folder)
     save(history)
     (folder / "000002.wav").write_bytes(b"audio without a record")
-    assert numbers(SessionHistory(folder, 50)) == [1]
+    assert numbers(opened(folder)) == [1]
 
 
 def test_audio_that_a_crash_left_without_a_record_is_not_overwritten(folder):
     folder.mkdir(parents=True)
     (folder / "000007.wav").write_bytes(b"audio without a record")
-    assert save(SessionHistory(folder, 50)).number == 8
+    assert save(opened(folder)).number == 8
 
 
 @pytest.mark.parametrize(
@@ -233,7 +229,7 @@ def test_a_damaged_record_is_named_and_keeps_no_other_from_being_listed(history,
     if damaged is None:
         damaged = record.model_copy(update={"number": 2, "memory": {}}).model_dump_json().encode()
     (folder / "000002.json").write_bytes(damaged)
-    listing = SessionHistory(folder, 50).list()
+    listing = opened(folder).list()
     assert listing.records == (record,)
     assert listing.unreadable == ("000002.json",)
 
@@ -259,7 +255,7 @@ def test_a_result_that_the_disk_refuses_is_listed_playable_and_says_why(history,
 
 def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):
     (tmp_path / "sessions").write_bytes(b"a file where the folder should be")
-    history = SessionHistory(session_folder(tmp_path, ANNA), 50)
+    history = opened(session_folder(tmp_path, ANNA))
     assert save(history).unsaved_reason
     assert numbers(history) == [1]
 
@@ -306,7 +302,7 @@ def test_what_is_no_session_id_leads_to_no_folder(tmp_path, session_id):
 
 def aged_session(root, session_id: str, days: float):
     folder = session_folder(root, session_id)
-    save(SessionHistory(folder, 50))
+    save(opened(folder))
     then = folder.stat().st_mtime - days * DAY_S
     os.utime(folder, (then, then))
     return folder
