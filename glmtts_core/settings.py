@@ -104,8 +104,11 @@ class Settings(BaseSettings):
     """Longest reference recording that is accepted, in seconds."""
     history_max_results: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Results kept on disk for each session; the oldest goes first."""
+    history_max_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 4096
+    """Size of all sessions' results together, in MiB; the oldest goes first."""
     history_max_age_days: Annotated[float, Field(gt=0.0, le=3650.0)] = 7.0
-    """Sessions untouched for longer are cleared, and so are experiments but for the newest."""
+    """Sessions untouched for longer are cleared, what happened before then is forgotten, and so are
+    experiments but for the newest."""
     allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_hosts)] = ()
     """Names besides its own that the server answers to, with commas between."""
     api_token: Annotated[SecretStr, AfterValidator(_sendable)] | None = None

@@ -25,6 +25,7 @@ from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.errors import BatchError, BusyError, GLMTTSError, SynthesisCancelled
 from glmtts_core.host_names import is_loopback_address, is_loopback_name, parse_host
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.sessions.events import AskedBy
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 
@@ -93,7 +94,9 @@ def routes(
     async def cleanup(request: Request) -> JSONResponse:
         studio = get_studio()
         body = _parse(await _read_body(request))
-        task = studio.cleanup(CleanupLevel(body.level), None, force=body.force)
+        task = studio.cleanup(
+            CleanupLevel(body.level), None, force=body.force, asked_by=AskedBy.API
+        )
         report = await to_thread.run_sync(task.wait, cleanup_wait_s)
         if report is None:
             waiting = text("api.cleanup_waits", accepted_language(request.headers))

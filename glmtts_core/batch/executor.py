@@ -16,6 +16,7 @@ from glmtts_core.engines.base import Progress, SynthesisResult
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.sessions.events import AskedBy
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job, Priority
 from glmtts_core.studio.studio import Studio
@@ -129,7 +130,9 @@ class LocalExecutor:
     def clean(self, *, everything: bool) -> CleanupReport | None:
         """Trim; see `Executor.clean`."""
         owner = None if everything else self._owner
-        return self._studio.cleanup(CleanupLevel.TRIM, owner).wait(_CLEANUP_WAIT_S)
+        return self._studio.cleanup(CleanupLevel.TRIM, owner, asked_by=AskedBy.BATCH).wait(
+            _CLEANUP_WAIT_S
+        )
 
     def close(self) -> None:
         """Drop the voice prompts; see `Executor.close`."""

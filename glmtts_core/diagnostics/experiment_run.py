@@ -56,7 +56,7 @@ class ExperimentRun:
     ) -> None:
         self._runner = runner
         self._findings = findings
-        self._folder = folder
+        self.folder = folder
         self._estimated_s = estimated_s
         self._save = save
         self._trials = findings.experiment.trials()
@@ -91,7 +91,7 @@ class ExperimentRun:
         for number, (arm, repetition) in enumerate(self._trials, start=1):
             cancel.raise_if_cancelled()
             self._update(arm=arm, spoken=0)
-            audio_folder = self._folder / AUDIO_FOLDER / arm.id
+            audio_folder = self.folder / AUDIO_FOLDER / arm.id
             trial = self._runner.run(arm, repetition, audio_folder, cancel, self._count)
             trials = (*self._findings.trials, trial)
             complete = number == len(self._trials)

@@ -19,6 +19,7 @@ from glmtts_core.diagnostics.experiment import Experiment
 from glmtts_core.diagnostics.experiment_folders import clear_old_experiments, experiments
 from glmtts_core.diagnostics.experiment_run import ExperimentProgress, ExperimentRun
 from glmtts_core.diagnostics.findings import Findings, load, save
+from glmtts_core.diagnostics.noted import noted
 from glmtts_core.diagnostics.trial_runner import TrialRunner
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import (
@@ -29,6 +30,7 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
+from glmtts_core.sessions.events import AskedBy, ExperimentKind
 from glmtts_core.studio.background import BackgroundTask, TaskView
 from glmtts_core.studio.studio import Studio
 from glmtts_core.studio.worker import WorkerTask
@@ -142,11 +144,14 @@ class Laboratory:
         with self._lock:
             if self._task.running:
                 raise BusyError("laboratory.busy")
-            unloading = self._studio.cleanup(CleanupLevel.UNLOAD, session_id)
+            unloading = self._studio.cleanup(
+                CleanupLevel.UNLOAD, session_id, asked_by=AskedBy.EXPERIMENT
+            )
 
             def work(cancel: CancelToken, _: Callable[[float], None]) -> None:
-                _wait_until_unloaded(unloading)
-                run.run(cancel)
+                with noted(self._studio, ExperimentKind.LABORATORY, experiment.engine, run.folder):
+                    _wait_until_unloaded(unloading)
+                    run.run(cancel)
 
             self._run = run
             self._task.start(work)

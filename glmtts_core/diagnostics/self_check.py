@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.diagnostics.noted import noted
 from glmtts_core.diagnostics.self_check_results import CheckResult, Light, SelfCheck, SelfCheckItem
 from glmtts_core.diagnostics.self_check_steps import EngineChecks, check_disk
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.message import Message
+from glmtts_core.sessions.events import ExperimentKind
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 
@@ -50,9 +52,11 @@ def self_check(
     """
     stop = cancel or CancelToken()
     disk = folders or (studio.settings.output_dir, studio.settings.cache_dir)
-    checks = EngineChecks(studio, request or studio.engine.capabilities.plain_request(TEXT), stop)
+    asked = request or studio.engine.capabilities.plain_request(TEXT)
+    checks = EngineChecks(studio, asked, stop)
+    engine = studio.engines.find(asked.engine).capabilities.engine
     results = []
-    with checks.lease():
+    with noted(studio, ExperimentKind.SELF_CHECK, engine), checks.lease():
         for item, step in _steps(disk, checks, ask_routes).items():
             stop.raise_if_cancelled()
             result = _timed(item, step)

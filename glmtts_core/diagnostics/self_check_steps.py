@@ -17,6 +17,7 @@ from glmtts_core.files import write_whole
 from glmtts_core.memory.advisor import WORTH_BYTES
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport
 from glmtts_core.message import Message
+from glmtts_core.sessions.events import AskedBy
 from glmtts_core.sessions.session import new_session_id, take_lease
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
@@ -143,7 +144,9 @@ class EngineChecks:
         """Clean up and compare what was promised with what came back."""
         if not self._loaded:
             return _skipped(SelfCheckItem.CLEANUP)
-        report = self._studio.cleanup(CleanupLevel.TRIM, self._id).wait(_CLEANUP_S)
+        report = self._studio.cleanup(
+            CleanupLevel.TRIM, self._id, asked_by=AskedBy.SELF_CHECK
+        ).wait(_CLEANUP_S)
         if report is None:
             return CheckResult(
                 SelfCheckItem.CLEANUP, Light.AMBER, Message("self_check.cleanup_waits")

@@ -25,6 +25,7 @@ from glmtts_core.diagnostics.trial import (
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
+from glmtts_core.sessions.events import AskedBy
 from glmtts_core.sessions.session import Session, new_session_id
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
 from glmtts_core.studio.jobs import JobView
@@ -168,7 +169,9 @@ class TrialWork:
 
     def _clean(self, part: TrialPart) -> None:
         before_bytes = self._memory_now()
-        report = self._studio.cleanup(CleanupLevel.TRIM, self._session.id).wait(_CLEANUP_S)
+        report = self._studio.cleanup(
+            CleanupLevel.TRIM, self._session.id, asked_by=AskedBy.EXPERIMENT
+        ).wait(_CLEANUP_S)
         if report is None:
             raise TimeoutError("the cleanup did not end")
         self._since_cleanup = 0

@@ -53,6 +53,12 @@ class SessionCaches:
         with self._lock:
             self._drop((kind, key))
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is kept."""
+        with self._lock:
+            return not self._kept
+
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:

@@ -38,6 +38,8 @@ class CleanupReport:
         promised: the promise before.
         regained_bytes: decrease of the main line; 0 where it rose meanwhile.
         line: the figure that is the main line.
+        before_bytes: the main line before.
+        after_bytes: the main line after.
         by_layer: decrease of each figure (negative where it rose); unknown ones are left out.
         seconds: duration.
         next_cost: message key of what the next synthesis costs.
@@ -48,6 +50,8 @@ class CleanupReport:
     promised: Promise
     regained_bytes: int
     line: Line
+    before_bytes: int
+    after_bytes: int
     by_layer: Mapping[str, int]
     seconds: float
     next_cost: str
@@ -132,11 +136,14 @@ class Cleaner:
         after = MemoryPoint.of(self._monitor.sample_now())
         costs = _costs(level, kept_before, self._ledger.snapshot())
         line = main_line(self._device, (before, after))
+        before_bytes, after_bytes = before.value(line) or 0, after.value(line) or 0
         return CleanupReport(
             level=level,
             promised=promised,
-            regained_bytes=max(0, (before.value(line) or 0) - (after.value(line) or 0)),
+            regained_bytes=max(0, before_bytes - after_bytes),
             line=line,
+            before_bytes=before_bytes,
+            after_bytes=after_bytes,
             by_layer=_fallen(before, after),
             seconds=seconds,
             next_cost=_NEXT_COST[level] if costs else _NOTHING,

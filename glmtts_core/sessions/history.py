@@ -1,59 +1,100 @@
-"""What a session has spoken, on disk: one folder a session, a WAV file and a JSON record a result.
+"""What a session has spoken, on disk: a WAV file in its folder and a row in `studio.db` a result.
 
-Written to a temporary name and renamed, the number first, then the audio, then the record, so that
-a crash at any moment leaves either a whole result or none, and no number is given twice. Knows
-nothing about jobs or pages.
+The sound is written first, then the row, in the transaction that gives the number: a crash at any
+moment leaves either a whole result or none, and no number is given twice. Reading changes nothing
+on the disk. Knows nothing about jobs or pages.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import clear_old_folders, sweep_partial, write_whole
+from glmtts_core.files import write_whole
+from glmtts_core.sessions.earlier_records import earlier_records
+from glmtts_core.sessions.result_files import remove_result, session_folder, wav_path
 from glmtts_core.sessions.result_record import ResultRecord
+from glmtts_core.sessions.result_rows import (
+    beyond_bytes,
+    beyond_count,
+    insert_result,
+    last_number,
+    stored_results,
+    use_session,
+)
+from glmtts_core.sessions.studio_database import StudioDatabase
+from glmtts_core.sessions.take_over import highest_number_in, take_over
 from glmtts_core.speech import SynthesisRequest
 
-SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 #: Results kept in memory where the disk refuses; each is some hundred kB.
 MAX_UNSAVED_RESULTS: Final = 5
-_RECORD_SUFFIX: Final = ".json"
-#: Holds the highest number that was given to a result, so that it is not used again.
-_LAST_NUMBER_FILE: Final = "last_number"
-_NUMBER: Final = re.compile(r"[0-9]{1,8}")
-_SESSIONS: Final = "sessions"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The results of a session, newest first, and the names of records that cannot be read."""
+    """The results of a session.
+
+    Attributes:
+        records: newest first.
+        unreadable: the names of records that cannot be read.
+        error: why only unsaved results are listed; None where the database can be read.
+    """
 
     records: tuple[ResultRecord, ...]
-    unreadable: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
+    error: StorageError | None = None
+
+
+@dataclass
+class _Memory:
+    """What the disk does not know (yet), behind a lock that is only held for moments.
+
+    Attributes:
+        unsaved: results that the disk has refused.
+        gone: numbers of removed results whose rows the database would not let go.
+        highest_number: the last number that was given, whether or not the disk has taken it.
+        stored: what the disk held when the database was at `version`; None once that is over.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    unsaved: dict[int, tuple[ResultRecord, bytes]] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    highest_number: int = 0
+    stored: Listing | None = None
+    version: tuple[int, int] = (0, 0)
 
 
 class SessionHistory:
-    """The results of one session on disk. Thread-safe."""
+    """The results of one session on disk. Thread-safe.
 
-    def __init__(self, folder: Path, max_results: int) -> None:
-        self._folder = folder
+    Args:
+        database: of the output folder.
+        session_id: whose results.
+        max_results: how many the session keeps; the oldest go first.
+        max_bytes: what the sounds of all sessions together may take; the oldest go first.
+    """
+
+    def __init__(
+        self, database: StudioDatabase, session_id: str, *, max_results: int, max_bytes: int
+    ) -> None:
+        self._database = database
+        self._id = session_id
+        self._folder = session_folder(database.root, session_id)
         self._max_results = max_results
-        self._lock = threading.Lock()
-        #: The last number given by this object, whether or not the disk has taken it.
-        self._highest_number = 0
-        self._swept = False
-        self._listing: Listing | None = None
-        self._unsaved: dict[int, tuple[ResultRecord, bytes]] = {}
+        self._max_bytes = max_bytes
+        self._changing = threading.Lock()
+        self._settled = False
+        self._memory = _Memory()
 
     def save(
         self,
@@ -63,47 +104,50 @@ class SessionHistory:
         *,
         rehearsed: bool = False,
     ) -> ResultRecord:
-        """Store a result; the oldest go when there are more than the session may keep.
+        """Store a result; the oldest go when there are more than may be kept.
 
         Where the disk refuses (full, no permission), the result stays in memory, is listed and
         playable all the same, and says why it is not saved; the last few of these are kept.
         """
-        with self._lock:
-            self._sweep_once()
-            reference = request.reference.name if request.reference else ""
-            self._highest_number = self._last_number() + 1
-            record = ResultRecord(
-                number=self._highest_number,
-                text=request.text,
-                engine=engine,
-                voice=request.voice or reference,
-                sample_rate_hz=result.audio.sample_rate_hz,
-                speed=request.speed,
-                spoken_at=datetime.now().astimezone(),
-                seconds=result.seconds,
-                audio_s=result.audio.duration_s,
-                memory=result.memory.to_dict(),
-                seed=request.seed,
-                rehearsed=rehearsed,
-                second_voice=request.second_voice,
-            )
-            wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
+        reference = request.reference.name if request.reference else ""
+        make = partial(
+            ResultRecord,
+            text=request.text,
+            engine=engine,
+            voice=request.voice or reference,
+            sample_rate_hz=result.audio.sample_rate_hz,
+            speed=request.speed,
+            spoken_at=datetime.now().astimezone(),
+            seconds=result.seconds,
+            audio_s=result.audio.duration_s,
+            memory=result.memory.to_dict(),
+            seed=request.seed,
+            rehearsed=rehearsed,
+            second_voice=request.second_voice,
+        )
+        wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
+        with self._changing:
             try:
-                self._write(record, wav)
-            except OSError as error:
-                _log.warning("cannot save result %d in %s: %s", record.number, self._folder, error)
-                reason = error.strerror or str(error)
-                record = record.model_copy(update={"unsaved_reason": reason})
-                self._keep_unsaved(record, wav)
-            self._listing = None
-            self._prune()
+                record = self._store(make, wav)
+            except (OSError, StorageError) as error:
+                _log.warning("cannot save a result in %s: %s", self._folder, error)
+                return self._keep_unsaved(make, wav, error)
+            self._prune(record.number)
             return record
 
     def list(self) -> Listing:
-        """Return the stored results, newest first."""
-        with self._lock:
-            self._sweep_once()
-            return self._list()
+        """Return the results, newest first; what cannot be read is named."""
+        memory = self._memory
+        with memory.lock:
+            unsaved = [record for record, _ in memory.unsaved.values()]
+            try:
+                stored = self._stored()
+            except StorageError as error:
+                memory.stored = None
+                stored = Listing((), (), error)
+            kept = [each for each in stored.records if each.number not in memory.gone]
+        records = sorted([*unsaved, *kept], key=lambda record: record.number, reverse=True)
+        return Listing(tuple(records), stored.unreadable, stored.error)
 
     def wav(self, number: int) -> bytes:
         """Return a result's audio as the bytes of a WAV file.
@@ -111,15 +155,15 @@ class SessionHistory:
         Raises:
             StorageError: it is not there any more, or cannot be read.
         """
-        with self._lock:
-            if number in self._unsaved:
-                return self._unsaved[number][1]
+        with self._memory.lock:
+            if number in self._memory.unsaved:
+                return self._memory.unsaved[number][1]
+        path = wav_path(self._folder, number)
         try:
-            return self._wav_path(number).read_bytes()
+            return path.read_bytes()
         except OSError as error:
-            raise StorageError(
-                "storage.read", name=self._wav_path(number).name, reason=error.strerror or error
-            ) from error
+            reason = error.strerror or error
+            raise StorageError("storage.read", name=path.name, reason=reason) from error
 
     def delete(self, number: int) -> None:
         """Remove a result; one that is gone already is no error.
@@ -127,133 +171,102 @@ class SessionHistory:
         Raises:
             StorageError: the folder cannot be changed.
         """
-        with self._lock:
-            self._remove(number)
-
-    def _write(self, record: ResultRecord, wav: bytes) -> None:
-        self._write_number(record.number)
-        write_whole(self._wav_path(record.number), wav)
-        try:
-            write_whole(self._record_path(record.number), record.model_dump_json().encode())
-        except OSError:
-            self._wav_path(record.number).unlink(missing_ok=True)
-            raise
-
-    def _prune(self) -> None:
-        for old in self._list().records[self._max_results :]:
+        with self._changing:
+            with self._memory.lock:
+                if self._memory.unsaved.pop(number, None) is not None:
+                    return
             try:
-                self._remove(old.number)
+                self._settle()
             except StorageError as error:
-                _log.warning("cannot remove the old result %d: %s", old.number, error)
+                # a full disk is just what deleting is to help against
+                _log.warning("cannot tidy up in %s: %s", self._folder, error)
+            whole = remove_result(self._database, self._id, number)
+            with self._memory.lock:
+                self._memory.stored = None
+                if not whole:
+                    self._memory.gone.add(number)
 
-    def _keep_unsaved(self, record: ResultRecord, wav: bytes) -> None:
-        self._unsaved[record.number] = (record, wav)
-        while len(self._unsaved) > MAX_UNSAVED_RESULTS:
-            del self._unsaved[min(self._unsaved)]
+    # -- writing -------------------------------------------------------------------------------
 
-    def _remove(self, number: int) -> None:
-        if self._unsaved.pop(number, None) is not None:
-            self._listing = None
-            return
-        if number <= max(self._numbers_in_use(), default=0):
-            self._remember_number(number)
+    def _store(self, make: Callable[..., ResultRecord], wav: bytes) -> ResultRecord:
+        self._settle()
+        path = None
         try:
-            # the record first: a crash in between leaves audio that nothing lists, not a dead entry
-            self._record_path(number).unlink(missing_ok=True)
-            self._wav_path(number).unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(
-                "storage.write", folder=self._folder, reason=error.strerror or error
-            ) from error
-        self._listing = None
-
-    def _remember_number(self, number: int) -> None:
-        """Keep ``number`` where an older version, which wrote none, has not."""
-        self._highest_number = max(self._highest_number, number)
-        try:
-            if number > self._number_on_disk():
-                self._write_number(number)
-        except OSError as error:
-            # a full disk is just what deleting is to help against
-            _log.warning("cannot remember number %d in %s: %s", number, self._folder, error)
-
-    def _write_number(self, number: int) -> None:
-        write_whole(self._folder / _LAST_NUMBER_FILE, str(number).encode())
-
-    def _sweep_once(self) -> None:
-        """Remove what a process that died has left: a session is written by one process only."""
-        if self._swept:
-            return
-        self._swept = True
-        sweep_partial([self._folder])
-        for number in self._numbers_in_use():
-            if not self._record_path(number).exists():
-                self._remember_number(number)
-                try:
-                    self._wav_path(number).unlink(missing_ok=True)
-                except OSError as error:
-                    _log.warning("cannot remove the audio %s: %s", self._wav_path(number), error)
-
-    def _list(self) -> Listing:
-        if self._listing is None:
-            records = [record for record, _ in self._unsaved.values()]
-            unreadable = []
-            for path in self._folder.glob(f"[0-9]*{_RECORD_SUFFIX}"):
-                try:
-                    records.append(self._record(path))
-                except (OSError, ValueError) as error:
-                    _log.warning("cannot read the record %s: %s", path, error)
-                    unreadable.append(path.name)
-            records.sort(key=lambda record: record.number, reverse=True)
-            self._listing = Listing(tuple(records), tuple(unreadable))
-        return self._listing
-
-    def _last_number(self) -> int:
-        used = max(self._numbers_in_use(), default=0)
-        return max(self._highest_number, self._number_on_disk(), used)
-
-    def _record(self, path: Path) -> ResultRecord:
-        record = ResultRecord.model_validate_json(path.read_bytes())
-        if self._record_path(record.number).name != path.name:
-            raise ValueError(f"it calls itself number {record.number}")
+            with self._database.transaction() as connection:
+                given = max(last_number(connection, self._id), self._memory.highest_number)
+                record = make(number=given + 1)
+                path = wav_path(self._folder, record.number)
+                write_whole(path, wav)
+                use_session(connection, self._id, record.number)
+                insert_result(connection, self._id, record, len(wav))
+        except BaseException:
+            if path is not None:
+                path.unlink(missing_ok=True)
+            raise
+        self._memory.highest_number = record.number
         return record
 
-    def _number_on_disk(self) -> int:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            kept = (self._folder / _LAST_NUMBER_FILE).read_text(encoding="ascii")
-            return int(kept) if _NUMBER.fullmatch(kept) else 0
-        return 0
+    def _keep_unsaved(
+        self, make: Callable[..., ResultRecord], wav: bytes, error: OSError | StorageError
+    ) -> ResultRecord:
+        number = self._highest_known() + 1
+        reason = error.message if isinstance(error, StorageError) else error.strerror or str(error)
+        record = make(number=number, unsaved_reason=reason)
+        memory = self._memory
+        with memory.lock:
+            memory.highest_number = number
+            memory.unsaved[number] = (record, wav)
+            while len(memory.unsaved) > MAX_UNSAVED_RESULTS:
+                del memory.unsaved[min(memory.unsaved)]
+        try:
+            with self._database.transaction() as connection:
+                use_session(connection, self._id, number)
+        except StorageError:
+            # then a restart may give it again, to the first result that the disk takes
+            _log.warning("cannot remember number %d of session %s", number, self._id)
+        return record
 
-    def _numbers_in_use(self) -> tuple[int, ...]:
-        stems = [path.stem for path in self._folder.glob("*.wav")]
-        return tuple(int(stem) for stem in stems if _NUMBER.fullmatch(stem))
+    def _highest_known(self) -> int:
+        """Return the highest number that was given, as far as the disk can be read."""
+        statement = "SELECT last_number FROM session WHERE id = ?"
+        stored: tuple[int, ...] = ()
+        with contextlib.suppress(StorageError):
+            rows = self._database.rows(statement, (self._id,))
+            stored = tuple(int(number) for (number,) in rows)
+        return max(self._memory.highest_number, *stored, highest_number_in(self._folder))
 
-    def _wav_path(self, number: int) -> Path:
-        return self._folder / f"{number:06d}.wav"
+    def _prune(self, newest: int) -> None:
+        try:
+            old = beyond_count(self._database, self._id, self._max_results)
+            old += beyond_bytes(self._database, self._max_bytes, keep=(self._id, newest))
+        except StorageError as error:
+            _log.warning("cannot look for old results: %s", error)
+            return
+        for session_id, number in dict.fromkeys(old):
+            try:
+                remove_result(self._database, session_id, number)
+            except StorageError as error:
+                _log.warning("cannot remove the old result %d: %s", number, error)
 
-    def _record_path(self, number: int) -> Path:
-        return self._folder / f"{number:06d}{_RECORD_SUFFIX}"
+    def _settle(self) -> None:
+        """Take over what earlier versions and killed processes have left, once."""
+        if not self._settled:
+            take_over(self._database, self._id)
+            self._settled = True
+        for number in tuple(self._memory.gone):
+            if remove_result(self._database, self._id, number):
+                with self._memory.lock:
+                    self._memory.gone.discard(number)
 
+    # -- reading -------------------------------------------------------------------------------
 
-def session_folder(root: Path, session_id: str) -> Path:
-    """Return the folder of a session under ``root``.
-
-    Raises:
-        ValueError: ``session_id`` is none; it may have come from an address, so it is checked.
-    """
-    if not SESSION_ID_PATTERN.fullmatch(session_id):
-        raise ValueError(f"not a session id: {session_id!r}")
-    return root / _SESSIONS / session_id
-
-
-def clear_old_sessions(root: Path, max_age_days: float, keep: frozenset[str]) -> int:
-    """Remove session folders in which nothing was written for ``max_age_days``; return how many.
-
-    ``keep`` holds the ids of sessions that are open. A folder that cannot be removed is logged.
-    """
-    ours = [
-        folder
-        for folder in (root / _SESSIONS).glob("*")
-        if SESSION_ID_PATTERN.fullmatch(folder.name) and folder.name not in keep
-    ]
-    return clear_old_folders(ours, max_age_days)
+    def _stored(self) -> Listing:
+        version = self._database.version()
+        memory = self._memory
+        if memory.stored is None or version != memory.version:
+            found, damaged = stored_results(self._database, self._id)
+            earlier, unreadable = earlier_records(self._folder, found.keys() | damaged)
+            names = tuple(f"{number:06d}" for number in sorted(damaged)) + unreadable
+            memory.stored = Listing((*found.values(), *earlier.values()), names)
+            memory.version = version
+        return memory.stored

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.files import write_whole
-from glmtts_core.sessions.history import SESSION_ID_PATTERN
+from glmtts_core.sessions.result_files import SESSION_ID_PATTERN
 
 #: The cookie that tells browsers apart; its value is a secret between server and browser.
 BROWSER_COOKIE: Final = "glmtts_browser"

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from glmtts_core.byte_units import MIB
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.memory.advisor import SpokenFacts
 from glmtts_core.memory.ledger import Ledger
-from glmtts_core.sessions.history import SessionHistory, session_folder
+from glmtts_core.sessions.history import SessionHistory
+from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.sessions.saved_form import SavedForm
+from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job
 
@@ -56,9 +59,10 @@ class SessionEntry:
 class SessionRegistry:
     """All open sessions. Thread-safe."""
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, database: StudioDatabase) -> None:
         self._settings = settings
         self._ledger = ledger
+        self._database = database
         self._lock = threading.Lock()
         self._sessions: dict[str, SessionEntry] = {}
 
@@ -142,7 +146,12 @@ class SessionRegistry:
             folder = session_folder(self._settings.output_dir, session_id)
             self._sessions[session_id] = SessionEntry(
                 SessionCaches(session_id, self._ledger),
-                SessionHistory(folder, self._settings.history_max_results),
+                SessionHistory(
+                    self._database,
+                    session_id,
+                    max_results=self._settings.history_max_results,
+                    max_bytes=self._settings.history_max_mib * MIB,
+                ),
                 SavedForm(folder),
             )
         return self._sessions[session_id]

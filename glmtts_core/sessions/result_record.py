@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, field_validator
 
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 from glmtts_core.speech import Name, SampleRate, Seed, Speed
 from glmtts_core.stored import STRICT, Moment
 
@@ -31,7 +32,8 @@ class ResultRecord(BaseModel):
         memory: what it cost, as `MemoryCost.to_dict` gives it.
         second_voice: id of the voice that spoke the parts in its own language; None where `voice`
             spoke everything.
-        unsaved_reason: why it could not be written to disk; empty for what is on disk.
+        unsaved_reason: why it could not be written to disk, in the system's words or in ours;
+            empty for what is on disk.
     """
 
     model_config = STRICT | {"frozen": True}
@@ -49,7 +51,7 @@ class ResultRecord(BaseModel):
     seed: Seed | None = None
     rehearsed: bool = False
     second_voice: Name | None = None
-    unsaved_reason: str = ""
+    unsaved_reason: str | Message = ""
 
     @field_validator("memory")
     @classmethod

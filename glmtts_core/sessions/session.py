@@ -17,6 +17,7 @@ from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.message import Message
+from glmtts_core.sessions.events import AskedBy
 from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.sessions.registry import TAKEOVER_S
 from glmtts_core.sessions.result_record import ResultRecord
@@ -194,7 +195,7 @@ class Session:
             return
         self.cleanup_report = self.cleanup_error = None
         try:
-            self._cleanup = self.studio.cleanup(level, self.id)
+            self._cleanup = self.studio.cleanup(level, self.id, asked_by=AskedBy.PAGE)
         except GLMTTSError as error:
             self.cleanup_error = error
             return

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from glmtts_core.engines.base import CancelToken, Engine, Progress, Stage, SynthesisResult
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host import EngineHost
-from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError
+from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError, SynthesisCancelled
 from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import SpokenFacts
 from glmtts_core.memory.cleanup import CleanupLevel, settle_garbage
 from glmtts_core.memory.cost import CostMeter
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind
+from glmtts_core.sessions.events import EvictionReason
 from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import SynthesisRequest
+from glmtts_core.studio.event_recorder import EventRecorder
 from glmtts_core.studio.jobs import Job, Priority
 
 _log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class JobRunner:
         engines: those on offer.
         sessions: the sessions' caches and histories.
         account: takes the marks and the readings, and makes room.
+        events: takes down what was loaded and evicted, and what failed.
         rescue: whether a job whose memory ran out is begun anew after a cleanup.
 
     Attributes:
@@ -67,6 +70,7 @@ class JobRunner:
         engines: EngineHost,
         sessions: SessionRegistry,
         account: MemoryAccount,
+        events: EventRecorder,
         *,
         rescue: bool = True,
     ) -> None:
@@ -75,6 +79,7 @@ class JobRunner:
         self._engines = engines
         self._sessions = sessions
         self._account = account
+        self._events = events
         self._monitor = account.monitor
         self._rescue = rescue
 
@@ -92,21 +97,27 @@ class JobRunner:
             # a batch line is begun anew by its run, which writes every attempt down
             rescued = self._rescue and job.priority is Priority.INTERACTIVE
             if out_of_memory is not None and rescued:
-                self._make_room(engine)
+                self._make_room(engine, job)
                 job.retry()
                 record, out_of_memory = self._attempt(job, engine, control)
         except GLMTTSError as error:
-            job.fail(error)
+            self._fail(job, error)
         except BaseException as error:  # noqa: BLE001
             # the worker must outlive any fault of one job, a native library's panic (which is no
             # Exception) too; the log has the whole story
             _log.exception("job %d failed", job.number)
-            job.fail(EngineError("engine.unexpected", reason=f"{type(error).__name__}: {error}"))
+            reason = f"{type(error).__name__}: {error}"
+            self._fail(job, EngineError("engine.unexpected", reason=reason))
         else:
             if out_of_memory is None:
                 job.succeed(record)
             else:
-                job.fail(out_of_memory)
+                self._fail(job, out_of_memory)
+
+    def _fail(self, job: Job, error: GLMTTSError) -> None:
+        if not isinstance(error, SynthesisCancelled):
+            self._events.failed(job, error)
+        job.fail(error)
 
     def _attempt(
         self, job: Job, engine: Engine, control: _JobControl
@@ -116,7 +127,7 @@ class JobRunner:
         So its traceback, which holds every tensor of the attempt, is gone before the next one.
         """
         try:
-            self._ensure_loaded(engine, control)
+            self._ensure_loaded(engine, job, control)
             record = None if job.request is None else self._speak(job, job.request, engine, control)
         except OutOfMemoryError as error:
             error.__cause__ = error.__context__ = None
@@ -128,40 +139,65 @@ class JobRunner:
         self._monitor.mark(EventKind.OUT_OF_MEMORY)
         return None, out_of_memory
 
-    def _make_room(self, engine: Engine) -> None:
+    def _make_room(self, engine: Engine, job: Job) -> None:
         """Release everything idle: the caches of sessions without a job, other engines.
 
         The job's own caches stay: without the history it would not say the same.
         """
         owners = self._sessions.idle_ids()
-        drop: list[Callable[[], object]] = [
-            caches.clear for caches in self._sessions.caches_of(owners)
-        ]
-        drop += [_unloading(other) for other in self._engines.others(engine)]
+        caches = self._sessions.caches_of(owners)
+        filled = [each.owner for each in caches if not each.empty]
+        drop: list[Callable[[], object]] = [each.clear for each in caches]
+        others = self._engines.others(engine)
+        drop += [_unloading(other) for other in others]
         drop.append(lambda: engine.release(CleanupLevel.TRIM))
-        self._account.cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
+        report = self._account.cleaner.clean(CleanupLevel.TRIM, drop=drop, owners=owners)
+        self._events.evicted(
+            EvictionReason.OUT_OF_MEMORY,
+            report,
+            needed_by=engine.capabilities.engine,
+            session_id=job.session_id,
+            engines=_names(others),
+            caches_of=filled,
+        )
 
-    def _ensure_loaded(self, engine: Engine, control: _JobControl) -> None:
+    def _ensure_loaded(self, engine: Engine, job: Job, control: _JobControl) -> None:
         if engine.ready:
             return
         self.loading = engine.capabilities.engine
         try:
             control.report(Progress(Stage.LOADING, 0.0))
-            if crowding := self._engines.in_the_way_of(engine):
-                self._account.cleaner.clean(
-                    CleanupLevel.UNLOAD, drop=[_unloading(each) for each in crowding], owners=()
-                )
+            self._evict_in_the_way_of(engine, job)
+            started_s = time.monotonic()
+            meter = CostMeter(self._monitor, self._account.allocator, engine.capabilities.device)
             try:
-                engine.load(control)
+                with meter:
+                    engine.load(control)
             finally:
                 # an engine may find, when it loads, that it has to compute on the CPU
                 self._account.move_to(self._engines.main_device)
+            seconds = time.monotonic() - started_s
             settle_garbage()
             self._account.cleaner.note_floor()
             self.fresh_since_s = time.monotonic()
             self._monitor.mark(EventKind.LOAD, engine.capabilities.engine)
+            self._events.loaded(job.session_id, self.loading, seconds, meter.cost)
         finally:
             self.loading = None
+
+    def _evict_in_the_way_of(self, engine: Engine, job: Job) -> None:
+        crowding = self._engines.in_the_way_of(engine)
+        if not crowding:
+            return
+        drop = [_unloading(each) for each in crowding]
+        report = self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
+        self._events.evicted(
+            EvictionReason.ROOM_FOR_ENGINE,
+            report,
+            needed_by=engine.capabilities.engine,
+            session_id=job.session_id,
+            engines=_names(crowding),
+        )
 
     def _speak(
         self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
@@ -181,6 +217,7 @@ class JobRunner:
         self, job: Job, request: SynthesisRequest, engine: Engine, control: _JobControl
     ) -> SynthesisResult:
         caches = self._sessions.entry(job.session_id).caches
+        unpaid = self._events.unpaid()
         started_s = time.monotonic()
         meter = CostMeter(self._monitor, self._account.allocator, engine.capabilities.device)
         try:
@@ -189,7 +226,9 @@ class JobRunner:
                 seconds = time.monotonic() - started_s
         finally:
             job.measured(meter.cost)
-        return SynthesisResult(audio, seconds, meter.cost)
+        result = SynthesisResult(audio, seconds, meter.cost)
+        self._events.spoken(job.session_id, result, unpaid)
+        return result
 
     def _keep(
         self, job: Job, request: SynthesisRequest, result: SynthesisResult, can: Capabilities
@@ -216,3 +255,7 @@ class JobRunner:
 
 def _unloading(engine: Engine) -> Callable[[], None]:
     return lambda: engine.release(CleanupLevel.UNLOAD)
+
+
+def _names(engines: Sequence[Engine]) -> tuple[str, ...]:
+    return tuple(each.capabilities.engine for each in engines)

@@ -22,11 +22,15 @@ from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.device import choose_device, nvml_for
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
-from glmtts_core.sessions.history import clear_old_sessions
+from glmtts_core.sessions.event_log import EventLimits, EventLog
+from glmtts_core.sessions.events import AskedBy, EvictionReason, Experiment
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
+from glmtts_core.sessions.result_files import clear_old_sessions
+from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
+from glmtts_core.studio.event_recorder import EventRecorder
 from glmtts_core.studio.jobs import Job, Keep, Priority
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.runner import JobRunner
@@ -68,9 +72,14 @@ class Studio:
             self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
         )
         self.monitor = self._account.monitor
-        self.sessions = SessionRegistry(settings, self.ledger)
+        self._database = StudioDatabase(settings.output_dir)
+        self.event_log = EventLog(self._database, EventLimits(settings.history_max_age_days))
+        self._events = EventRecorder(self.event_log)
+        self.sessions = SessionRegistry(settings, self.ledger, self._database)
         self.session_ids = SessionIds(settings.output_dir)
-        self._runner = JobRunner(self.engines, self.sessions, self._account, rescue=rescue)
+        self._runner = JobRunner(
+            self.engines, self.sessions, self._account, self._events, rescue=rescue
+        )
         self._last_cleanup_s: float | None = None
         self._lock = threading.Lock()
         self._worker = Worker(self._run_job, name=f"engine-{self._account.device}")
@@ -107,7 +116,7 @@ class Studio:
         self._cleared_s = now_s
         settings = self.settings
         known = self.sessions.known_ids()
-        clear_old_sessions(settings.output_dir, settings.history_max_age_days, known)
+        clear_old_sessions(self._database, settings.history_max_age_days, known)
         sweep_leftovers(settings.output_dir, settings.cache_dir)
 
     # -- jobs ----------------------------------------------------------------------------------
@@ -139,7 +148,9 @@ class Studio:
             self.engines.add(make(self.settings, self.ledger))
         elif rehearsed is not None and not wanted:
             drop = [lambda: self.engines.remove(rehearsed)]
-            self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
+            name = rehearsed.capabilities.engine
+            report = self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
+            self._events.evicted(EvictionReason.WITHDRAWN, report, needed_by=name, engines=[name])
         self._account.move_to(self.engines.main_device)
         return True
 
@@ -244,12 +255,23 @@ class Studio:
         )
 
     def cleanup(
-        self, level: CleanupLevel, session_id: str | None, *, force: bool = False
+        self,
+        level: CleanupLevel,
+        session_id: str | None,
+        *,
+        force: bool = False,
+        asked_by: AskedBy = AskedBy.PROGRAM,
     ) -> WorkerTask[CleanupReport]:
         """Ask for a cleanup; it runs at once, or at the running job's next safe point.
 
         A trim by a session drops this session's caches, one by nobody (``None``) those of all
         sessions without a job. What goes deeper always waits for the running job to end.
+
+        Args:
+            level: how deep it goes.
+            session_id: who asks; None for nobody in particular.
+            force: unload even while jobs of others run or wait.
+            asked_by: what is written down as the one who wanted it.
 
         Raises:
             BusyError: unload without ``force`` while jobs of others run or wait.
@@ -260,16 +282,25 @@ class Studio:
                 raise BusyError("studio.unload_busy", count=others)
         owners = self.sessions.idle_ids() if session_id is None else [session_id]
         task = WorkerTask(
-            lambda: self._clean(level, owners), within_jobs=level is CleanupLevel.TRIM
+            lambda: self._clean(level, session_id, owners, asked_by),
+            within_jobs=level is CleanupLevel.TRIM,
         )
         self._worker.send(task)
         return task
 
-    def _clean(self, level: CleanupLevel, owners: list[str]) -> CleanupReport:
+    def _clean(
+        self, level: CleanupLevel, session_id: str | None, owners: list[str], asked_by: AskedBy
+    ) -> CleanupReport:
         drop: list[Callable[[], object]] = [each.clear for each in self.sessions.caches_of(owners)]
         drop.append(lambda: self.engines.release(level))
         self._last_cleanup_s = time.monotonic()
-        return self._account.cleaner.clean(level, drop=drop, owners=owners)
+        report = self._account.cleaner.clean(level, drop=drop, owners=owners)
+        self._events.cleaned(report, asked_by, session_id)
+        return report
+
+    def note_experiment(self, experiment: Experiment) -> None:
+        """Write down that an experiment has ended; from any thread but a page's."""
+        self._events.note(experiment)
 
     def free_bytes(self, device: str) -> int | None:
         """Return what can still be had on ``device``, what is idle included; None if unknown."""
@@ -297,3 +328,4 @@ class Studio:
                 _log.exception("the engine could not be released")
         self.monitor.stop()
         self._nvml.close()
+        self._database.close()

@@ -197,7 +197,7 @@ def report(promised_mib: float, regained_mib: float, *, exact: bool) -> CleanupR
     regained = int(regained_mib * MIB)
     cost = "memory.next_cost.nothing"
     return CleanupReport(
-        CleanupLevel.TRIM, promise, regained, Line.RESIDENT_SET, {}, 0.1, cost, 0.0
+        CleanupLevel.TRIM, promise, regained, Line.RESIDENT_SET, regained, 0, {}, 0.1, cost, 0.0
     )
 
 

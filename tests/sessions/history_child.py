@@ -13,7 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
-from glmtts_core.sessions.history import SessionHistory, session_folder
+from glmtts_core.sessions.history import SessionHistory
+from glmtts_core.sessions.result_files import session_folder
 from tests.speaking import ANNA, request, result
 
 #: Raised by the interpreter right before it renames or removes a file.

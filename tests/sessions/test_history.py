@@ -13,12 +13,8 @@ import numpy as np
 import pytest
 
 from glmtts_core.errors import StorageError
-from glmtts_core.sessions.history import (
-    MAX_UNSAVED_RESULTS,
-    SessionHistory,
-    clear_old_sessions,
-    session_folder,
-)
+from glmtts_core.sessions.history import MAX_UNSAVED_RESULTS, SessionHistory
+from glmtts_core.sessions.result_files import clear_old_sessions, session_folder
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from tests.full_disk import full_disk
@@ -34,16 +30,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def history(folder):
-    return SessionHistory(folder, max_results=50)
-
-
-def save(history: SessionHistory, text: str = "hello") -> ResultRecord:
-    return history.save(request(text), result(), "Scripted")
-
-
-def numbers(history: SessionHistory) -> list[int]:
-    return [record.number for record in history.list().records]
+def history(tmp_path):
+    return opened(tmp_path)
 
 
 # -- storing -----------------------------------------------------------------------------------
@@ -79,9 +67,9 @@ def test_the_newest_result_is_listed_first(history):
     assert numbers(history) == [3, 2, 1]
 
 
-def test_a_restarted_program_finds_everything(history, folder):
+def test_a_restarted_program_finds_everything(history, tmp_path):
     record = save(history)
-    assert SessionHistory(folder, 50).list().records == (record,)
+    assert opened(tmp_path).list().records == (record,)
 
 
 def test_audio_without_length_has_no_finite_real_time_factor(history):
@@ -104,10 +92,10 @@ def test_the_number_of_a_deleted_result_is_not_used_again(history):
     assert save(history).number == 3
 
 
-def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(history, folder):
+def test_the_number_of_a_deleted_result_is_not_used_again_after_a_restart(history, tmp_path):
     save(history)
     history.delete(save(history).number)
-    assert save(SessionHistory(folder, 50)).number == 3
+    assert save(opened(tmp_path)).number == 3
 
 
 @pytest.mark.process
@@ -116,32 +104,10 @@ def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_p
     subprocess.run(command, check=True, timeout=2 * BOUND_S)
     killed = list(tmp_path.glob("*.given"))
     for given in killed:
-        restarted = SessionHistory(session_folder(tmp_path / given.stem, ANNA), 50)
+        restarted = opened(tmp_path / given.stem)
         seen = {int(line) for line in given.read_text().split()} | set(numbers(restarted))
         assert save(restarted).number not in seen, f"killed before change {given.stem}"
     assert len(killed) > 20
-
-
-def test_a_folder_of_an_older_version_keeps_the_number_of_what_is_deleted(history, folder):
-    number = save(history).number
-    (folder / "last_number").unlink()
-    SessionHistory(folder, 50).delete(number)
-    assert save(SessionHistory(folder, 50)).number == 2
-
-
-@pytest.mark.parametrize("damage", [b"", b"\xff", b"-3", b"9" * 5_000, b"3\n", "٣".encode()])
-def test_a_damaged_last_number_is_passed_over(history, folder, damage):
-    save(history)
-    (folder / "last_number").write_bytes(damage)
-    assert save(SessionHistory(folder, 50)).number == 2
-
-
-@pytest.mark.parametrize("number", ["999999999999", "1000000000", "999999999"])
-def test_a_number_that_nobody_reaches_keeps_no_result_from_being_saved(history, folder, number):
-    save(history)
-    (folder / "last_number").write_text(number, encoding="ascii")
-    (folder / f"{number}.wav").write_bytes(b"")
-    assert save(SessionHistory(folder, 50)).number == 2
 
 
 def test_deleting_what_never_was_uses_up_no_number(history):
@@ -149,8 +115,8 @@ def test_deleting_what_never_was_uses_up_no_number(history):
     assert save(history).number == 1
 
 
-def test_the_oldest_results_go_when_there_are_more_than_may_be_kept(folder):
-    history = SessionHistory(folder, max_results=2)
+def test_the_oldest_results_go_when_there_are_more_than_may_be_kept(tmp_path, folder):
+    history = opened(tmp_path, max_results=2)
     for _ in range(4):
         save(history)
     assert numbers(history) == [4, 3]
@@ -197,52 +163,11 @@ def test_the_audio_of_a_deleted_result_is_refused_with_a_sentence(history):
 # -- after a crash -----------------------------------------------------------------------------
 
 
-def test_a_crash_while_the_audio_was_written_leaves_no_entry(history, folder):
+def test_a_crash_while_the_audio_was_written_leaves_no_entry(history, tmp_path, folder):
     save(history)
     (folder / ".abc123.part").write_bytes(b"RIFF half a file")
-    again = SessionHistory(folder, 50)
+    again = opened(tmp_path)
     assert (numbers(again), again.list().unreadable) == ([1], ())
-
-
-def test_a_crash_between_audio_and_record_leaves_no_entry(folder):
-    history = SessionHistory(folder, 50)
-    save(history)
-    (folder / "000002.wav").write_bytes(b"audio without a record")
-    assert numbers(SessionHistory(folder, 50)) == [1]
-
-
-def test_audio_that_a_crash_left_without_a_record_is_not_overwritten(folder):
-    folder.mkdir(parents=True)
-    (folder / "000007.wav").write_bytes(b"audio without a record")
-    assert save(SessionHistory(folder, 50)).number == 8
-
-
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        b"",
-        b"{",
-        b"{}",
-        b"\xff\xfe",
-        b'{"number": 2}',
-        pytest.param(None, id="without its cost"),
-    ],
-)
-def test_a_damaged_record_is_named_and_keeps_no_other_from_being_listed(history, folder, damaged):
-    record = save(history)
-    if damaged is None:
-        damaged = record.model_copy(update={"number": 2, "memory": {}}).model_dump_json().encode()
-    (folder / "000002.json").write_bytes(damaged)
-    listing = SessionHistory(folder, 50).list()
-    assert listing.records == (record,)
-    assert listing.unreadable == ("000002.json",)
-
-
-def test_what_else_lies_in_the_folder_is_no_result(history, folder):
-    folder.mkdir(parents=True)
-    (folder / "form.json").write_text("{}", encoding="utf-8")
-    (folder / "²³.wav").write_bytes(b"")
-    assert (save(history).number, history.list().unreadable) == (1, ())
 
 
 # -- a disk that refuses -----------------------------------------------------------------------
@@ -259,7 +184,7 @@ def test_a_result_that_the_disk_refuses_is_listed_playable_and_says_why(history,
 
 def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):
     (tmp_path / "sessions").write_bytes(b"a file where the folder should be")
-    history = SessionHistory(session_folder(tmp_path, ANNA), 50)
+    history = opened(tmp_path)
     assert save(history).unsaved_reason
     assert numbers(history) == [1]
 
@@ -290,58 +215,3 @@ def test_an_unsaved_result_can_be_deleted(history):
         record = save(history)
     history.delete(record.number)
     assert numbers(history) == []
-
-
-# -- folders of sessions -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "session_id",
-    ["", "..", "../" * 3, "/etc", ANNA.upper(), ANNA[:-1], ANNA + "a", ANNA + "\n", f"{ANNA}/x"],
-)
-def test_what_is_no_session_id_leads_to_no_folder(tmp_path, session_id):
-    with pytest.raises(ValueError, match="session id"):
-        session_folder(tmp_path, session_id)
-
-
-def aged_session(root, session_id: str, days: float):
-    folder = session_folder(root, session_id)
-    save(SessionHistory(folder, 50))
-    then = folder.stat().st_mtime - days * DAY_S
-    os.utime(folder, (then, then))
-    return folder
-
-
-def test_session_folders_untouched_for_too_long_are_cleared(tmp_path):
-    old, fresh = aged_session(tmp_path, ANNA, 8), aged_session(tmp_path, BERT, 6)
-    assert clear_old_sessions(tmp_path, 7, frozenset()) == 1
-    assert (old.exists(), fresh.exists()) == (False, True)
-
-
-def test_an_old_session_that_is_open_is_kept(tmp_path):
-    folder = aged_session(tmp_path, ANNA, 8)
-    assert clear_old_sessions(tmp_path, 7, frozenset({ANNA})) == 0
-    assert folder.exists()
-
-
-def test_folders_that_are_no_sessions_are_never_cleared(tmp_path):
-    other = tmp_path / "sessions" / "my music"
-    other.mkdir(parents=True)
-    os.utime(other, (0, 0))
-    assert clear_old_sessions(tmp_path, 7, frozenset()) == 0
-    assert other.exists()
-
-
-def test_a_link_to_elsewhere_is_not_followed(tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "precious").write_bytes(b"data")
-    os.utime(elsewhere, (0, 0))
-    (tmp_path / "sessions").mkdir()
-    (tmp_path / "sessions" / ANNA).symlink_to(elsewhere, target_is_directory=True)
-    clear_old_sessions(tmp_path, 7, frozenset())
-    assert (elsewhere / "precious").exists()
-
-
-def test_clearing_where_nothing_was_ever_spoken_is_no_error(tmp_path):
-    assert clear_old_sessions(tmp_path / "outputs", 7, frozenset()) == 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.sessions.history import SESSION_ID_PATTERN
 from glmtts_core.sessions.ids import SessionIds
+from glmtts_core.sessions.result_files import SESSION_ID_PATTERN
 
 CHROME, FIREFOX = "c" * 64, "f" * 64
 

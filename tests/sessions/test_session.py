@@ -11,7 +11,7 @@ from glmtts_core.audio import encode_wav
 from glmtts_core.errors import AudioError, BusyError, StorageError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.sessions.history import SESSION_ID_PATTERN
+from glmtts_core.sessions.result_files import SESSION_ID_PATTERN
 from glmtts_core.sessions.session import Session, new_session_id, take_lease
 from glmtts_core.studio.jobs import JobState
 from tests.full_disk import full_disk

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.files import scratch_folder, sweep_partial, sweep_scratch, write_whole
-from glmtts_core.sessions.history import SessionHistory, session_folder
+from glmtts_core.sessions.history import SessionHistory
+from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.studio import Studio

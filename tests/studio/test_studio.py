@@ -23,7 +23,7 @@ from glmtts_core.errors import (
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.memory.monitor import EventKind
-from glmtts_core.sessions.history import session_folder
+from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.sessions.session import Session
 from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job, JobState, Priority

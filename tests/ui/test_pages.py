@@ -22,7 +22,7 @@ from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.sessions.history import session_folder
+from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.studio.jobs import JobState
 from glmtts_core.studio.shared import close_studio, use_studio
 from glmtts_core.studio.state import EngineState

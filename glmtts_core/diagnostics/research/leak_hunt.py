@@ -17,7 +17,9 @@ from typing import Any, Final
 import numpy as np
 
 from glmtts_core.diagnostics.growth import Growth, growth
+from glmtts_core.diagnostics.noted import noted
 from glmtts_core.engines.base import CancelToken, SynthesisResult
+from glmtts_core.sessions.events import ExperimentKind
 from glmtts_core.sessions.session import Session
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.jobs import Job
@@ -102,6 +104,18 @@ def hunt(
         GLMTTSError: a synthesis failed, or the hunt was cancelled.
     """
     stop = cancel or CancelToken()
+    engine = session.studio.engines.find(request.engine).capabilities.engine
+    with noted(session.studio, ExperimentKind.LEAK_HUNT, engine):
+        return _hunt(session, request, syntheses, on_spoken, stop)
+
+
+def _hunt(
+    session: Session,
+    request: SynthesisRequest,
+    syntheses: int,
+    on_spoken: Callable[[int], None],
+    stop: CancelToken,
+) -> LeakHunt:
     for number in range(WARM_UP):
         _speak(session, request, stop)
         on_spoken(number + 1)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from glmtts_core.batch.draft import BatchDraft
 from glmtts_core.errors import GLMTTSError
-from glmtts_core.sessions.history import session_folder
+from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.sessions.session import Session
 from glmtts_core.ui.page import Page
 

@@ -22,9 +22,11 @@ _ERROR: Final = "history_error"
 def show(page: Page) -> None:
     """Draw the history, newest first."""
     listing = page.session.history.list()
-    if not listing.records and not listing.unreadable:
+    if not listing.records and not listing.unreadable and listing.error is None:
         return
     st.subheader(page.markdown("history.title", count=len(listing.records)), anchor=False)
+    if listing.error is not None:
+        st.warning(page.message(listing.error))
     for name in listing.unreadable:
         st.warning(page.markdown("history.unreadable", name=name))
     error = st.session_state.get(_ERROR)

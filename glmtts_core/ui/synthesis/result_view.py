@@ -11,6 +11,7 @@ from glmtts_core.diagnostics.quality import assess
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.escaping import Html, html
 from glmtts_core.memory.cost import MemoryCost
+from glmtts_core.message import Message
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared import charts
@@ -49,7 +50,8 @@ def _result(page: Page, record: ResultRecord) -> None:
         else:
             _trouble(page, samples, record.sample_rate_hz)
         if record.unsaved_reason:
-            st.warning(page.markdown("result.unsaved", reason=record.unsaved_reason))
+            unsaved = Message("result.unsaved", {"reason": record.unsaved_reason})
+            st.warning(page.message(unsaved))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(_facts(page, record), width="stretch")
             st.download_button(

@@ -1,0 +1,118 @@
+"""`studio.db` in the output folder: what was spoken and what happened, for the whole program.
+
+Knows how to open the file, and nothing about what its tables mean.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from glmtts_core.database import Database, Row, open_database
+from glmtts_core.errors import StorageError
+from glmtts_core.sessions.studio_schema import SCHEMA
+
+FILE_NAME: Final = "studio.db"
+
+
+class StudioDatabase:
+    """Reads through one connection and writes through another, so that readers never wait.
+
+    Nothing is made on the disk before something is written. A connection that has failed is opened
+    anew at the next use: what was put right works again. Thread-safe.
+
+    Args:
+        root: the output folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / FILE_NAME
+        self._lock = threading.Lock()
+        self._reader: Database | None = None
+        self._writer: Database | None = None
+        self._openings = 0
+
+    def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Row]:
+        """Return the rows that a statement selects; none where nothing was ever written.
+
+        Raises:
+            StorageError: the file is damaged, a newer version's, or cannot be read.
+        """
+        reader = self._reading()
+        try:
+            return [] if reader is None else reader.rows(statement, parameters)
+        except StorageError:
+            self._drop(reader)
+            raise
+
+    def version(self) -> tuple[int, int]:
+        """Return what differs once something was written, by whatever process.
+
+        Raises:
+            StorageError: as `rows`.
+        """
+        found = self.rows("PRAGMA data_version")
+        # the second counts for one connection only
+        return (self._openings, int(found[0][0])) if found else (0, 0)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Let the caller change the database: on the disk when this ends, or not at all.
+
+        Raises:
+            StorageError: the disk refuses, or the file is damaged or a newer version's.
+        """
+        writer = self._writing()
+        try:
+            with writer.transaction() as connection:
+                yield connection
+        except StorageError:
+            self._drop(writer)
+            raise
+
+    def close(self) -> None:
+        """Close the connections; a later use opens them anew."""
+        with self._lock:
+            opened = [each for each in (self._writer, self._reader) if each is not None]
+            self._reader = self._writer = None
+        for each in opened:
+            each.close()
+
+    def _reading(self) -> Database | None:
+        with self._lock:
+            if self._reader is None:
+                try:
+                    self._reader = open_database(self.path, SCHEMA, writes=False)
+                except (FileNotFoundError, NotADirectoryError):
+                    return None
+                except OSError as error:
+                    raise self._refusal(error) from error
+                self._openings += 1
+            return self._reader
+
+    def _writing(self) -> Database:
+        with self._lock:
+            if self._writer is None:
+                try:
+                    self.root.mkdir(parents=True, exist_ok=True)
+                    self._writer = open_database(self.path, SCHEMA, create=True)
+                except OSError as error:
+                    raise self._refusal(error) from error
+            return self._writer
+
+    def _drop(self, failed: Database | None) -> None:
+        """Have the next use open the file anew; ``failed`` closes when its last user is done."""
+        with self._lock:
+            if self._reader is failed:
+                self._reader = None
+            if self._writer is failed:
+                self._writer = None
+
+    def _refusal(self, error: OSError) -> StorageError:
+        reason = error.strerror or error
+        return StorageError("storage.write", folder=self.root, reason=reason)
