@@ -65,7 +65,7 @@ class RunStore:
         self.audio_folder = folder / AUDIO_FOLDER
         self._lock = threading.Lock()
         import_earlier(folder)
-        self._database = self._opened()
+        self._database: RunDatabase | None = self._opened()
 
     @property
     def id(self) -> str:
@@ -74,22 +74,27 @@ class RunStore:
 
     @property
     def database(self) -> RunDatabase:
-        """The run's database.
+        """The run's database, opened anew where it was closed or another one took its place.
 
         Raises:
             BatchError, StorageError: it is gone, or another one in its place cannot be read.
         """
         with self._lock:
-            if self._database.source.replaced:
+            if self._database is not None and self._database.source.replaced:
                 self._database.source.close()
+                self._database = None
+            if self._database is None:
                 if not self.folder.is_dir():
                     raise StorageError("storage.folder_gone", folder=self.folder)
                 self._database = self._opened()
             return self._database
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.source.close()
+        """Close the database until it is used again."""
+        with self._lock:
+            if self._database is not None:
+                self._database.source.close()
+                self._database = None
 
     def _opened(self) -> RunDatabase:
         try:

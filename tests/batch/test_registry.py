@@ -35,7 +35,8 @@ def test_a_run_lies_in_a_folder_of_its_own_beside_the_sessions(studio, settings)
     run = make_run(studio, lines("one"))
     assert run.store.folder.parent == settings.output_dir
     studio.submit(ANNA, request()).wait(BOUND_S)
-    assert {path.name for path in settings.output_dir.iterdir()} == {run.id, "sessions"}
+    folders = {path.name for path in settings.output_dir.iterdir() if path.is_dir()}
+    assert folders == {run.id, "sessions"}
 
 
 def test_runs_are_listed_newest_first_with_state_and_counts(studio, batches):
@@ -55,11 +56,12 @@ def test_runs_of_an_earlier_process_are_listed_without_being_opened(studio, sett
     assert not fresh._open
 
 
-def test_a_run_that_cannot_be_read_hides_no_other(studio, batches, settings):
+@pytest.mark.parametrize("name", ["run.db", "run.json"])
+def test_a_run_that_cannot_be_read_hides_no_other(studio, batches, settings, name):
     make_run(studio, lines("one"))
     broken = settings.output_dir / "broken"
     broken.mkdir()
-    (broken / "run.json").write_text("{")
+    (broken / name).write_text("{")
     assert len(batches.summaries()) == 1
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.audio import decode
+from glmtts_core.batch.store import RunStore
 from glmtts_core.cli.main import main
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
+from tests.batch.runs import spoil
 from tests.cli.conftest import Maker
 from tests.full_disk import full_disk
 from tests.scripted_engine import CloningEngine, NativeEngine, ScriptedEngine
@@ -241,17 +243,16 @@ def test_overriding_speaks_again_what_sounds_different_and_nothing_else(maker):
     assert batch(maker, "--resume", "--override", "--cleanup", "never") == 0
     assert batch(maker, "--resume") == 0
     assert len(maker.spoken) == 7
-    header = json.loads(Path("out/run.json").read_text())
-    assert (header["defaults"]["speed"], header["defaults"]["voice"]) == (1.5, "kumo")
-    assert header["policy"]["threshold_bytes"] is None
+    header = RunStore(Path("out")).database.header()
+    assert (header.defaults.speed, header.defaults.voice) == (1.5, "kumo")
+    assert header.policy.threshold_bytes is None
 
 
 def test_a_run_that_left_its_engine_open_is_not_spoken_again_by_overriding_something_else(maker):
     write({"text": "one"}, {"text": "two", "speed": 0.9})
     assert batch(maker) == 0
-    header = json.loads(Path("out/run.json").read_text())
-    header["defaults"]["engine"] = None
-    Path("out/run.json").write_text(json.dumps(header))
+    left_open = "UPDATE run SET header = json_set(header, '$.defaults.engine', NULL)"
+    spoil(Path("out/run.db"), left_open)
     assert batch(maker, "--resume", "--override", "--speed", "1.5") == 0
     assert maker.spoken == ["one", "two", "one"]
 
@@ -366,7 +367,7 @@ def test_what_is_asked_of_a_run_is_refused_where_there_is_none(
 
 @pytest.mark.parametrize(
     "theirs",
-    ["lines.jsonl", "problems.jsonl", "report.html", "manifest.jsonl", "audio/a.wav", "input-3/a"],
+    ["report.html", "manifest.jsonl", "audio/a.wav", "input-3/a"],
 )
 def test_a_new_run_writes_over_nobodys_files(theirs, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
