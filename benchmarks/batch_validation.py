@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.reporting import MIB, Figure, count, print_figures, print_machine
-from glmtts_core.batch.dry_run import dry_run
+from glmtts_core.batch_draft.dry_run import dry_run
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.batch_files.rows import read_batch

@@ -1,1 +1,1 @@
-"""Many texts in one go: reading the lines, checking them, speaking them, losing none."""
+"""Batches: a folder, its database, the lines spoken one after the other, and none lost."""

@@ -13,13 +13,13 @@ from concurrent import futures
 from typing import Final
 
 from glmtts_core.batch.executor import ExecutorFactory, LineOutcome
+from glmtts_core.batch.out_of_memory import out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run_database import RunDatabase
 from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.states import LineRow, RunState
 from glmtts_core.batch_files.lines import BatchLine
-from glmtts_core.byte_units import MIB
 from glmtts_core.engines.base import Progress
 from glmtts_core.errors import (
     EngineError,
@@ -182,7 +182,8 @@ class Coordinator:
 
     def _take(self) -> int | None:
         with self._lock:
-            return self._waiting.popleft() if self._waiting and self._wanted_state is None else None
+            stops = self._wanted_state is not None or not self._waiting
+            return None if stops else self._waiting.popleft()
 
     def _take_nothing_more(self) -> bool:
         with self._lock:
@@ -194,11 +195,8 @@ class Coordinator:
         self._writer.running(position)
         error = self._try_to_submit(row)
         # the failed attempt's frames are gone: a cleanup can free what they held
-        if isinstance(error, SynthesisCancelled):
+        if isinstance(error, (SynthesisCancelled, NoSuchEngineError)):
             self._finish(position, LineOutcome(error, None))
-        elif isinstance(error, NoSuchEngineError):
-            self._queue_again(position)
-            raise error
         elif error is not None:
             self._ended_with(position, error, None)
         elif self._wanted_state in _AT_ONCE:
@@ -263,14 +261,12 @@ class Coordinator:
             self._waiting.appendleft(position)
 
     def _clean_where_wanted(self, *, failed: bool) -> None:
-        wanted = self._policy.wants_cleanup(
+        measured = self._policy.threshold_bytes is not None
+        if self._policy.wants_cleanup(
             lines_since=self._lines_since_cleanup,
             failed=failed,
-            reclaimable_bytes=(
-                0 if self._policy.threshold_bytes is None else self._executor.reclaimable_bytes()
-            ),
-        )
-        if wanted:
+            reclaimable_bytes=self._executor.reclaimable_bytes() if measured else 0,
+        ):
             self._clean(everything=False)
 
     def _clean(self, *, everything: bool) -> None:
@@ -301,26 +297,3 @@ class Coordinator:
     def _queue_again(self, position: int) -> None:
         self._speaking.pop(position)
         self._writer.queued(position)
-
-
-def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Message:
-    """Say how much the line had taken when memory ran out, and what was still missing.
-
-    Args:
-        error: of the second attempt, which began with everything idle released.
-        memory: what that attempt cost; None where it was not measured.
-    """
-    if memory is None:
-        return error.message.plain()
-    taken = {
-        "taken": _mib(memory.peak_bytes - memory.before_bytes),
-        "before": _mib(memory.before_bytes),
-    }
-    if error.requested_bytes is None:
-        return Message("batch.run.line_out_of_memory", taken)
-    missing = _mib(error.requested_bytes)
-    return Message("batch.run.line_out_of_memory_block", {**taken, "missing": missing})
-
-
-def _mib(size_bytes: int) -> str:
-    return f"{max(0, size_bytes) / MIB:,.0f} MiB"

@@ -19,13 +19,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from glmtts_core.batch.dry_run import check_defaults
 from glmtts_core.batch.executor import ExecutorFactory, LocalExecutor
 from glmtts_core.batch.intake import create_run, remove_run, run_in
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState, RunSummary
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_draft.dry_run import check_defaults
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
 from glmtts_core.quoting import quoted

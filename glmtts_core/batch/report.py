@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from glmtts_core.batch.hints import VoiceHints
 from glmtts_core.batch.report_figures import memory_figure, speed_figure
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.run_files import AUDIO_FOLDER
 from glmtts_core.batch.states import LineMemory, LineRow, LineState, LineStatus, RunView
+from glmtts_core.batch_draft.hints import VoiceHints
 from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language

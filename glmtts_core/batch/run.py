@@ -5,9 +5,8 @@ Belongs to the studio, not to a page: any session may watch and control it. Thre
 
 from __future__ import annotations
 
-import logging
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +23,11 @@ from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.speaking import LineRequests, speaking_order
 from glmtts_core.batch.states import LineState, RunState, RunSummary, RunView
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch.upkeep import look_at_sounds, sweep, write_end
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError
 from glmtts_core.message import Message
 
-_log = logging.getLogger(__name__)
 #: Before the sounds were looked at for the first time.
 _NEVER = -1
 
@@ -174,11 +173,11 @@ class BatchRun:
             if self._active is not None:
                 raise BatchError("batch.run.locked", name=self.id)
             with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
-                self._sweep(writer)
+                sweep(self.store, writer)
                 replace_input(self.store, raw, batch, references, defaults, policy)
                 self._header = self.lines.header()
                 self._unwritten = None
-                self._sweep(writer)
+                sweep(self.store, writer)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it is not active; False when ``timeout_s`` ran out first."""
@@ -202,13 +201,12 @@ class BatchRun:
             pace = self._last_pace if active is None else active.coordinator.pace.read()
             # what has not been ended is this very stretch, or one whose process has died
             begun_s = standing.unfinished_s if active is None else pace.active_s
-            goes_on = summary.state is RunState.RUNNING
             coordinator = None if active is None else active.coordinator
             return RunView(
                 **{name: getattr(summary, name) for name in RunSummary.__dataclass_fields__},
                 stopping=coordinator is not None and coordinator.stopping,
-                reason=self._reason() if active is None else None,
-                current=self.lines.rows({LineState.RUNNING}) if goes_on else (),
+                reason=self._reason if active is None else None,
+                current=self.lines.rows({LineState.RUNNING}),
                 progress=None if coordinator is None else coordinator.progress(),
                 active_s=standing.active_s + begun_s,
                 eta_s=pace.eta_s,
@@ -237,17 +235,14 @@ class BatchRun:
             header, counts = self._header, self._standing.counts
             return RunSummary(self.id, header.name, header.created_at, state, counts, elsewhere)
 
-    def done_hashes(self) -> dict[str, str]:
-        """Return `BatchLine.input_hash` of the done lines by name."""
-        return {row.line.uttid: row.line.input_hash for row in self.lines.rows({LineState.DONE})}
-
     # -- inside ----------------------------------------------------------------------------------
 
     def _read(self, *, fresh: bool) -> None:
         """Read how the run stands; where that is impossible at its end, the last holds."""
         try:
             if self._active is None:
-                self._look_at_sounds(always=fresh)
+                seen_ns = _NEVER if fresh else self._sounds_seen_ns
+                self._sounds_seen_ns = look_at_sounds(self.store, seen_ns)
             self._standing, self._header = self.lines.standing(), self.lines.header()
         except GLMTTSError:
             if self._active is None and self._unwritten is None:
@@ -256,35 +251,15 @@ class BatchRun:
         if self._standing.state is not RunState.RUNNING:
             self._unwritten = None
 
-    def _look_at_sounds(self, *, always: bool) -> None:
-        """Note which sounds have gone or come back, where their folder has changed."""
-        changed_ns = self.store.sounds_changed_ns()
-        if changed_ns == self._sounds_seen_ns and not always:
-            return
-        missing = self.store.missing_sounds()
-        if missing != self.lines.lost() and not self.store.locked:
-            try:
-                with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
-                    writer.note_sounds(self.store.missing_sounds())
-            except GLMTTSError as error:
-                # such as a folder that cannot be written: looking on works all the same
-                _log.info("%s: %s", self.id, error)
-        self._sounds_seen_ns = changed_ns
-
     def _begin(self, *, retry_failed: bool = False) -> _Active:
-        lock = take_lock(self.store.folder)
-        try:
-            writer = RunWriter(self.store)
-            try:
-                self._sweep(writer)
-                writer.begin(retry_failed=retry_failed)
-                active = _Active(lock, writer, self._coordinator(writer))
-            except BaseException:
-                writer.close()
-                raise
-        except BaseException:
-            lock.release()
-            raise
+        with ExitStack() as undo:
+            lock = take_lock(self.store.folder)
+            undo.callback(lock.release)
+            writer = undo.enter_context(closing(RunWriter(self.store)))
+            sweep(self.store, writer)
+            writer.begin(retry_failed=retry_failed)
+            active = _Active(lock, writer, self._coordinator(writer))
+            undo.pop_all()
         self._unwritten = None
         return active
 
@@ -301,46 +276,25 @@ class BatchRun:
             self._ended,
         )
 
-    def _sweep(self, writer: RunWriter) -> None:
-        """Remove and note what a process that died has left; the caller holds the lock."""
-        writer.forget_sounds(self.store.sweep())
-        writer.note_sounds(self.store.missing_sounds())
-
     def _ended(self, state: RunState, reason: Message | None) -> None:
         """Write the end down; called in the background, when no line is spoken any more."""
         with self._lock:
             active = self._active
             if active is None:
                 raise AssertionError("an active run ends once")
-            self._last_pace = active.coordinator.pace.read()
+            self._last_pace = pace = active.coordinator.pace.read()
             try:
-                self._write_end(active.writer, state, reason)
+                self._unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
+                self._sounds_seen_ns = self.store.sounds_changed_ns()
             finally:
                 active.writer.close()
                 active.lock.release()
                 self._active = None
 
-    def _write_end(self, writer: RunWriter, state: RunState, reason: Message | None) -> None:
-        try:
-            missing = self.store.missing_sounds()
-            if missing:
-                writer.note_sounds(missing, queue=True)
-                folder = f"{self.store.audio_folder}"
-                gone = Message("batch.run.sounds_gone", {"count": len(missing), "folder": folder})
-                state = RunState.PAUSED if state is RunState.FINISHED else state
-                reason = reason or gone
-            writer.end(state, reason, self._last_pace.active_s)
-        except GLMTTSError as error:
-            # the database says that the run was interrupted, and nothing is lost by that
-            _log.warning("%s: %s", self.id, error)
-            state = RunState.INTERRUPTED if state is RunState.FINISHED else state
-            self._unwritten = (state, reason or error.message.plain())
-        self._sounds_seen_ns = self.store.sounds_changed_ns()
-
+    @property
     def _reason(self) -> Message | None:
         return self._standing.reason if self._unwritten is None else self._unwritten[1]
 
     def _stop(self, state: RunState) -> None:
-        active = self._active
-        if active is not None:
+        if (active := self._active) is not None:
             active.coordinator.stop(state)

@@ -213,6 +213,10 @@ class RunDatabase:
         )
         return tuple(self._value(problem, _PROBLEM) for (problem,) in found)
 
+    def done_hashes(self) -> dict[str, str]:
+        """Return `BatchLine.input_hash` of the done lines by name."""
+        return {row.line.uttid: row.line.input_hash for row in self.rows({LineState.DONE})}
+
     def lost(self) -> frozenset[int]:
         """Return the positions of the done lines whose sounds are noted as missing."""
         found = self.source.rows("SELECT position FROM line WHERE lost AND state = 'done'")

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.dry_run import check_defaults, dry_run
 from glmtts_core.batch.intake import run_in
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.results import write_results
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch_draft.dry_run import check_defaults, dry_run
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.batch_files.rows import read_batch

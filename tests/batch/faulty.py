@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.dry_run import dry_run
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState
+from glmtts_core.batch_draft.dry_run import dry_run
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.errors import EngineError, OutOfMemoryError

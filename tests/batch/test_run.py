@@ -453,7 +453,7 @@ def test_what_a_run_has_done_is_the_same_when_it_is_read_from_its_folder(studio)
     again = reopened(run, studio)
     assert again.lines.rows() == run.lines.rows()
     assert again.view().counts == run.view().counts
-    assert again.done_hashes() == run.done_hashes()
+    assert again.lines.done_hashes() == run.lines.done_hashes()
     assert again.view().regained_bytes == run.view().regained_bytes
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft
+from glmtts_core.batch_draft.draft import BatchDraft
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.sessions.session import Session

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft, InputCheck
+from glmtts_core.batch_draft.draft import BatchDraft, InputCheck
 from glmtts_core.batch_files.editing import editable_lines
 from glmtts_core.batch_files.fields import ALIASES
 from glmtts_core.batch_files.lines import BatchInput, BatchLine, RunDefaults, request_of

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft
+from glmtts_core.batch_draft.draft import BatchDraft
 from glmtts_core.batch_files.fields import known_names, text_names
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.sound_files.formats import AUDIO_SUFFIXES

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glmtts_core.batch.draft import BatchDraft, InputCheck
-from glmtts_core.batch.dry_run import missing_from
 from glmtts_core.batch.registry import Batches, RunListing, batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import LineState, RunState
+from glmtts_core.batch_draft.draft import BatchDraft, InputCheck
+from glmtts_core.batch_draft.dry_run import missing_from
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.ui.batch import file_check, file_input, past, settings
@@ -176,7 +176,7 @@ def _start_button(
     page: Page, batches: Batches, draft: BatchDraft, check: InputCheck, amended: BatchRun | None
 ) -> None:
     lines = check.result.lines if check.result is not None else ()
-    missing = missing_from(lines, amended.done_hashes())[0] if amended is not None else lines
+    missing = missing_from(lines, amended.lines.done_hashes())[0] if amended is not None else lines
     label = page.markdown("batch.start_none")
     if missing:
         label = page.markdown("batch.start", count=f"{len(missing):,}")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, DraftOrigin
-from glmtts_core.batch.dry_run import dry_run
+from glmtts_core.batch_draft.draft_folder import DraftFile, DraftFolder, DraftOrigin
+from glmtts_core.batch_draft.dry_run import dry_run
 from glmtts_core.batch_files.editing import with_lines
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.batch_files.references import Added, ReferenceFolder

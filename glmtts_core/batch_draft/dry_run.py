@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from glmtts_core.batch.hints import ReadingHints, VoiceHints
+from glmtts_core.batch_draft.hints import ReadingHints, VoiceHints
 from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from glmtts_core.batch.dry_run import dry_run, missing_from
+from glmtts_core.batch_draft.dry_run import dry_run, missing_from
 from glmtts_core.batch_files.lines import (
     BatchInput,
     BatchLine,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from glmtts_core.batch.draft import BatchDraft
+from glmtts_core.batch_draft.draft import BatchDraft
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.errors import BatchError
 from glmtts_core.memory.ledger import Ledger

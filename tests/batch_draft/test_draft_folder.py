@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.batch.draft_folder import DraftFile, DraftFolder, DraftOrigin
+from glmtts_core.batch_draft.draft_folder import DraftFile, DraftFolder, DraftOrigin
 from glmtts_core.errors import BatchError
 
 
