@@ -29,7 +29,7 @@ from glmtts_core.batch.run_files import (
     DATABASE_FILE,
     run_lock,
 )
-from glmtts_core.batch.run_schema import SCHEMA
+from glmtts_core.batch.run_schema import NOTE_LENGTHS, SCHEMA
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch_files.lines import BatchLine, LineProblem
 from glmtts_core.database import build_database
@@ -184,6 +184,7 @@ class _Story:
             f" attempt) VALUES ({_marks(8)})",
             [self._line_row(*each) for each in enumerate(self.lines)],
         )
+        change.execute(NOTE_LENGTHS)
 
     def _line_row(self, position: int, line: BatchLine) -> tuple[object, ...]:
         key = (line.uttid, line.content_hash)

@@ -28,7 +28,7 @@ from glmtts_core.batch.run_files import (
     run_lock,
     sweep_inputs,
 )
-from glmtts_core.batch.run_schema import SCHEMA
+from glmtts_core.batch.run_schema import NOTE_LENGTHS, SCHEMA
 from glmtts_core.batch.run_writer import settle_crash
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
@@ -201,6 +201,7 @@ def _put_lines(change: Connection, batch: BatchInput) -> None:
     change.execute("CREATE UNIQUE INDEX temp.before_of ON before (uttid, content_hash)")
     change.execute("DELETE FROM line")
     change.executemany(_INSERT_LINE, (_line_values(*each) for each in enumerate(batch.lines)))
+    change.execute(NOTE_LENGTHS)
     change.execute("DROP TABLE temp.before")
     change.execute("DELETE FROM set_aside")
     problems = ((json_text(each.to_dict()),) for each in batch.problems)

@@ -28,8 +28,7 @@ from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError
 from glmtts_core.message import Message
 
-#: Before the sounds were looked at for the first time.
-_NEVER = -1
+_NEVER = -1  # before the sounds were looked at for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +200,13 @@ class BatchRun:
             pace = self._last_pace if active is None else active.coordinator.pace.read()
             # what has not been ended is this very stretch, or one whose process has died
             begun_s = standing.unfinished_s if active is None else pace.active_s
+            goes_on = summary.state is RunState.RUNNING
             coordinator = None if active is None else active.coordinator
             return RunView(
                 **{name: getattr(summary, name) for name in RunSummary.__dataclass_fields__},
                 stopping=coordinator is not None and coordinator.stopping,
                 reason=self._reason if active is None else None,
-                current=self.lines.rows({LineState.RUNNING}),
+                current=self.lines.rows({LineState.RUNNING}) if goes_on else (),
                 progress=None if coordinator is None else coordinator.progress(),
                 active_s=standing.active_s + begun_s,
                 eta_s=pace.eta_s,

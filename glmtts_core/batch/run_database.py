@@ -31,15 +31,16 @@ from glmtts_core.quoting import quoted
 from glmtts_core.stored import STRICT, Moment, StoredMessage, value_from
 
 _ROWS: Final = """
-    SELECT l.position, l.line, l.shown, a.ended_s, a.seconds, a.audio_s, a.memory, a.voices,
-        a.reason,
-        (SELECT count(*) FROM attempt r WHERE r.uttid = l.uttid
-            AND r.content_hash = l.content_hash AND r.outcome = 'retried'),
-        (SELECT count(*) FROM attempt c WHERE c.uttid = l.uttid
-            AND c.content_hash = l.content_hash AND c.outcome = 'crashed'),
+    SELECT line.position, line.line, line.shown,
+        a.ended_s, a.seconds, a.audio_s, a.memory, a.voices, a.reason,
+        (SELECT count(*) FROM attempt r WHERE r.uttid = line.uttid
+            AND r.content_hash = line.content_hash AND r.outcome = 'retried'),
+        (SELECT count(*) FROM attempt c WHERE c.uttid = line.uttid
+            AND c.content_hash = line.content_hash AND c.outcome = 'crashed'),
         s.sha256
-    FROM line l LEFT JOIN attempt a ON a.id = l.attempt
-        LEFT JOIN sound s ON s.file_stem = l.file_stem"""
+    FROM w JOIN line ON line.position = w.position
+        LEFT JOIN attempt a ON a.id = line.attempt
+        LEFT JOIN sound s ON s.file_stem = line.file_stem"""
 
 
 class RunHeader(BaseModel):
@@ -128,23 +129,21 @@ class RunDatabase:
 
     def standing(self) -> RunStanding:
         """Return how the run stands."""
-        state, reason, active_s, unfinished_s = self.source.row(
-            f"SELECT state, reason, active_s, {UNFINISHED_S} FROM run"
+        state, reason, active_s, begun = self.source.row(
+            "SELECT state, reason, active_s, started_s IS NOT NULL FROM run"
         )
         known = self._state(state)
+        unfinished_s = self.source.row(f"SELECT {UNFINISHED_S} FROM run")[0] if begun else 0.0
         cleanups, regained_bytes = self.source.row(
             "SELECT count(*), coalesce(sum(regained_bytes), 0) FROM cleanup"
         )
-        (audio_s,) = self.source.row(
-            "SELECT total(a.audio_s) FROM line l JOIN attempt a ON a.id = l.attempt"
-            " WHERE l.shown = 'done'"
-        )
+        (audio_s,) = self.source.row("SELECT total(audio_s) FROM line WHERE shown = 'done'")
         return RunStanding(
             known,
             None if reason is None else self._value(reason, _MESSAGE),
             self.counts(known),
             active_s,
-            unfinished_s or 0.0,
+            unfinished_s,
             audio_s,
             self._count("attempt WHERE outcome = 'retried'"),
             cleanups,
@@ -194,16 +193,18 @@ class RunDatabase:
         goes_on, cancelled = self.goes_on, self.state() is RunState.CANCELLED
         kept = _as_kept(set(LineState if states is None else states), goes_on, cancelled)
         marks = ", ".join("?" * len(kept))
-        order = f"{RANK}, position" if failures_first else "position"
+        order = f"{RANK}, line.position" if failures_first else "line.position"
         found = self.source.rows(
-            f"{_ROWS} WHERE l.shown IN ({marks}) ORDER BY {order} LIMIT ? OFFSET ?",
+            # the window first: what is passed over is not looked up elsewhere
+            f"WITH w AS (SELECT position FROM line WHERE shown IN ({marks}) ORDER BY {order}"
+            f" LIMIT ? OFFSET ?) {_ROWS} ORDER BY {order}",
             (*kept, limit, offset),
         )
         return tuple(self._row(each, goes_on, cancelled) for each in found)
 
     def row(self, position: int) -> LineRow:
         """Return one line."""
-        found = self.source.row(f"{_ROWS} WHERE l.position = ?", (position,))
+        found = self.source.row(f"WITH w AS (SELECT ? AS position) {_ROWS}", (position,))
         return self._row(found, self.goes_on, self.state() is RunState.CANCELLED)
 
     def problems(self, offset: int = 0, limit: int = -1) -> tuple[LineProblem, ...]:

@@ -47,10 +47,11 @@ SCHEMA: Final = Schema(
                 state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
                 lost INTEGER NOT NULL CHECK (lost IN (0, 1)),
                 attempt INTEGER REFERENCES attempt (id),
+                audio_s REAL,  -- as the attempt's: summed at every tick of a page
                 shown TEXT NOT NULL GENERATED ALWAYS AS
                     (CASE WHEN lost AND state = 'done' THEN 'queued' ELSE state END) VIRTUAL
             ) STRICT""",
-            "CREATE INDEX line_shown ON line (shown)",
+            "CREATE INDEX line_shown ON line (shown, audio_s)",
             f"CREATE INDEX line_rank ON line ({RANK})",
             "CREATE INDEX line_lost ON line (lost) WHERE lost",
             """CREATE TABLE set_aside (
@@ -74,6 +75,9 @@ SCHEMA: Final = Schema(
     ),
 )
 #: Seconds in which the run was at work that has not been ended: from its start to what came last.
-UNFINISHED_S: Final = """max(0.0, (SELECT max(at_s) FROM (
-    SELECT max(max(started_s), max(coalesce(ended_s, 0))) AS at_s FROM attempt
-    UNION ALL SELECT max(at_s) FROM cleanup)) - started_s)"""
+UNFINISHED_S: Final = """max(0.0, started_s, coalesce((SELECT max(at_s) FROM cleanup), 0.0),
+    coalesce((SELECT max(a.started_s, coalesce(a.ended_s, 0.0)) FROM attempt a
+        ORDER BY a.id DESC LIMIT 1), 0.0)) - started_s"""
+#: After lines were put in.
+NOTE_LENGTHS: Final = """
+    UPDATE line SET audio_s = (SELECT audio_s FROM attempt WHERE id = line.attempt)"""

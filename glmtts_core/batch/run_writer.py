@@ -212,7 +212,10 @@ class RunWriter:
             _END_ATTEMPT,
             (outcome, time.time(), seconds, audio_s, memory, voices, _json(reason), attempt),
         )
-        change.execute("UPDATE line SET attempt = ? WHERE position = ?", (attempt, position))
+        change.execute(
+            "UPDATE line SET attempt = ?, audio_s = ? WHERE position = ?",
+            (attempt, audio_s, position),
+        )
 
     def _state(self, change: Connection, position: int, state: str) -> None:
         change.execute("UPDATE line SET state = ? WHERE position = ?", (state, position))

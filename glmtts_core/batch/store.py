@@ -42,9 +42,8 @@ from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import read_stored
 
 _SOUNDS_DONE = """
-    SELECT l.position, l.file_stem, s.size_bytes, s.modified_ns, a.audio_s
-    FROM line l JOIN attempt a ON a.id = l.attempt
-        LEFT JOIN sound s ON s.file_stem = l.file_stem AND s.content_hash = l.content_hash
+    SELECT l.position, l.file_stem, s.size_bytes, s.modified_ns, l.audio_s
+    FROM line l LEFT JOIN sound s ON s.file_stem = l.file_stem AND s.content_hash = l.content_hash
     WHERE l.state = 'done'"""
 
 
