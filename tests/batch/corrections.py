@@ -12,11 +12,14 @@ import io
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from glmtts_core.cli.main import main
 from tests.forked import forked
@@ -25,6 +28,9 @@ from tests.waiting import BOUND_S, wait_until
 
 #: Audit events of the interpreter that change names on the disk.
 _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
+#: Statements with which SQLite, of whose writing the interpreter tells nothing, changes a file;
+#: what comes before the end of a transaction changes nothing on the disk.
+_WRITING = ("COMMIT", "PRAGMA journal_mode", "PRAGMA wal_checkpoint")
 
 
 def moments_of_death(folder: Path, copy: Path, *arguments: str) -> Iterator[Path]:
@@ -54,16 +60,40 @@ def changes_disk(event: str, arguments: tuple[object, ...], folder: str) -> bool
     return event in _CHANGES and any(str(each).startswith(folder) for each in arguments)
 
 
-def _command(folder: Path, arguments: Sequence[str]) -> None:
-    def stop_before_change(event: str, arguments: tuple[object, ...]) -> None:
-        if changes_disk(event, arguments, f"{folder}"):
-            # sent to this very thread, which therefore does not get any further
-            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+def stop_before_each_change(folder: Path) -> None:
+    """Have this process stop before each change of what is in ``folder``."""
 
+    def before_event(event: str, arguments: tuple[object, ...]) -> None:
+        if changes_disk(event, arguments, f"{folder}"):
+            _stop()
+
+    def before_statement(statement: str) -> None:
+        if statement.startswith(_WRITING):
+            _stop()
+
+    connect = sqlite3.connect
+
+    def connect_traced(name: str, *more: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(name, *more, **options)
+        if name.startswith(f"file:{quote(os.fsencode(folder))}/"):
+            connection.set_trace_callback(before_statement)
+        return connection
+
+    sys.addaudithook(before_event)
+    # the audit event of a new connection comes before it can be traced
+    sqlite3.connect = connect_traced  # type: ignore[assignment]
+
+
+def _stop() -> None:
+    # sent to this very thread, which therefore does not get any further
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+
+def _command(folder: Path, arguments: Sequence[str]) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ["GLMTTS_DEVICE"] = "cpu"
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        sys.addaudithook(stop_before_change)
+        stop_before_each_change(folder)
         sys.exit(main(["batch", *arguments], CloningEngine))
 
 
