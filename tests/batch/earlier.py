@@ -122,10 +122,8 @@ class EarlierRun:
     def correct(self, texts: dict[str, str]) -> None:
         """Have an input hold: the first, or a corrected one."""
         before, self._version = self.lines, self._version + 1
-        self.lines = {
-            name: line_of(number, name, text)
-            for number, (name, text) in enumerate(texts.items(), 1)
-        }
+        numbered = enumerate(texts.items(), 1)
+        self.lines = {name: line_of(number, name, text) for number, (name, text) in numbered}
         changed = {name for name, line in self.lines.items() if line != before.get(name)}
         for name in changed:
             self._states[name] = "queued"
