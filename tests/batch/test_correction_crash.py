@@ -21,7 +21,7 @@ from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.cli.main import main
-from tests.batch.corrections import moments_of_death
+from tests.batch.kill_moments import moments_of_death, run_batch
 from tests.batch.test_amending import recording
 from tests.scripted_engine import CloningEngine
 
@@ -97,7 +97,8 @@ def try_every_kill(tmp_path: Path, correction: Correction) -> int:
     old = (OLD, lines_of(folder)[0].recording)
     new = (correction.texts, new_digest)
     changes = new_since = 0
-    for left in moments_of_death(folder, tmp_path / "left", *correction.arguments(folder)):
+    arguments = correction.arguments(folder)
+    for left in moments_of_death(folder, tmp_path / "left", run_batch, *arguments):
         changes += 1
         # the old run or the new one, as a page or a listing would show it
         holds = (texts_of(left), lines_of(left)[0].recording)
@@ -138,7 +139,7 @@ def test_a_new_run_killed_anywhere_while_it_is_made_is_whole_or_not_there(tmp_pa
         return [f"{correction.old}", "--out", f"{folder}", "--resume", *named]
 
     there_since = 0
-    for left in moments_of_death(folder, tmp_path / "left", *arguments(folder)):
+    for left in moments_of_death(folder, tmp_path / "left", run_batch, *arguments(folder)):
         if (left / DATABASE_FILE).exists():
             assert texts_of(left) == OLD
             there_since += 1

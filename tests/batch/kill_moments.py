@@ -1,4 +1,4 @@
-"""A command in a process of its own, and what a kill would leave before each change of the disk.
+"""What a kill would leave of a folder before each change that a process makes in it.
 
 The process is stopped there, with all of its threads, which leaves on the disk what a kill leaves:
 all that was written, and nothing of what would have come. So one process shows every moment. That a
@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,21 @@ _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link
 _WRITING = ("COMMIT", "PRAGMA journal_mode", "PRAGMA wal_checkpoint")
 
 
-def moments_of_death(folder: Path, copy: Path, *arguments: str) -> Iterator[Path]:
-    """Run ``batch`` with these arguments; before each change, put what is there into ``copy``.
+def moments_of_death(
+    folder: Path, copy: Path, act: Callable[..., object], *arguments: Any
+) -> Iterator[Path]:
+    """Do something; before each change of ``folder``, put what is there into ``copy``.
 
     Yields the copy, which is another one each time; the process is killed when nobody wants more.
+
+    Args:
+        folder: the one that changes.
+        copy: where to put it; what is there is removed.
+        act: importable; calls `stop_before_each_change` when the changes begin that are of
+            interest.
+        arguments: of ``act``, after ``folder``.
     """
-    process = forked(_command, folder, arguments)
+    process = forked(act, folder, *arguments)
     try:
         while _stops(process):
             shutil.rmtree(copy, ignore_errors=True)
@@ -57,6 +66,9 @@ def changes_disk(event: str, arguments: tuple[object, ...], folder: str) -> bool
         path, _, flags = arguments
         writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         return bool(writes) and str(path).startswith(folder)
+    if event in ("os.remove", "os.rmdir") and arguments[1] != -1:
+        # a whole folder is removed by names inside of open folders
+        return f"{Path(f'/proc/self/fd/{arguments[1]}').readlink()}".startswith(folder)
     return event in _CHANGES and any(str(each).startswith(folder) for each in arguments)
 
 
@@ -89,7 +101,8 @@ def _stop() -> None:
     signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
-def _command(folder: Path, arguments: Sequence[str]) -> None:
+def run_batch(folder: Path, *arguments: str) -> None:
+    """Run the command ``batch``."""
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ["GLMTTS_DEVICE"] = "cpu"
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
