@@ -81,10 +81,11 @@ class RunStore:
         """
         with self._lock:
             if self._database.source.replaced:
-                self._database.source.close()
                 if not self.folder.is_dir():
                     raise StorageError("storage.folder_gone", folder=self.folder)
-                self._database = self._opened()
+                # closed only then: the one before may still be put back
+                before, self._database = self._database, self._opened()
+                before.source.close()
             return self._database
 
     def close(self) -> None:
