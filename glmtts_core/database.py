@@ -170,8 +170,18 @@ def build_database(
             with _immediate(connection):
                 fill(connection)
         os.fsync(file.fileno())
+        _discard_leftover_journals(path)
         move_new(temporary, path)
     flush_folder(path.parent)
+
+
+def _discard_leftover_journals(path: Path) -> None:
+    """Remove those of a database that is gone: SQLite would apply them to a new one."""
+    there = [journal for journal in _journals(path) if os.path.lexists(journal)]
+    # looked for after them: a database that another program makes meanwhile comes before its own
+    if not os.path.lexists(path):
+        for journal in there:
+            journal.unlink(missing_ok=True)
 
 
 def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
@@ -274,8 +284,12 @@ def _for_looking(path: Path) -> str:
 
 def _has_journal(path: Path, least_bytes: int = 0) -> bool:
     """Whether one lies beside the file: of an open connection, or not empty of a killed writer."""
-    beside = (Path(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal"))
+    beside = _journals(path)
     return any(each.exists() and each.stat().st_size >= least_bytes for each in beside)
+
+
+def _journals(path: Path) -> list[Path]:
+    return [Path(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal")]
 
 
 def _may_write(path: Path) -> bool:

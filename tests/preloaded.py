@@ -20,7 +20,7 @@ _SLOW: Final = (
     "glmtts_core.engines.glmtts.engine",
     "glmtts_core.engines.glmtts.reference_check",
     "glmtts_core.engines.kokoro.engine",
-    "tests.batch.corrections",
+    "tests.batch.kill_moments",
     "tests.batch.crash_child",
 )
 

@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from glmtts_core.batch.loaded import load_run
 
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
@@ -67,6 +66,11 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, told
 
 
+def state_of(folder: Path) -> RunState:
+    with closing(RunStore(folder)) as store:
+        return store.database.state()
+
+
 def scratch_folders() -> list[Path]:
     return list(Path().glob("glm-tts-scratch-*"))
 
@@ -77,7 +81,7 @@ def test_a_batch_that_is_told_to_end_can_be_carried_on(number):
         process.send_signal(number)
         code, told = end_of(process)
     assert (code, "--resume" in told, "Traceback" in told) == (130, True, False)
-    assert load_run(RunStore(Path("out"))).replayed.state is RunState.INTERRUPTED
+    assert state_of(Path("out")) is RunState.INTERRUPTED
     assert scratch_folders() == []
     assert main([*BATCH, "--resume"], ScriptedEngine) == 0
 
@@ -130,7 +134,7 @@ def test_a_closed_terminal_ends_a_batch_in_order():
             told += os.read(ours, 1024)
         os.close(ours)
         assert process.wait(STOP_S) == 130
-    assert load_run(RunStore(Path("out"))).replayed.state is RunState.INTERRUPTED
+    assert state_of(Path("out")) is RunState.INTERRUPTED
     assert Path("out/manifest.jsonl").exists()
 
 

@@ -129,14 +129,16 @@ class _Story:
 
     def _line(self, entry: EarlierEntry, uttid: str, stem: str | None) -> None:
         key = (uttid, entry.hash or "")
-        if stem is not None and entry.state in (LineState.RUNNING, LineState.DONE):
+        if stem is not None and entry.state is not LineState.FAILED:
             self._spoken[stem] = entry.hash if entry.state is LineState.DONE else None
+        self._failed.discard(key)
         if entry.state is LineState.RUNNING:
             self._open[uttid] = _Attempt(*key, entry.at)
             self.attempts.append(self._open[uttid])
             return
-        self._failed.discard(key)
         attempt = self._open.pop(uttid, None)
+        if attempt is None and entry.state is LineState.QUEUED:
+            return  # a line that was done and has lost its sound
         if attempt is None or attempt.hash != entry.hash:
             attempt = _Attempt(*key, entry.at)
             self.attempts.append(attempt)

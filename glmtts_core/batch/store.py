@@ -79,14 +79,16 @@ class RunStore:
             BatchError, StorageError: it is gone, or another one in its place cannot be read.
         """
         with self._lock:
-            if self._database is not None and self._database.source.replaced:
-                self._database.source.close()
-                self._database = None
-            if self._database is None:
-                if not self.folder.is_dir():
-                    raise StorageError("storage.folder_gone", folder=self.folder)
-                self._database = self._opened()
-            return self._database
+            before = self._database
+            if before is not None and not before.source.replaced:
+                return before
+            if not self.folder.is_dir():
+                raise StorageError("storage.folder_gone", folder=self.folder)
+            self._database = opened = self._opened()
+            # closed only then: the one before may still be put back
+            if before is not None:
+                before.source.close()
+            return opened
 
     def close(self) -> None:
         """Close the database until it is used again."""

@@ -9,7 +9,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from glmtts_core.batch.registry import batches_of
-from glmtts_core.batch.store import HEADER_FILE
+from glmtts_core.batch.run_files import DATABASE_FILE
 from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.settings import Settings
@@ -52,7 +52,7 @@ def carry_on(folder: Path, count: int, spoken_path: Path, ready: Event) -> None:
         studio = Studio(settings, TellingEngine)
         batches = batches_of(studio)
         ready.set()
-        if (folder / HEADER_FILE).exists():
+        if (folder / DATABASE_FILE).exists():
             run = batches.open(folder)
         else:
             good = lines(*(f"line {number}" for number in range(count)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import signal
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from glmtts_core.batch.loaded import load_run
-
 from glmtts_core.audio import decode
+from glmtts_core.batch.run_files import DATABASE_FILE
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore
 from tests.batch.crash_child import carry_on
@@ -74,11 +74,12 @@ def _one_run(
         killed = _carry_on(folder, count, spoken_path, after_s)
         seen.kills += killed
         seen.redone += len(done & set(spoken_path.read_text().splitlines()))
-        if not (folder / HEADER_FILE).exists():
+        if not (folder / DATABASE_FILE).exists():
             continue  # killed before the run was made
-        done = _look(RunStore(folder), seen, killed=killed)
-    store = RunStore(folder)
-    seen.lost += count - len(store.audio_names())
+        with closing(RunStore(folder)) as store:
+            done = _look(store, seen, killed=killed)
+    with closing(RunStore(folder)) as store:
+        seen.lost += count - len(store.audio_names())
     seen.partial += len(list(folder.rglob(".*.part")))
 
 
@@ -97,13 +98,11 @@ def _carry_on(folder: Path, count: int, spoken_path: Path, after_s: float | None
 
 def _look(store: RunStore, seen: Crashes, *, killed: bool) -> set[str]:
     """Return the texts that are done, after looking at all sounds that are there."""
-    loaded = load_run(store)
-    ended = loaded.replayed.state is RunState.FINISHED
+    ended = store.database.state() is RunState.FINISHED
     seen.amid += killed and not ended
     assert not store.locked
-    for line in loaded.table.lines:
-        if store.audio_path(line).exists():
-            audio = decode(store.wav(line), line.uttid)
-            seen.torn += len(audio.samples) != 2_400 * len(line.text)
-    done = loaded.table.positions({LineState.DONE})
-    return {loaded.table.lines[position].text for position in done}
+    for row in store.database.rows():
+        if store.audio_path(row.line).exists():
+            audio = decode(store.wav(row.line), row.line.uttid)
+            seen.torn += len(audio.samples) != 2_400 * len(row.line.text)
+    return {row.line.text for row in store.database.rows({LineState.DONE})}

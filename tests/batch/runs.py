@@ -15,6 +15,7 @@ from glmtts_core.batch.states import LineState
 from glmtts_core.batch_files.lines import BatchInput, BatchLine, LineProblem, RunDefaults
 from glmtts_core.engines.base import JobControl, SpokenAudio
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import ScriptedEngine
@@ -69,6 +70,12 @@ def raw_of(good: Iterable[BatchLine]) -> bytes:
     """Return the file that such lines come from."""
     told = [{"uttid": line.uttid, "text": line.text} for line in good]
     return "".join(f"{json.dumps(each)}\n" for each in told).encode()
+
+
+def studio_over(outputs: Path) -> Studio:
+    """Return a studio of its own, with the runs in a folder, as after a start of the program."""
+    settings = Settings(_env_file=None, device="cpu", output_dir=outputs)
+    return Studio(settings, ScriptedEngine)
 
 
 def make_run(studio: Studio, good: Iterable[BatchLine], **options: Any) -> BatchRun:

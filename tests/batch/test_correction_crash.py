@@ -1,25 +1,27 @@
 """A process that is killed anywhere while a correction comes in leaves the old run or the new one.
 
-What a kill leaves is looked at before the first change of names and opened files, the second, and
-so on until the new run holds; not in the middle of a folder's removal, after which nothing depends
-on what it held.
+What a kill leaves is looked at before the first change of names, opened files and databases, the
+second, and so on until the new run holds; not in the middle of a folder's removal, after which
+nothing depends on what it held.
 What a kill does to a run that goes on is tried in `test_crash`.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from glmtts_core.batch.loaded import load_run
 
 from glmtts_core.audio import decode
+from glmtts_core.batch.run_files import DATABASE_FILE
 from glmtts_core.batch.states import LineState
 from glmtts_core.batch.store import RunStore
+from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.batch_files.references import ReferenceFolder
 from glmtts_core.cli.main import main
-from tests.batch.corrections import moments_of_death
+from tests.batch.kill_moments import moments_of_death, run_batch
 from tests.batch.test_amending import recording
 from tests.scripted_engine import CloningEngine
 
@@ -66,35 +68,40 @@ def csv(texts: dict[str, str]) -> str:
     return "uttid,text\n" + "".join(f"{name},{said}\n" for name, said in texts.items())
 
 
-def texts_of(store: RunStore) -> dict[str, str]:
-    return {line.uttid: line.text for line in store.lines()}
+def lines_of(folder: Path) -> tuple[BatchLine, ...]:
+    with closing(RunStore(folder)) as store:
+        return tuple(row.line for row in store.database.rows())
+
+
+def texts_of(folder: Path) -> dict[str, str]:
+    return {line.uttid: line.text for line in lines_of(folder)}
 
 
 def assert_all_new(folder: Path, texts: dict[str, str], digest: str) -> None:
-    store = RunStore(folder)
-    loaded = load_run(store)
-    assert texts_of(store) == texts
-    assert len(loaded.table.positions({LineState.DONE})) == len(texts)
-    assert store.audio_names() == {f"{name}.wav" for name in texts}
-    for line in loaded.table.lines:
-        assert line.recording == digest
-        assert len(decode(store.wav(line), line.uttid).samples) == 2_400 * len(line.text)
+    assert texts_of(folder) == texts
+    with closing(RunStore(folder)) as store:
+        assert len(store.database.rows({LineState.DONE})) == len(texts)
+        assert store.audio_names() == {f"{name}.wav" for name in texts}
+        for row in store.database.rows():
+            assert row.line.recording == digest
+            sound = decode(store.wav(row.line), row.line.uttid)
+            assert len(sound.samples) == 2_400 * len(row.line.text)
+        assert [path.name for path in folder.glob("input-*")] == [store.input_path.parent.name]
     assert not list(folder.rglob(".*.part"))
-    assert [path.name for path in folder.glob("input-*")] == [store.input_path.parent.name]
 
 
 def try_every_kill(tmp_path: Path, correction: Correction) -> int:
     """Return at which change of the disk the last kill was tried."""
     folder, new_digest = tmp_path / "run", correction_digest(correction)
     assert correction.begin(folder) == 0
-    old = (OLD, RunStore(folder).lines()[0].recording)
+    old = (OLD, lines_of(folder)[0].recording)
     new = (correction.texts, new_digest)
     changes = new_since = 0
-    for left in moments_of_death(folder, tmp_path / "left", *correction.arguments(folder)):
+    arguments = correction.arguments(folder)
+    for left in moments_of_death(folder, tmp_path / "left", run_batch, *arguments):
         changes += 1
-        seen = RunStore(left)
         # the old run or the new one, as a page or a listing would show it
-        holds = (texts_of(seen), load_run(seen).table.lines[0].recording)
+        holds = (texts_of(left), lines_of(left)[0].recording)
         assert holds in (old, new)
         new_since += holds == new
         assert main(["batch", *correction.arguments(left)], CloningEngine) == 0
@@ -132,9 +139,9 @@ def test_a_new_run_killed_anywhere_while_it_is_made_is_whole_or_not_there(tmp_pa
         return [f"{correction.old}", "--out", f"{folder}", "--resume", *named]
 
     there_since = 0
-    for left in moments_of_death(folder, tmp_path / "left", *arguments(folder)):
-        if (left / "run.json").exists():
-            assert texts_of(RunStore(left)) == OLD
+    for left in moments_of_death(folder, tmp_path / "left", run_batch, *arguments(folder)):
+        if (left / DATABASE_FILE).exists():
+            assert texts_of(left) == OLD
             there_since += 1
         assert_carried_on(left, *arguments(left))
         if there_since == BEYOND:
@@ -145,6 +152,6 @@ def test_a_new_run_killed_anywhere_while_it_is_made_is_whole_or_not_there(tmp_pa
 
 def assert_carried_on(folder: Path, *arguments: str) -> None:
     assert main(["batch", *arguments], CloningEngine) == 0
-    store = RunStore(folder)
-    assert len(load_run(store).table.positions({LineState.DONE})) == len(OLD)
-    assert store.audio_names() == {f"{name}.wav" for name in OLD}
+    with closing(RunStore(folder)) as store:
+        assert len(store.database.rows({LineState.DONE})) == len(OLD)
+        assert store.audio_names() == {f"{name}.wav" for name in OLD}

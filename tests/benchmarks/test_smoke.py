@@ -35,7 +35,7 @@ HELPERS: Final = tuple(name for name in NAMES if name not in MAINS)
 #: The arguments of the smallest real run.
 SMALLEST: Final = {
     "batch_concurrency": "--rounds 1 --lines 2 --tokens 2",
-    "batch_crash": "--kills 1",
+    "batch_crash": "--kills 1 --inside 1",
     "batch_faults": "--lines 20",
     "batch_tick_cost": "--lines 60 --seconds 2 --runs 1",
     "batch_validation": "--lines 50 --runs 1",
