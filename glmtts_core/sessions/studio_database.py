@@ -22,8 +22,8 @@ FILE_NAME: Final = "studio.db"
 class StudioDatabase:
     """Reads through one connection and writes through another, so that readers never wait.
 
-    Nothing is made on the disk before something is written. A connection that has failed is opened
-    anew at the next use: what was put right works again. Thread-safe.
+    Nothing is made on the disk before something is written. A connection that has failed, or whose
+    file was removed, is opened anew at the next use: what was put right works again. Thread-safe.
 
     Args:
         root: the output folder.
@@ -85,7 +85,8 @@ class StudioDatabase:
 
     def _reading(self) -> Database | None:
         with self._lock:
-            if self._reader is None:
+            if self._reader is None or self._reader.replaced:
+                self._reader = None
                 try:
                     self._reader = open_database(self.path, SCHEMA, writes=False)
                 except (FileNotFoundError, NotADirectoryError):
@@ -97,7 +98,8 @@ class StudioDatabase:
 
     def _writing(self) -> Database:
         with self._lock:
-            if self._writer is None:
+            if self._writer is None or self._writer.replaced:
+                self._writer = None
                 try:
                     self.root.mkdir(parents=True, exist_ok=True)
                     self._writer = open_database(self.path, SCHEMA, create=True)

@@ -50,6 +50,8 @@ class EventRecorder:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._unpaid: deque[_Unpaid] = deque(maxlen=_MOST_UNPAID)
+        #: With the seconds and the growth of the synthesis that has paid.
+        self._paid: list[tuple[_Unpaid, float, int]] = []
 
     def note(self, event: Event) -> int | None:
         """Write an event, from any thread; return its id, or None where that failed."""
@@ -119,7 +121,7 @@ class EventRecorder:
         )
 
     def failed(self, job: Job, error: GLMTTSError) -> None:
-        """A job is about to fail by ``error``."""
+        """A job has failed by ``error``."""
         view = job.view()
         self.note(
             Failure(
@@ -138,15 +140,19 @@ class EventRecorder:
         return tuple(self._unpaid)
 
     def spoken(self, session_id: str, result: SynthesisResult, before: Sequence[_Unpaid]) -> None:
-        """A session has spoken: the cleanups ``before`` that learn what that has paid."""
+        """A session has spoken: the cleanups ``before`` learn what that has paid, with `settle`."""
         for each in before:
-            if each not in self._unpaid or each.session not in (None, session_id):
-                continue
-            self._unpaid.remove(each)
-            growth = result.memory.growth_bytes
+            if each in self._unpaid and each.session in (None, session_id):
+                self._unpaid.remove(each)
+                self._paid.append((each, result.seconds, result.memory.growth_bytes))
+
+    def settle(self) -> None:
+        """Write down what was paid, once nobody waits for the result any more."""
+        while self._paid:
+            cleanup, seconds, growth_bytes = self._paid.pop()
             try:
                 self._log.complete_cleanup(
-                    each.id, load_s=each.load_s, seconds=result.seconds, growth_bytes=growth
+                    cleanup.id, load_s=cleanup.load_s, seconds=seconds, growth_bytes=growth_bytes
                 )
             except Exception as error:  # noqa: BLE001
-                _log.warning("cannot complete cleanup %d: %s", each.id, error)
+                _log.warning("cannot complete cleanup %d: %s", cleanup.id, error)
