@@ -111,15 +111,13 @@ class JobRunner:
         else:
             if out_of_memory is None:
                 job.succeed(record)
-                self._events.settle()
             else:
                 self._fail(job, out_of_memory)
 
     def _fail(self, job: Job, error: GLMTTSError) -> None:
-        job.fail(error)
-        # afterwards: the disk may take its time, and nobody waits for this
         if not isinstance(error, SynthesisCancelled):
             self._events.failed(job, error)
+        job.fail(error)
 
     def _attempt(
         self, job: Job, engine: Engine, control: _JobControl

@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _save_and_delete(folder: Path, fatal: int) -> None:
-    """Save more results than are kept, in a folder of an earlier version; delete; save once more."""
+    """Save more results than are kept, in an earlier version's folder; delete, save again."""
     root = folder / str(fatal)
     write_earlier(root, 1, last=2)
     _be_killed_at(fatal)
