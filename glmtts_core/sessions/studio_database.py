@@ -78,15 +78,23 @@ class StudioDatabase:
     def close(self) -> None:
         """Close the connections; a later use opens them anew."""
         with self._lock:
-            opened = [each for each in (self._writer, self._reader) if each is not None]
-            self._reader = self._writer = None
-        for each in opened:
-            each.close()
+            self._close()
+
+    def _close(self) -> None:
+        for each in (self._writer, self._reader):
+            if each is not None:
+                each.close()
+        self._reader = self._writer = None
+
+    def _close_if_replaced(self) -> None:
+        """Close both: what they have not yet written back must not get into another file."""
+        if any(each is not None and each.replaced for each in (self._writer, self._reader)):
+            self._close()
 
     def _reading(self) -> Database | None:
         with self._lock:
-            if self._reader is None or self._reader.replaced:
-                self._reader = None
+            self._close_if_replaced()
+            if self._reader is None:
                 try:
                     self._reader = open_database(self.path, SCHEMA, writes=False)
                 except (FileNotFoundError, NotADirectoryError):
@@ -98,8 +106,8 @@ class StudioDatabase:
 
     def _writing(self) -> Database:
         with self._lock:
-            if self._writer is None or self._writer.replaced:
-                self._writer = None
+            self._close_if_replaced()
+            if self._writer is None:
                 try:
                     self.root.mkdir(parents=True, exist_ok=True)
                     self._writer = open_database(self.path, SCHEMA, create=True)
