@@ -60,7 +60,7 @@ class EventLog:
         self._limits = limits
 
     def add(self, event: Event) -> int:
-        """Write an event; the oldest of its kind go where there are too many. Return its id.
+        """Write an event, let go what is too old or too much, and return the event's id.
 
         Raises:
             StorageError: the database refuses.
@@ -110,7 +110,8 @@ class EventLog:
     def _prune(self, connection: sqlite3.Connection, table: str) -> None:
         limits = self._limits
         oldest_s = time.time() - limits.max_age_days * _DAY_S
-        connection.execute(f"DELETE FROM {table} WHERE at_s < ?", (oldest_s,))
+        for each in EVENT_TABLES:
+            connection.execute(f"DELETE FROM {each} WHERE at_s < ?", (oldest_s,))
         _keep_newest(connection, table, limits.max_events)
         if _used_bytes(connection) > limits.max_file_bytes:
             for each in EVENT_TABLES:
@@ -119,7 +120,7 @@ class EventLog:
 
 
 def _keep_newest(connection: sqlite3.Connection, table: str, count: int) -> None:
-    # ids rise by one: the newest is never deleted, so none is used again
+    # ids rise by one, so these are at most as many
     connection.execute(
         f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?", (count,)
     )

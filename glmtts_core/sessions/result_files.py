@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from pathlib import Path
 from typing import Final
 
@@ -80,22 +81,38 @@ def clear_old_sessions(database: StudioDatabase, max_age_days: float, keep: froz
     ]
     cleared = clear_old_folders(ours, max_age_days)
     try:
-        _delete_sessions_without_folder(database, keep)
+        _clear_rows_without_folder(database, max_age_days, keep)
     except StorageError as error:
         _log.warning("cannot delete the rows of old sessions: %s", error)
     return cleared
 
 
-def _delete_sessions_without_folder(database: StudioDatabase, keep: frozenset[str]) -> None:
-    ids = [session_id for (session_id,) in database.rows("SELECT id FROM session")]
+def _clear_rows_without_folder(
+    database: StudioDatabase, max_age_days: float, keep: frozenset[str]
+) -> None:
+    """Delete the results of sessions whose folders are gone, and of old ones the session too.
+
+    A session that is not old keeps its last number.
+    """
+    oldest_s = time.time() - max_age_days * 86_400
+    known = database.rows(
+        "SELECT id, last_used_s < ?, EXISTS (SELECT 1 FROM result WHERE session = id) FROM session",
+        (oldest_s,),
+    )
     gone = [
-        (each,)
-        for each in ids
-        if each not in keep and not (database.root / _SESSIONS / each).exists()
+        (session_id, old)
+        for session_id, old, spoken in known
+        if (old or spoken)
+        and session_id not in keep
+        and not (database.root / _SESSIONS / session_id).exists()
     ]
-    if gone:
-        with database.transaction() as connection:
-            connection.executemany("DELETE FROM session WHERE id = ?", gone)
+    if not gone:
+        return
+    with database.transaction() as connection:
+        for session_id, old in gone:
+            connection.execute("DELETE FROM result WHERE session = ?", (session_id,))
+            if old:
+                connection.execute("DELETE FROM session WHERE id = ?", (session_id,))
 
 
 def _unlink(path: Path) -> None:

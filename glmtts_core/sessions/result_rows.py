@@ -58,6 +58,13 @@ def last_number(connection: sqlite3.Connection, session_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
+def first_used_s(connection: sqlite3.Connection, session_id: str) -> float | None:
+    """Return since when a session is known (Unix time); None where it is not."""
+    statement = "SELECT first_used_s FROM session WHERE id = ?"
+    row = connection.execute(statement, (session_id,)).fetchone()
+    return None if row is None else float(row[0])
+
+
 def use_session(connection: sqlite3.Connection, session_id: str, number: int) -> None:
     """Note that a session is used, and that ``number`` and all below it were given."""
     now_s = time.time()

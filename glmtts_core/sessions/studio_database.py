@@ -22,8 +22,8 @@ FILE_NAME: Final = "studio.db"
 class StudioDatabase:
     """Reads through one connection and writes through another, so that readers never wait.
 
-    Nothing is made on the disk before something is written. A connection that has failed is opened
-    anew at the next use: what was put right works again. Thread-safe.
+    Nothing is made on the disk before something is written. A connection that has failed, or whose
+    file was removed, is opened anew at the next use: what was put right works again. Thread-safe.
 
     Args:
         root: the output folder.
@@ -78,13 +78,22 @@ class StudioDatabase:
     def close(self) -> None:
         """Close the connections; a later use opens them anew."""
         with self._lock:
-            opened = [each for each in (self._writer, self._reader) if each is not None]
-            self._reader = self._writer = None
-        for each in opened:
-            each.close()
+            self._close()
+
+    def _close(self) -> None:
+        for each in (self._writer, self._reader):
+            if each is not None:
+                each.close()
+        self._reader = self._writer = None
+
+    def _close_if_replaced(self) -> None:
+        """Close both: what they have not yet written back must not get into another file."""
+        if any(each is not None and each.replaced for each in (self._writer, self._reader)):
+            self._close()
 
     def _reading(self) -> Database | None:
         with self._lock:
+            self._close_if_replaced()
             if self._reader is None:
                 try:
                     self._reader = open_database(self.path, SCHEMA, writes=False)
@@ -97,6 +106,7 @@ class StudioDatabase:
 
     def _writing(self) -> Database:
         with self._lock:
+            self._close_if_replaced()
             if self._writer is None:
                 try:
                     self.root.mkdir(parents=True, exist_ok=True)

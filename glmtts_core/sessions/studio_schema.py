@@ -1,4 +1,7 @@
-"""The tables of `studio.db`. Words and nested values are checked where they are read."""
+"""The tables of `studio.db`. Words and nested values are checked where they are read.
+
+No number of a result and no id of an event is ever given again.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ CREATE TABLE result (
 """
 _CLEANUP: Final = """
 CREATE TABLE cleanup (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_s REAL NOT NULL,
     session TEXT,  -- NULL: nobody's in particular
     asked_by TEXT NOT NULL,
@@ -61,7 +64,7 @@ CREATE TABLE cleanup (
 """
 _LOAD: Final = """
 CREATE TABLE load (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_s REAL NOT NULL,
     session TEXT NOT NULL,
     engine TEXT NOT NULL,
@@ -71,7 +74,7 @@ CREATE TABLE load (
 """
 _EVICTION: Final = """
 CREATE TABLE eviction (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_s REAL NOT NULL,
     reason TEXT NOT NULL,
     needed_by TEXT NOT NULL,  -- the engine that the room was made for
@@ -88,7 +91,7 @@ CREATE TABLE eviction (
 """
 _FAILURE: Final = """
 CREATE TABLE failure (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_s REAL NOT NULL,
     session TEXT NOT NULL,
     priority TEXT NOT NULL,
@@ -100,7 +103,7 @@ CREATE TABLE failure (
 """
 _EXPERIMENT: Final = """
 CREATE TABLE experiment (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_s REAL NOT NULL,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from glmtts_core.engines.base import SynthesisResult
@@ -50,6 +51,7 @@ class EventRecorder:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._unpaid: deque[_Unpaid] = deque(maxlen=_MOST_UNPAID)
+        self._later: deque[Callable[[], object]] = deque()
 
     def note(self, event: Event) -> int | None:
         """Write an event, from any thread; return its id, or None where that failed."""
@@ -119,34 +121,42 @@ class EventRecorder:
         )
 
     def failed(self, job: Job, error: GLMTTSError) -> None:
-        """A job is about to fail by ``error``."""
+        """A job fails by ``error``; written with `flush`."""
         view = job.view()
-        self.note(
-            Failure(
-                at_s=time.time(),
-                session=job.session_id,
-                priority=job.priority,
-                engine=job.engine,
-                seconds=view.elapsed_s,
-                message=error.message.plain(),
-                memory=view.memory,
-            )
+        failure = Failure(
+            at_s=time.time(),
+            session=job.session_id,
+            priority=job.priority,
+            engine=job.engine,
+            seconds=view.elapsed_s,
+            message=error.message.plain(),
+            memory=view.memory,
         )
+        self._later.append(lambda: self.note(failure))
 
     def unpaid(self) -> tuple[_Unpaid, ...]:
         """Return the cleanups for which a synthesis that begins now can pay."""
         return tuple(self._unpaid)
 
     def spoken(self, session_id: str, result: SynthesisResult, before: Sequence[_Unpaid]) -> None:
-        """A session has spoken: the cleanups ``before`` that learn what that has paid."""
+        """A session has spoken: the cleanups ``before`` learn with `flush` what that has paid."""
         for each in before:
-            if each not in self._unpaid or each.session not in (None, session_id):
-                continue
-            self._unpaid.remove(each)
-            growth = result.memory.growth_bytes
-            try:
-                self._log.complete_cleanup(
-                    each.id, load_s=each.load_s, seconds=result.seconds, growth_bytes=growth
-                )
-            except Exception as error:  # noqa: BLE001
-                _log.warning("cannot complete cleanup %d: %s", each.id, error)
+            if each in self._unpaid and each.session in (None, session_id):
+                self._unpaid.remove(each)
+                self._later.append(partial(self._complete, each, result))
+
+    def flush(self) -> None:
+        """Write what could wait until nobody waits for the job any more."""
+        while self._later:
+            self._later.popleft()()
+
+    def _complete(self, cleanup: _Unpaid, result: SynthesisResult) -> None:
+        try:
+            self._log.complete_cleanup(
+                cleanup.id,
+                load_s=cleanup.load_s,
+                seconds=result.seconds,
+                growth_bytes=result.memory.growth_bytes,
+            )
+        except Exception as error:  # noqa: BLE001
+            _log.warning("cannot complete cleanup %d: %s", cleanup.id, error)

@@ -221,6 +221,7 @@ class Studio:
 
     def _run_job(self, job: Job) -> None:
         self._runner.run(job, self._worker.run_tasks_within_job)
+        self._worker.send(WorkerTask(self._events.flush, within_jobs=False))
         self._forget_if_closed(job.session_id)
 
     # -- memory --------------------------------------------------------------------------------
@@ -321,6 +322,7 @@ class Studio:
         """
         self.services.close()
         if self._worker.close(_CLOSE_S):
+            self._events.flush()
             try:
                 self.engines.release(CleanupLevel.UNLOAD)
             except Exception:  # noqa: BLE001

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 import wave
@@ -13,15 +12,14 @@ import numpy as np
 import pytest
 
 from glmtts_core.errors import StorageError
-from glmtts_core.sessions.history import MAX_UNSAVED_RESULTS, SessionHistory
-from glmtts_core.sessions.result_files import clear_old_sessions, session_folder
-from glmtts_core.sessions.result_record import ResultRecord
+from glmtts_core.sessions.history import MAX_UNSAVED_RESULTS
+from glmtts_core.sessions.result_files import session_folder
+from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 from tests.full_disk import full_disk
-from tests.speaking import ANNA, BERT, request, result
+from tests.sessions.histories import numbers, opened, save
+from tests.speaking import ANNA, result
 from tests.waiting import BOUND_S
-
-DAY_S = 86_400
 
 
 @pytest.fixture
@@ -105,9 +103,11 @@ def test_no_number_is_given_twice_whatever_moment_the_process_is_killed_at(tmp_p
     killed = list(tmp_path.glob("*.given"))
     for given in killed:
         restarted = opened(tmp_path / given.stem)
-        seen = {int(line) for line in given.read_text().split()} | set(numbers(restarted))
+        listed = numbers(restarted)
+        assert all(restarted.wav(number).startswith(b"RIFF") for number in listed)
+        seen = {int(line) for line in given.read_text().split()} | set(listed)
         assert save(restarted).number not in seen, f"killed before change {given.stem}"
-    assert len(killed) > 20
+    assert len(killed) > 80
 
 
 def test_deleting_what_never_was_uses_up_no_number(history):
@@ -174,12 +174,21 @@ def test_a_crash_while_the_audio_was_written_leaves_no_entry(history, tmp_path, 
 
 
 def test_a_result_that_the_disk_refuses_is_listed_playable_and_says_why(history, folder):
+    first = save(history)
     with full_disk():
         record = save(history)
     assert "too large" in record.unsaved_reason
-    assert history.list().records == (record,)
+    assert history.list().records == (record, first)
     assert history.wav(record.number).startswith(b"RIFF")
-    assert not list(folder.iterdir())
+    assert [path.name for path in folder.iterdir()] == ["000001.wav"]
+
+
+def test_so_is_one_for_which_no_database_can_be_made(history, tmp_path):
+    with full_disk():
+        record = save(history)
+    assert record.unsaved_reason.key == "storage.write"
+    assert (history.list().records, history.list().error) == ((record,), None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):
@@ -189,10 +198,14 @@ def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):
     assert numbers(history) == [1]
 
 
-def test_audio_whose_record_cannot_be_written_does_not_stay_on_the_disk(history, folder):
-    (folder / "000001.json").mkdir(parents=True)
+def test_audio_whose_row_cannot_be_written_does_not_stay_on_the_disk(tmp_path, history, folder):
+    save(history)
+    with StudioDatabase(tmp_path).transaction() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON result BEGIN SELECT json('disk full'); END"
+        )
     assert save(history).unsaved_reason
-    assert not list(folder.glob("*.wav"))
+    assert [path.name for path in folder.glob("*.wav")] == ["000001.wav"]
 
 
 def test_results_go_to_the_disk_again_as_soon_as_it_takes_them(history, folder):

@@ -6,6 +6,7 @@ import pytest
 
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.sessions.registry import TAKEOVER_S, SessionRegistry
+from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.studio.jobs import Job
 from tests.speaking import ANNA, BERT, request
 
@@ -17,7 +18,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def sessions(settings, ledger) -> SessionRegistry:
-    return SessionRegistry(settings, ledger)
+    return SessionRegistry(settings, ledger, StudioDatabase(settings.output_dir))
 
 
 def test_a_session_is_opened_once(sessions):

@@ -9,9 +9,9 @@ import pytest
 
 from glmtts_core.engines.base import Progress, Stage
 from glmtts_core.errors import EngineError, SynthesisCancelled
-from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.studio.jobs import Job, JobState
-from tests.speaking import ANNA, request, result
+from tests.sessions.histories import opened, save
+from tests.speaking import ANNA, request
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_clock_runs_from_the_start_and_stands_still_after_the_end(job):
 
 def test_a_job_that_succeeds_carries_its_record(job, tmp_path):
     job.start()
-    record = SessionHistory(tmp_path, 5).save(request(), result(), "Scripted")
+    record = save(opened(tmp_path))
     job.succeed(record)
     assert (job.view().state, job.view().record) == (JobState.DONE, record)
 

@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 
 from glmtts_core.files import scratch_folder, sweep_partial, sweep_scratch, write_whole
-from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.settings import Settings
 from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import ScriptedEngine
-from tests.speaking import ANNA, request, result
+from tests.speaking import ANNA
 from tests.waiting import BOUND_S
 
 
@@ -146,13 +145,3 @@ def test_writing_beside_a_sweep_that_never_rests_loses_nothing(tmp_path):
     finally:
         ended.set()
         sweeper.join()
-
-
-def test_audio_that_a_crash_left_without_a_record_goes_and_its_number_stays_used(tmp_path):
-    folder = session_folder(tmp_path, ANNA)
-    SessionHistory(folder, 50).save(request(), result(), "Scripted")
-    (folder / "000002.wav").write_bytes(b"audio without a record")
-    again = SessionHistory(folder, 50)
-    assert [record.number for record in again.list().records] == [1]
-    assert [path.name for path in folder.glob("*.wav")] == ["000001.wav"]
-    assert SessionHistory(folder, 50).save(request(), result(), "Scripted").number == 3
