@@ -114,10 +114,8 @@ def test_no_result_is_unsaved_and_no_number_given_twice_when_the_outputs_are_del
 def test_another_file_in_its_place_is_read(used, tmp_path):
     used.rows(COUNT)
     write(used)
-    save(opened(tmp_path / "other"))
-    with closing(sqlite3.connect(tmp_path / "other" / "studio.db")) as connection:
-        connection.execute("DELETE FROM session")
-        connection.commit()
+    with closing(StudioDatabase(tmp_path / "other")) as other:
+        write(other)
     (tmp_path / "other" / "studio.db").replace(tmp_path / "studio.db")
     assert used.rows(COUNT) == [(0,)]
 

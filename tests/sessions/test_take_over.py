@@ -112,9 +112,7 @@ def test_the_size_of_earlier_sounds_counts(tmp_path, folder):
         pytest.param(earlier_record(1).encode(), id="with another number"),
     ],
 )
-def test_a_damaged_record_is_named_and_keeps_no_other_from_being_listed(
-    tmp_path, folder, damaged
-):
+def test_a_damaged_record_is_named_and_keeps_no_other_from_being_listed(tmp_path, folder, damaged):
     (folder / "000002.json").write_bytes(damaged)
     before = bytes_in(folder)
     for _ in range(2):
