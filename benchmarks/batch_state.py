@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from benchmarks.reporting import Figure, count, print_figures, print_machine
@@ -73,13 +74,17 @@ def _changes(folder: Path, spoken: int) -> list[Figure]:
     with closing(RunStore(folder)) as store, run_lock(folder), closing(RunWriter(store)) as writer:
         writer.begin()
         for row in store.database.rows(limit=spoken):
-            running.append(_ms(lambda position=row.position: writer.running(position)))
-            done.append(_ms(lambda row=row: writer.done(row, spoken_of)))
+            running.append(_ms(partial(writer.running, row.position)))
+            done.append(_ms(partial(writer.done, row, spoken_of)))
         writer.end(RunState.PAUSED, None)
     return [
         Figure("state change: a line is running", running, "ms", "<= 5"),
         Figure("state change: a line is done, with its sound", done, "ms"),
     ]
+
+
+def _open(batches: Batches, folder: Path) -> None:
+    batches.open(folder).view()
 
 
 def _questions(folder: Path, outputs: Path, runs: int) -> list[Figure]:
@@ -88,12 +93,12 @@ def _questions(folder: Path, outputs: Path, runs: int) -> list[Figure]:
     with closing(Studio(settings, ScriptedEngine)) as studio:
         for _ in range(runs):
             batches = Batches(studio)
-            opening.append(_ms(lambda batches=batches: batches.open(folder).view()))
+            opening.append(_ms(partial(_open, batches, folder)))
             run = batches.open(folder)
             viewing.append(_ms(run.view))
-            first.append(_ms(lambda run=run: run.lines.rows(limit=_WINDOW, failures_first=True)))
+            first.append(_ms(partial(run.lines.rows, limit=_WINDOW, failures_first=True)))
             half = sum(1 for _ in run.lines.rows()) // 2
-            middle.append(_ms(lambda run=run, half=half: run.lines.rows(None, half, _WINDOW)))
+            middle.append(_ms(partial(run.lines.rows, None, half, _WINDOW)))
             batches.close()
     return [
         Figure("opening, with a look at all sounds", opening, "ms", "<= 300"),
