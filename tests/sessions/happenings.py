@@ -24,7 +24,7 @@ from tests.speaking import ANNA, BERT, result
 
 MIB = 2**20
 COST = result().memory
-BY_LAYER = {"resident_set_bytes": 30 * MIB, "caches_bytes": -MIB}
+BY_LAYER = {"resident_set": 30 * MIB, "caches": -MIB}
 NO_MEMORY = Message("engine.out_of_memory")
 
 

@@ -1,0 +1,207 @@
+"""What the worker writes down of loads, cleanups, evictions, failures and experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from glmtts_core.errors import EngineError, OutOfMemoryError
+from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.sessions.events import (
+    AskedBy,
+    Cleanup,
+    Eviction,
+    EvictionReason,
+    Experiment,
+    Failure,
+    Load,
+)
+from glmtts_core.sessions.studio_database import StudioDatabase
+from glmtts_core.settings import Settings
+from glmtts_core.studio.jobs import Job, JobState, Priority
+from glmtts_core.studio.studio import Studio
+from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
+from tests.sessions.happenings import experiment
+from tests.speaking import ANNA, BERT, request
+from tests.waiting import BOUND_S, wait_until
+
+TRIM, UNLOAD = CleanupLevel.TRIM, CleanupLevel.UNLOAD
+
+
+def speak(studio: Studio, session_id: str = ANNA, text: str = "hello") -> Job:
+    job = studio.submit(session_id, request(text))
+    assert job.wait(BOUND_S)
+    return job
+
+
+def last_cleanup(studio: Studio) -> Cleanup:
+    return studio.event_log.recent(Cleanup)[0]
+
+
+def paid(studio: Studio) -> bool:
+    return last_cleanup(studio).next_seconds is not None
+
+
+def test_a_load_is_written_with_what_it_took(studio):
+    speak(studio)
+    (load,) = studio.event_log.recent(Load)
+    assert (load.session, load.engine) == (ANNA, "Scripted")
+    assert load.seconds >= 0
+    assert load.memory.peak.weights_bytes == WEIGHTS_BYTES
+    speak(studio)
+    assert len(studio.event_log.recent(Load)) == 1
+
+
+def test_a_cleanup_is_written_as_its_report_says(studio):
+    speak(studio)
+    report = studio.cleanup(UNLOAD, ANNA, asked_by=AskedBy.PAGE).wait(BOUND_S)
+    cleanup = last_cleanup(studio)
+    assert (cleanup.session, cleanup.asked_by, cleanup.level) == (ANNA, AskedBy.PAGE, UNLOAD)
+    assert cleanup.promised_bytes == report.promised.bytes >= WEIGHTS_BYTES
+    assert (cleanup.seconds, cleanup.regained_bytes) == (report.seconds, report.regained_bytes)
+    assert cleanup.by_layer == report.by_layer
+    assert cleanup.by_layer["weights"] == WEIGHTS_BYTES
+    assert (cleanup.next_load_s, cleanup.next_seconds, cleanup.next_growth_bytes) == (None,) * 3
+
+
+def test_what_nobody_asked_for_says_so(studio):
+    studio.cleanup(TRIM, None).wait(BOUND_S)
+    cleanup = last_cleanup(studio)
+    assert (cleanup.session, cleanup.asked_by) == (None, AskedBy.PROGRAM)
+
+
+def test_the_next_synthesis_tells_what_the_cleanup_cost(studio):
+    speak(studio)
+    studio.cleanup(UNLOAD, ANNA).wait(BOUND_S)
+    speak(studio)
+    wait_until(lambda: paid(studio))
+    cleanup, load = last_cleanup(studio), studio.event_log.recent(Load)[0]
+    assert cleanup.next_load_s == load.seconds
+    assert cleanup.next_seconds == studio.sessions.entry(ANNA).history.list().records[0].seconds
+    assert cleanup.next_growth_bytes is not None
+    speak(studio, text="the one after that")
+    assert last_cleanup(studio) == cleanup
+
+
+def test_another_session_does_not_pay_for_a_trim_of_ones_own_caches(studio):
+    speak(studio)
+    studio.cleanup(TRIM, ANNA).wait(BOUND_S)
+    speak(studio, BERT)
+    speak(studio, BERT)
+    assert not paid(studio)
+    speak(studio, ANNA)
+    wait_until(lambda: paid(studio))
+    assert last_cleanup(studio).next_load_s == 0.0
+
+
+def test_a_synthesis_that_was_under_way_does_not_pay(studio):
+    studio.engine.gate.clear()
+    job = studio.submit(ANNA, request())
+    assert studio.engine.reached.wait(BOUND_S)
+    task = studio.cleanup(TRIM, None)
+    task.wait(BOUND_S)
+    studio.engine.gate.set()
+    assert job.wait(BOUND_S)
+    studio.cleanup(TRIM, BERT).wait(BOUND_S)
+    before = studio.event_log.recent(Cleanup)[1]
+    assert before.next_seconds is None
+
+
+def test_a_failure_is_written_with_its_reason_and_what_it_was_about(studio):
+    studio.engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="no")
+    job = studio.submit(ANNA, request(), priority=Priority.BATCH)
+    assert job.wait(BOUND_S)
+    wait_until(lambda: studio.event_log.recent(Failure))
+    (failure,) = studio.event_log.recent(Failure)
+    assert (failure.session, failure.priority, failure.engine) == (
+        ANNA,
+        Priority.BATCH,
+        "Scripted",
+    )
+    assert failure.message == job.view().error.message
+    assert failure.memory is not None
+
+
+def test_a_cancelled_job_is_no_failure(studio):
+    studio.engine.gate.clear()
+    job = studio.submit(ANNA, request())
+    assert studio.engine.reached.wait(BOUND_S)
+    job.cancel()
+    assert job.wait(BOUND_S)
+    assert job.view().state is JobState.CANCELLED
+    studio.engine.gate.set()
+    speak(studio)
+    assert studio.event_log.recent(Failure) == []
+
+
+def test_room_made_after_memory_ran_out_is_an_eviction(studio):
+    speak(studio, BERT)
+
+    def once() -> BaseException:
+        studio.engine.fail_with = None
+        return OutOfMemoryError("engine.out_of_memory")
+
+    studio.engine.fail_with = once
+    assert speak(studio, ANNA).view().state is JobState.DONE
+    (eviction,) = studio.event_log.recent(Eviction)
+    assert (eviction.reason, eviction.session) == (EvictionReason.OUT_OF_MEMORY, ANNA)
+    assert (eviction.needed_by, eviction.engines) == ("Scripted", ())
+
+
+@pytest.fixture
+def crowded(settings) -> Iterator[Studio]:
+    """A studio of two engines for which there is room for one."""
+
+    def needs_everything(settings: Settings, ledger: Ledger) -> CloningEngine:
+        return CloningEngine(settings, ledger, load_bytes=2**62)
+
+    with closing(Studio(settings, needs_everything, ScriptedEngine)) as opened:
+        yield opened
+
+
+def test_an_engine_that_gives_way_to_another_is_an_eviction(crowded):
+    small = request().changed(engine="Scripted")
+    assert crowded.submit(BERT, small).wait(BOUND_S)
+    speak(crowded)
+    (eviction,) = crowded.event_log.recent(Eviction)
+    assert (eviction.reason, eviction.session) == (EvictionReason.ROOM_FOR_ENGINE, ANNA)
+    assert (eviction.needed_by, eviction.engines) == ("Cloning", ("Scripted",))
+    assert eviction.by_layer["weights"] == WEIGHTS_BYTES
+
+
+def test_an_experiment_is_kept_as_noted(studio):
+    made = experiment()
+    studio.note_experiment(made)
+    assert studio.event_log.recent(Experiment) == [made]
+
+
+def test_no_job_and_no_cleanup_fails_when_nothing_can_be_written(studio, settings, caplog):
+    settings.output_dir.mkdir(parents=True, exist_ok=True)
+    (settings.output_dir / "studio.db").mkdir()
+    assert speak(studio).view().state is JobState.DONE
+    assert studio.cleanup(UNLOAD, ANNA).wait(BOUND_S).level is UNLOAD
+    assert "cannot write down" in caplog.text
+
+
+def test_what_is_only_noted_later_is_written_before_the_studio_closes(settings):
+    with closing(Studio(settings, ScriptedEngine)) as studio:
+        studio.engine.fail_with = lambda: EngineError("kokoro.run_failed", reason="no")
+        speak(studio)
+    with closing(Studio(settings, ScriptedEngine)) as again:
+        assert len(again.event_log.recent(Failure)) == 1
+
+
+def test_looking_writes_nothing(studio, settings):
+    speak(studio)
+    wait_until(lambda: studio.event_log.recent(Load))
+    database = StudioDatabase(settings.output_dir)
+    before = database.version()
+    for _ in range(3):
+        studio.state()
+        studio.promise(ANNA)
+        studio.advice(ANNA)
+        studio.sessions.entry(ANNA).history.list()
+    assert database.version() == before
