@@ -39,17 +39,16 @@ def show(page: Page, run: BatchRun) -> None:
 def _draw(page: Page, run: BatchRun) -> None:
     try:
         view = run.view()
+        if _drawn(view) != st.session_state.get(_DRAWN_STATE) or lines.choice_changed():
+            # begun, paused or ended meanwhile: buttons, downloads and the ticking itself change; or
+            # another line was clicked, whose player stands outside of what ticks
+            st.rerun(scope="app")
+        _progress(page, view)
+        _controls(page, run, view)
+        _figures(page, view)
+        lines.table(page, run, view)
     except GLMTTSError as error:
         st.error(page.message(error))
-        return
-    if _drawn(view) != st.session_state.get(_DRAWN_STATE) or lines.choice_changed():
-        # begun, paused or ended meanwhile: buttons, downloads and the ticking itself change; or
-        # another line was clicked, whose player stands outside of what ticks
-        st.rerun(scope="app")
-    _progress(page, view)
-    _controls(page, run, view)
-    _figures(page, view)
-    lines.table(page, run, view)
 
 
 def _drawn(view: RunView) -> tuple[RunState, bool]:

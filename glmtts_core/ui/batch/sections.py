@@ -25,7 +25,10 @@ def show(page: Page) -> None:
     if run is None:
         _new(page, batches)
     else:
-        _run(page, run)
+        try:
+            _run(page, run)
+        except GLMTTSError as error:
+            st.error(page.message(error))
 
 
 def _shown_run(batches: Batches) -> BatchRun | None:

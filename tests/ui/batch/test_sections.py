@@ -416,6 +416,19 @@ def test_a_run_that_cannot_be_read_says_so_beside_the_others_and_can_be_deleted(
     assert guest.click(f"batch_show_{good.id}").batch_run is good
 
 
+@in_one_language
+def test_a_run_of_which_a_line_cannot_be_read_says_so_and_leaves_the_way_back(
+    visit, studio, language
+):
+    guest = Guest(BATCH, language)
+    run = guest.give().begin().finish().batch_run
+    spoil(run.store.folder / "run.db", "UPDATE line SET line = 'no JSON'")
+    guest.run()
+    (told,) = {shown(each.value) for each in guest.app.error}
+    assert "run.db" in told
+    assert f"batch_remove_{run.id}" in guest.click("batch_back").button_keys()
+
+
 def test_what_was_prepared_and_cannot_be_read_any_more_starts_anew(settings):
     with closing(Studio(settings, CloningEngine)) as first, use_studio(first):
         guest = Guest(BATCH)
