@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-
-import pytest
 
 from glmtts_core.errors import EngineError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.ledger import Ledger
 from glmtts_core.sessions.events import (
     AskedBy,
     Cleanup,
@@ -20,10 +16,9 @@ from glmtts_core.sessions.events import (
     Load,
 )
 from glmtts_core.sessions.studio_database import StudioDatabase
-from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.studio import Studio
-from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
+from tests.scripted_engine import WEIGHTS_BYTES, ScriptedEngine
 from tests.sessions.happenings import experiment
 from tests.speaking import ANNA, BERT, request
 from tests.waiting import BOUND_S, wait_until
@@ -151,22 +146,11 @@ def test_room_made_after_memory_ran_out_is_an_eviction(studio):
     assert (eviction.needed_by, eviction.engines) == ("Scripted", ())
 
 
-@pytest.fixture
-def crowded(settings) -> Iterator[Studio]:
-    """A studio of two engines for which there is room for one."""
-
-    def needs_everything(settings: Settings, ledger: Ledger) -> CloningEngine:
-        return CloningEngine(settings, ledger, load_bytes=2**62)
-
-    with closing(Studio(settings, needs_everything, ScriptedEngine)) as opened:
-        yield opened
-
-
-def test_an_engine_that_gives_way_to_another_is_an_eviction(crowded):
+def test_an_engine_that_gives_way_to_another_is_an_eviction(two_engines):
     small = request().changed(engine="Scripted")
-    assert crowded.submit(BERT, small).wait(BOUND_S)
-    speak(crowded)
-    (eviction,) = crowded.event_log.recent(Eviction)
+    assert two_engines.submit(BERT, small).wait(BOUND_S)
+    speak(two_engines)
+    (eviction,) = two_engines.event_log.recent(Eviction)
     assert (eviction.reason, eviction.session) == (EvictionReason.ROOM_FOR_ENGINE, ANNA)
     assert (eviction.needed_by, eviction.engines) == ("Cloning", ("Scripted",))
     assert eviction.by_layer["weights"] == WEIGHTS_BYTES

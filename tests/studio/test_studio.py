@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -21,16 +20,15 @@ from glmtts_core.errors import (
     SynthesisCancelled,
 )
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.monitor import EventKind
 from glmtts_core.sessions.result_files import session_folder
 from glmtts_core.sessions.session import Session
-from glmtts_core.settings import Settings
 from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.shared import close_studio, get_studio, use_studio
 from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
-from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
+from tests.scripted_engine import WEIGHTS_BYTES, ScriptedEngine
 from tests.speaking import ANNA, BERT, CLARA, request
 from tests.waiting import BOUND_S, wait_until
 
@@ -113,15 +111,6 @@ def test_cancelling_while_the_engine_loads_ends_the_job(studio):
 
 
 # -- several engines ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def two_engines(settings) -> Iterator[Studio]:
-    def needs_everything(settings: Settings, ledger: Ledger) -> CloningEngine:
-        return CloningEngine(settings, ledger, load_bytes=2**62)
-
-    with closing(Studio(settings, needs_everything, ScriptedEngine)) as opened:
-        yield opened
 
 
 def test_a_request_is_spoken_by_the_engine_that_it_names(two_engines):
