@@ -15,16 +15,21 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 
+from glmtts_core.database_connection import (
+    connect,
+    discard_leftover_journals,
+    for_looking,
+    has_journal,
+    identity,
+    immediate,
+    with_fitting_journal,
+)
 from glmtts_core.errors import StorageError
 from glmtts_core.files import flush_folder, move_new, partial_file
-from glmtts_core.network_folders import on_network
-from glmtts_core.storage_errors import BUSY, database_errors
+from glmtts_core.storage_errors import database_errors
 
-#: Seconds to wait for another program's transaction.
-_BUSY_S: Final = 5.0
 Row = tuple[Any, ...]
 
 
@@ -46,14 +51,23 @@ class Database:
     """One connection to a database, for one thread at a time. Thread-safe.
 
     Made by `open_database`. Every access first makes sure that its file is still the one at `path`.
+
+    Args:
+        path: of the file.
+        connection: to it.
+        writes: whether it may be changed through this connection.
+        immutable: whether the connection takes the file for one that nobody changes.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, *, writes: bool) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, writes: bool, immutable: bool
+    ) -> None:
         self.path = path
         self._writes = writes
         self._connection = connection
         self._lock = threading.RLock()
-        self._identity = _identity(path)
+        self._identify = _as_it_stands if immutable else identity
+        self._identity = self._identify(path)
 
     def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Row]:
         """Return the rows that a statement selects.
@@ -81,7 +95,7 @@ class Database:
         """
         with self._lock, database_errors(self.path):
             self._refuse_if_replaced()
-            with _immediate(self._connection):
+            with immediate(self._connection):
                 yield self._connection
 
     def close(self) -> None:
@@ -95,8 +109,8 @@ class Database:
 
     @property
     def replaced(self) -> bool:
-        """Whether the file was removed, or another one put in its place."""
-        return _identity(self.path) != self._identity
+        """Whether the file was removed or replaced, or changed where nobody was to change it."""
+        return self._identify(self.path) != self._identity
 
     def _refuse_if_replaced(self) -> None:
         if self.replaced:
@@ -130,18 +144,19 @@ def open_database(
         if writes and not _may_write(path):
             reason = os.strerror(errno.EACCES)
             raise StorageError("storage.write", folder=path.parent, reason=reason)
-        connection = _connect(path, "mode=rw" if _may_write(path) else _for_looking(path))
+        mode = "mode=rw" if _may_write(path) else for_looking(path)
+        connection = connect(path, mode)
         try:
             if must_roll_back:
                 _refuse_unusable(connection, path, schema, thoroughly=True)
             if writes:
-                connection = _with_fitting_journal(connection, path)
+                connection = with_fitting_journal(connection, path)
                 _migrate(connection, path, schema)
             else:
                 connection.execute("PRAGMA query_only = ON")
                 if _version(connection) < len(schema.migrations):
                     open_database(path, schema).close()
-            return Database(path, connection, writes=writes)
+            return Database(path, connection, writes=writes, immutable="immutable" in mode)
         except BaseException:
             connection.close()
             raise
@@ -163,56 +178,23 @@ def build_database(
     """
     with database_errors(path), partial_file(path.parent) as (file, temporary):
         # nobody sees the file before it is whole, and over NFS the lock on it is in SQLite's way
-        with closing(_connect(temporary, "mode=rw&nolock=1")) as connection:
+        with closing(connect(temporary, "mode=rw&nolock=1")) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             _migrate(connection, path, schema)
-            with _immediate(connection):
+            with immediate(connection):
                 fill(connection)
         os.fsync(file.fileno())
-        _discard_leftover_journals(path)
+        discard_leftover_journals(path)
         move_new(temporary, path)
     flush_folder(path.parent)
-
-
-def _discard_leftover_journals(path: Path) -> None:
-    """Remove those of a database that is gone: SQLite would apply them to a new one."""
-    there = [journal for journal in _journals(path) if os.path.lexists(journal)]
-    # looked for after them: a database that another program makes meanwhile comes before its own
-    if not os.path.lexists(path):
-        for journal in there:
-            journal.unlink(missing_ok=True)
-
-
-def _connect(path: Path, mode: str, locking: str = "NORMAL") -> sqlite3.Connection:
-    name = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
-    connection = sqlite3.connect(
-        name, _BUSY_S, isolation_level=None, check_same_thread=False, uri=True
-    )
-    # before anything else, which would already use shared memory
-    connection.execute(f"PRAGMA locking_mode = {locking}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
-@contextmanager
-def _immediate(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
-    connection.execute(f"BEGIN {kind}")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _refuse_unusable_untouched(path: Path, schema: Schema) -> bool:
     """Return whether a journal must be rolled back before anybody can look."""
     try:
-        with closing(_connect(path, _for_looking(path))) as looking:
-            _refuse_unusable(looking, path, schema, thoroughly=_has_journal(path, 1))
+        with closing(connect(path, for_looking(path))) as looking:
+            _refuse_unusable(looking, path, schema, thoroughly=has_journal(path, 1))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
             raise
@@ -234,7 +216,7 @@ def _refuse_unusable(
 def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     if _version(connection) == len(schema.migrations):
         return
-    with _immediate(connection):
+    with immediate(connection):
         # read again: another program may have been quicker, even a newer one
         if _version(connection) > len(schema.migrations):
             raise StorageError("database.newer", path=path)
@@ -249,55 +231,13 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """Return a connection whose journal works where the file lies, as a trial shows."""
-    try:
-        if not on_network(path):
-            _use_wal(connection)
-            with _immediate(connection):
-                return connection
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (*BUSY, sqlite3.SQLITE_FULL):
-            raise
-    connection.close()
-    # exclusive: needs no shared memory, and so can leave the other journal where it does not work
-    with closing(_connect(path, "mode=rw", "EXCLUSIVE")) as alone:
-        alone.execute("PRAGMA journal_mode = DELETE")
-    return _connect(path, "mode=rw")
-
-
-def _use_wal(connection: sqlite3.Connection, tries: int = 100) -> None:
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in BUSY or tries == 1:
-            raise
-        with _immediate(connection, "EXCLUSIVE"):
-            pass  # waits for other programs, which the change of the journal does not
-        _use_wal(connection, tries - 1)
-
-
-def _for_looking(path: Path) -> str:
-    """Return how to open the file without changing anything, or anything beside it."""
-    return "mode=ro" if _has_journal(path) else "mode=ro&immutable=1"
-
-
-def _has_journal(path: Path, least_bytes: int = 0) -> bool:
-    """Whether one lies beside the file: of an open connection, or not empty of a killed writer."""
-    beside = _journals(path)
-    return any(each.exists() and each.stat().st_size >= least_bytes for each in beside)
-
-
-def _journals(path: Path) -> list[Path]:
-    return [Path(f"{path.resolve()}{suffix}") for suffix in ("-wal", "-journal")]
-
-
 def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _as_it_stands(path: Path) -> tuple[object, ...] | None:
+    """Return what differs, too, once somebody has begun to change the file."""
     with suppress(OSError):
         status = path.stat()
-        return status.st_dev, status.st_ino
+        return (identity(path), status.st_size, status.st_mtime_ns, has_journal(path))
     return None

@@ -480,18 +480,18 @@ def test_a_version_that_became_newer_since_it_was_looked_at_is_not_set_back(monk
     # how it stood when it was looked at: older than what opens it now
     build_database(path, Schema(WORDS.application_id, ((),)))
     newest = Schema(WORDS.application_id, ((), (), ()))
-    begin = database._immediate
+    begin = database.immediate
 
     @contextmanager
     def overtaken(connection: sqlite3.Connection) -> Iterator[None]:
         with monkeypatch.context() as patch:
-            patch.setattr(database, "_immediate", begin)
+            patch.setattr(database, "immediate", begin)
             open_database(path, newest).close()
         with begin(connection):
             yield
 
     with refused("database.newer", path), closing(sqlite3.connect(path)) as connection:
-        monkeypatch.setattr(database, "_immediate", overtaken)
+        monkeypatch.setattr(database, "immediate", overtaken)
         with database.database_errors(path):
             database._migrate(connection, path, Schema(WORDS.application_id, ((), ())))
 

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent import futures
+from contextlib import closing
 from typing import Final
 
 from glmtts_core.batch.executor import ExecutorFactory, LineOutcome
@@ -117,13 +118,12 @@ class Coordinator:
             StorageError: the disk is full or cannot be written.
         """
         again = self._writer.retry_failed()
-        rows = [self._lines.row(position) for position in again]
         with self._lock:
             if self._ending:
                 return False
             self._waiting.extend(again)
             self._retried.difference_update(again)
-        self.pace.more(sum(len(row.line.text) for row in rows))
+        self.pace.more(sum(again.values()))
         return True
 
     @property
@@ -162,8 +162,8 @@ class Coordinator:
         with self._lock:
             self._ending = True
         try:
-            self._leave_nothing_running()
-            self._executor.close()
+            with closing(self._executor):
+                self._leave_nothing_running()
         finally:
             self.pace.stop()
             state, reason = self._end_state(reason)
@@ -191,8 +191,9 @@ class Coordinator:
             return self._ending
 
     def _submit(self, position: int) -> None:
-        self._speaking[position] = row = self._lines.row(position)
+        row = self._lines.row(position)
         self._writer.running(position)
+        self._speaking[position] = row
         error = self._try_to_submit(row)
         # the failed attempt's frames are gone: a cleanup can free what they held
         if isinstance(error, (SynthesisCancelled, NoSuchEngineError)):

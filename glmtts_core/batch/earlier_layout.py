@@ -24,11 +24,7 @@ from glmtts_core.batch.earlier_files import (
     read_journal,
 )
 from glmtts_core.batch.run_database import RunHeader
-from glmtts_core.batch.run_files import (
-    AUDIO_FOLDER,
-    DATABASE_FILE,
-    run_lock,
-)
+from glmtts_core.batch.run_files import AUDIO_FOLDER, DATABASE_FILE, run_lock
 from glmtts_core.batch.run_schema import NOTE_LENGTHS, SCHEMA
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch_files.lines import BatchLine, LineProblem
@@ -36,9 +32,7 @@ from glmtts_core.database import build_database
 from glmtts_core.errors import BatchError
 from glmtts_core.escaping import encodable
 from glmtts_core.storage_errors import storage_errors
-from glmtts_core.stored import (
-    json_text,
-)
+from glmtts_core.stored import json_text
 
 
 def import_earlier(folder: Path) -> None:
@@ -203,7 +197,9 @@ class _Story:
         return position, stored, encodable(line.uttid), stem, key[1], state, lost, attempt
 
     def _sounds(self) -> Iterator[tuple[object, ...]]:
-        for stem, content_hash in self._spoken.items():
+        # a sound that no line names any more is left alone, and so is not noted
+        for stem in {line.file_stem for line in self.lines} & self._spoken.keys():
+            content_hash = self._spoken[stem]
             try:
                 status = (self.folder / AUDIO_FOLDER / f"{stem}.wav").stat()
             except OSError:

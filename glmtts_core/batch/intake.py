@@ -10,6 +10,7 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
@@ -29,7 +30,7 @@ from glmtts_core.batch.run_files import (
     sweep_inputs,
 )
 from glmtts_core.batch.run_schema import NOTE_LENGTHS, SCHEMA
-from glmtts_core.batch.run_writer import settle_crash
+from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import (
@@ -40,7 +41,7 @@ from glmtts_core.batch_files.lines import (
     with_settings,
 )
 from glmtts_core.batch_files.references import ReferenceFolder
-from glmtts_core.database import build_database, open_database
+from glmtts_core.database import build_database
 from glmtts_core.errors import BatchError
 from glmtts_core.escaping import encodable
 from glmtts_core.files import discard, flush_folder, write_whole
@@ -97,36 +98,36 @@ def create_run(
         raise BatchError("batch.run.exists", folder=folder)
     _refuse_empty(batch)
     _refuse_foreign(folder, raw, batch)
-    now = datetime.now().astimezone()
     header = RunHeader(
         name=name,
-        created_at=now,
+        created_at=datetime.now().astimezone(),
         encoding=batch.encoding,
         input_format=batch.format,
         defaults=defaults,
         policy=policy,
     )
-
-    def fill(change: Connection) -> None:
-        change.execute(
-            "INSERT INTO run (id, header, input_version, state, active_s) VALUES (1, ?, 0, ?, 0)",
-            (_header_json(header), RunState.READY),
-        )
-        _put_lines(change, batch)
-
     with storage_errors(folder):
         write_whole(folder / _MAKING_FILE, b"")
         (folder / AUDIO_FOLDER).mkdir(exist_ok=True)
         _write_input(folder, raw, batch, defaults, references)
         try:
-            build_database(folder / DATABASE_FILE, SCHEMA, fill)
+            build_database(folder / DATABASE_FILE, SCHEMA, partial(_fill, header, batch))
         except FileExistsError as error:
             raise BatchError("batch.run.exists", folder=folder) from error
         discard(folder / _MAKING_FILE)
 
 
+def _fill(header: RunHeader, batch: BatchInput, change: Connection) -> None:
+    change.execute(
+        "INSERT INTO run (id, header, input_version, state, active_s) VALUES (1, ?, 0, ?, 0)",
+        (_header_json(header), RunState.READY),
+    )
+    _put_lines(change, batch)
+
+
 def replace_input(
     store: RunStore,
+    writer: RunWriter,
     raw: bytes,
     batch: BatchInput,
     references: Path | None,
@@ -144,14 +145,7 @@ def replace_input(
     """
     _refuse_empty(batch)
     before, version = store.database.header(), store.database.input_version() + 1
-    header = before.model_copy(
-        update={
-            "encoding": batch.encoding,
-            "input_format": batch.format,
-            "defaults": defaults or before.defaults,
-            "policy": policy or before.policy,
-        }
-    )
+    header = _header_after(before, batch, defaults, policy)
     known = (row.line for row in store.database.rows())
     lines = with_settings(batch.lines, known, before.defaults, header.defaults)
     batch = replace(batch, lines=lines)
@@ -161,17 +155,31 @@ def replace_input(
         target = input_folder(store.folder, version)
         _write_input(target, raw, batch, header.defaults, references, store.references.folder)
         flush_folder(store.folder)
-    writing = open_database(store.database_path, SCHEMA)
-    try:
-        with writing.transaction() as change:
-            settle_crash(change)
-            change.execute(
-                "UPDATE run SET header = ?, input_version = ?, state = ?, reason = NULL",
-                (_header_json(header), version, RunState.READY),
-            )
-            _put_lines(change, batch)
-    finally:
-        writing.close()
+    writer.correct(partial(_refill, header, version, batch))
+
+
+def _header_after(
+    before: RunHeader,
+    batch: BatchInput,
+    defaults: RunDefaults | None,
+    policy: CleanupPolicy | None,
+) -> RunHeader:
+    return before.model_copy(
+        update={
+            "encoding": batch.encoding,
+            "input_format": batch.format,
+            "defaults": defaults or before.defaults,
+            "policy": policy or before.policy,
+        }
+    )
+
+
+def _refill(header: RunHeader, version: int, batch: BatchInput, change: Connection) -> None:
+    change.execute(
+        "UPDATE run SET header = ?, input_version = ?, state = ?, reason = NULL",
+        (_header_json(header), version, RunState.READY),
+    )
+    _put_lines(change, batch)
 
 
 def remove_run(folder: Path) -> None:

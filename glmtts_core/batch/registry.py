@@ -142,18 +142,23 @@ class Batches:
         key = folder.resolve()
         with self._lock:
             found = self._open.get(key)
-            if found is None:
-                settings = self._studio.settings
-                store = RunStore(key)
-                try:
-                    found = BatchRun(store, self._make_executor, settings.max_reference_s)
-                except GLMTTSError:
-                    store.close()
-                    raise
-                self._open[key] = found
+        # outside of the lock: one of the earlier layout takes seconds
+        opened = found or self._opened(key)
+        with self._lock:
+            found = self._open.setdefault(key, opened)
             if found not in self._recent:
                 self._recent.append(found)
-            return found
+        if found is not opened:
+            opened.store.close()
+        return found
+
+    def _opened(self, folder: Path) -> BatchRun:
+        store = RunStore(folder)
+        try:
+            return BatchRun(store, self._make_executor, self._studio.settings.max_reference_s)
+        except GLMTTSError:
+            store.close()
+            raise
 
     def listing(self) -> RunListing:
         """Return all runs under the output folder.

@@ -6,7 +6,8 @@ Belongs to the studio, not to a page: any session may watch and control it. Thre
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,10 @@ class BatchRun:
         self.store = store
         self._make_executor = make_executor
         self._max_reference_s = max_reference_s
+        # held while the run is begun, ended or changed: takes seconds, and no view waits for it
+        self._control = threading.RLock()
         self._lock = threading.RLock()
+        self._changing = False
         self._active: _Active | None = None
         self._last_pace = PaceReading(0.0)
         self._sounds_seen_ns: int | None = _NEVER
@@ -100,9 +104,9 @@ class BatchRun:
             StorageError: the folder cannot be read or written.
             SynthesisCancelled: the program is closing.
         """
-        with self._lock:
+        with self._control:
             if self._active is None:
-                self._active = self._begin()
+                self._begin()
             elif not self._active.coordinator.carry_on():
                 raise BatchError("batch.run.locked", name=self.id)
 
@@ -121,11 +125,10 @@ class BatchRun:
             BatchError: another process carries on the run.
             StorageError: the folder cannot be written.
         """
-        with self._lock:
+        with self._control:
             if self._active is None:
-                with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+                with self._change() as writer:
                     writer.cancel()
-                    self._unwritten = None
                 return
         self._stop(RunState.CANCELLED)
 
@@ -135,9 +138,9 @@ class BatchRun:
         Raises:
             BatchError, StorageError, SynthesisCancelled: as `start`.
         """
-        with self._lock:
+        with self._control:
             if self._active is None:
-                self._active = self._begin(retry_failed=True)
+                self._begin(retry_failed=True)
                 return
             if self._active.coordinator.retry_failed():
                 return
@@ -168,14 +171,12 @@ class BatchRun:
             BatchError: the run is active, the file holds no line, or a recording is missing.
             StorageError: the folder cannot be read or written.
         """
-        with self._lock:
+        with self._control:
             if self._active is not None:
                 raise BatchError("batch.run.locked", name=self.id)
-            with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+            with self._change() as writer:
                 sweep(self.store, writer)
-                replace_input(self.store, raw, batch, references, defaults, policy)
-                self._header = self.lines.header()
-                self._unwritten = None
+                replace_input(self.store, writer, raw, batch, references, defaults, policy)
                 sweep(self.store, writer)
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -224,7 +225,7 @@ class BatchRun:
         """Return the run's line in the list of runs; as `view`."""
         with self._lock:
             self._read(fresh=fresh)
-            elsewhere = self._active is None and self.store.locked
+            elsewhere = self._active is None and not self._changing and self.store.locked
             state = self._standing.state
             if self._active is not None or elsewhere:
                 state = RunState.RUNNING
@@ -251,17 +252,31 @@ class BatchRun:
         if self._standing.state is not RunState.RUNNING:
             self._unwritten = None
 
-    def _begin(self, *, retry_failed: bool = False) -> _Active:
-        with ExitStack() as undo:
-            lock = take_lock(self.store.folder)
-            undo.callback(lock.release)
-            writer = undo.enter_context(closing(RunWriter(self.store)))
-            sweep(self.store, writer)
-            writer.begin(retry_failed=retry_failed)
-            active = _Active(lock, writer, self._coordinator(writer))
-            undo.pop_all()
-        self._unwritten = None
-        return active
+    @contextmanager
+    def _change(self) -> Iterator[RunWriter]:
+        """Hold the folder while something in it is changed; for a moment, all waits."""
+        self._changing = True
+        try:
+            with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
+                yield writer
+            self._unwritten = None
+        finally:
+            self._changing = False
+
+    def _begin(self, *, retry_failed: bool = False) -> None:
+        self._changing = True
+        try:
+            with ExitStack() as undo:
+                lock = take_lock(self.store.folder)
+                undo.callback(lock.release)
+                writer = undo.enter_context(closing(RunWriter(self.store)))
+                sweep(self.store, writer)
+                writer.begin(retry_failed=retry_failed)
+                self._active = _Active(lock, writer, self._coordinator(writer))
+                undo.pop_all()
+            self._unwritten = None
+        finally:
+            self._changing = False
 
     def _coordinator(self, writer: RunWriter) -> Coordinator:
         header = self.lines.header()
@@ -278,18 +293,21 @@ class BatchRun:
 
     def _ended(self, state: RunState, reason: Message | None) -> None:
         """Write the end down; called in the background, when no line is spoken any more."""
-        with self._lock:
+        with self._control:
             active = self._active
             if active is None:
                 raise AssertionError("an active run ends once")
-            self._last_pace = pace = active.coordinator.pace.read()
+            pace = active.coordinator.pace.read()
+            unwritten, seen_ns = None, None
             try:
-                self._unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
-                self._sounds_seen_ns = self.store.sounds_changed_ns()
+                unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
+                seen_ns = self.store.sounds_changed_ns()
             finally:
                 active.writer.close()
                 active.lock.release()
-                self._active = None
+                with self._lock:
+                    self._active, self._last_pace = None, pace
+                    self._unwritten, self._sounds_seen_ns = unwritten, seen_ns
 
     @property
     def _reason(self) -> Message | None:

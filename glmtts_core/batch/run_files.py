@@ -1,7 +1,8 @@
-"""The names of a run's files, its lock, and what the system says about its folder."""
+"""The names of a run's files, and its lock."""
 
 from __future__ import annotations
 
+import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,13 +63,12 @@ def take_lock(folder: Path) -> FileLock:
 
 def is_locked(folder: Path) -> bool:
     """Whether someone carries on the run in ``folder``."""
-    path = folder / LOCK_FILE
-    if not path.is_file():
-        return False
     try:
-        with FileLock(path, 0):
+        with (folder / LOCK_FILE).open("rb") as file:
+            # shared: those who look are not in each other's way
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return False
-    except Timeout:
+    except BlockingIOError:
         return True
     except OSError:
         # who cannot take it cannot carry on the run either

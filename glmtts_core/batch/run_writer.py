@@ -9,7 +9,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from sqlite3 import Connection
 from typing import Final
@@ -109,12 +109,15 @@ class RunWriter:
                 "INSERT INTO cleanup VALUES (?, ?, ?)", (time.time(), regained_bytes, seconds)
             )
 
-    def retry_failed(self) -> list[int]:
-        """Have the failed lines wait again; return their positions."""
+    def retry_failed(self) -> dict[int, int]:
+        """Have the failed lines wait again; return how long their texts are by position, rising."""
         with self._database.transaction() as change:
-            failed = change.execute("SELECT position FROM line WHERE state = 'failed'").fetchall()
+            failed = change.execute(
+                "SELECT position, length(json_extract(line, '$.text')) FROM line"
+                " WHERE state = 'failed' ORDER BY position"
+            ).fetchall()
             change.execute("UPDATE line SET state = 'queued' WHERE state = 'failed'")
-        return sorted(position for (position,) in failed)
+        return dict(failed)
 
     def note_sounds(self, missing: Iterable[int], *, queue: bool = False) -> None:
         """Remember of which done lines the sounds are missing; all others have theirs.
@@ -135,6 +138,12 @@ class RunWriter:
         with self._database.transaction() as change:
             gone = [(stem,) for stem in stems]
             change.executemany("DELETE FROM sound WHERE file_stem = ?", gone)
+
+    def correct(self, fill: Callable[[Connection], None]) -> None:
+        """Another input takes the place of the run's, all at once, as ``fill`` puts it in."""
+        with self._database.transaction() as change:
+            settle_crash(change)
+            fill(change)
 
     # -- lines -------------------------------------------------------------------------------------
 
@@ -176,7 +185,7 @@ class RunWriter:
             self._state(change, position, "failed")
 
     def queued(self, position: int) -> None:
-        """Queue a stopped line again.
+        """Queue a stopped line again, unless it has ended meanwhile.
 
         A full disk is only logged: the line is then kept as "running", which waits again too as
         soon as the run has ended.
@@ -185,10 +194,14 @@ class RunWriter:
             with self._database.transaction() as change:
                 # what the attempt before has cost is still of use
                 change.execute(
-                    "UPDATE attempt SET outcome = 'stopped', ended_s = ? WHERE id = ?",
+                    "UPDATE attempt SET outcome = 'stopped', ended_s = ?"
+                    " WHERE id = ? AND outcome = 'running'",
                     (time.time(), self._attempts[position]),
                 )
-                self._state(change, position, "queued")
+                change.execute(
+                    "UPDATE line SET state = 'queued' WHERE position = ? AND state = 'running'",
+                    (position,),
+                )
         except StorageError as error:
             _log.warning("%s: %s", self._store.id, error)
 

@@ -35,7 +35,12 @@ def look_at_sounds(store: RunStore, seen_ns: int | None) -> int | None:
         BatchError, StorageError: the database cannot be read.
     """
     changed_ns = store.sounds_changed_ns()
-    if changed_ns == seen_ns or store.missing_sounds() == store.database.lost() or store.locked:
+    if changed_ns == seen_ns:
+        return changed_ns
+    if store.locked:
+        # who carries it on keeps the account; to be looked at when that is over
+        return seen_ns
+    if store.missing_sounds() == store.database.lost():
         return changed_ns
     try:
         with run_lock(store.folder), closing(RunWriter(store)) as writer:
