@@ -24,7 +24,7 @@ from typing import Final
 import psutil
 import pytest
 
-from glmtts_core import database
+from glmtts_core import database, database_connection
 from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.database import Database, Schema, build_database, open_database
 from glmtts_core.errors import StorageError
@@ -268,7 +268,7 @@ def test_a_database_is_built_where_locks_on_files_are_one_kind(monkeypatch, path
         fcntl.fcntl(handle, fcntl.F_OFD_SETLK, whole_file)
 
     monkeypatch.setattr("glmtts_core.files.fcntl.flock", like_nfs)
-    monkeypatch.setattr(database, "_BUSY_S", 0.05)
+    monkeypatch.setattr(database_connection, "_BUSY_S", 0.05)
     build_database(path, WORDS, fill_some)
     assert len(texts_in(path)) == SOME
 
@@ -538,7 +538,7 @@ def test_two_writers_take_turns(path):
 
 
 def test_a_writer_that_waits_for_too_long_says_so(monkeypatch, built):
-    monkeypatch.setattr(database, "_BUSY_S", 0.05)
+    monkeypatch.setattr(database_connection, "_BUSY_S", 0.05)
     with (
         closing(open_database(built, WORDS)) as first,
         closing(open_database(built, WORDS)) as second,
@@ -759,3 +759,56 @@ def test_an_older_database_in_a_read_only_folder_is_not_changed(read_only):
     with refused("storage.write", read_only.parent):
         open_database(read_only, NEXT_WORDS, writes=False)
     assert found_in(read_only.parent) == before
+
+
+def test_what_another_program_changes_meanwhile_is_seen_after_opening_anew(monkeypatch, built):
+    with closing(open_database(built, WORDS)) as writing, monkeypatch.context() as patch:
+        writing.close()
+        patch.setattr(database, "_may_write", lambda _: False)
+        with closing(open_database(built, WORDS, writes=False)) as looking:
+            assert not looking.replaced
+            patch.undo()
+            with closing(open_database(built, WORDS)) as again:
+                add(again, "later")
+                assert looking.replaced
+            assert looking.replaced
+            with closing(open_database(built, WORDS, writes=False)) as anew:
+                assert "later" in texts(anew)
+
+
+# -- paths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["很长的名字" * 10, "long " * 20])
+def test_a_path_that_sqlite_cannot_open_is_told_with_how_much_it_is_too_long(tmp_path, name):
+    folder = tmp_path
+    while len(os.fsencode(folder)) < 520:
+        folder /= name
+    folder.mkdir(parents=True)
+    with pytest.raises(StorageError) as refusal:
+        build_database(folder / "words.db", WORDS)
+    assert refusal.value.message.key == "database.long_path"
+    assert list(folder.iterdir()) == []
+
+
+def test_the_longest_path_that_is_not_refused_works(tmp_path):
+    folder = tmp_path
+    while len(os.fsencode(folder)) < 400:
+        folder /= "folder"
+    longest = 504 - len(os.fsencode(folder)) - 1
+    folder.mkdir(parents=True)
+    path = folder / "w.db"
+    build_database(path, WORDS)
+    longer = folder / ("w" * longest)
+    path.rename(longer)
+    with closing(open_database(longer, WORDS)) as opened:
+        add(opened, "word")
+    assert texts_in(longer) == ["word"]
+    with refused("database.long_path", longer.parent):
+        open_database(longer.rename(folder / ("w" * (longest + 1))), WORDS)
+
+
+def test_a_link_that_leads_to_itself_is_told(path):
+    path.symlink_to(path)
+    with pytest.raises((StorageError, OSError)):
+        open_database(path, WORDS)

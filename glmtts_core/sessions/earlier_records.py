@@ -1,6 +1,6 @@
 """Results as earlier versions kept them: a JSON record each, and a file with the last number.
 
-Only read: a record goes with its result, and nothing else of these is changed.
+A record goes with its result; the number is still noted where the database does not take it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.files import write_whole
 from glmtts_core.sessions.result_record import ResultRecord
 
 _NUMBER: Final = re.compile(r"[0-9]{1,8}")
@@ -50,12 +51,21 @@ def _record(path: Path) -> ResultRecord:
     return record
 
 
-def earlier_last_number(folder: Path) -> int:
-    """Return the highest number that an earlier version says it has given; 0 for none."""
+def noted_number(folder: Path) -> int:
+    """Return the highest number that `note_number` or an earlier version has noted; 0 for none."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         kept = (folder / _LAST_NUMBER_FILE).read_text(encoding="ascii")
         return int(kept) if _NUMBER.fullmatch(kept) else 0
     return 0
+
+
+def note_number(folder: Path, number: int) -> None:
+    """Note the highest number that was given beside the database.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
+    write_whole(folder / _LAST_NUMBER_FILE, str(number).encode())
 
 
 def record_path(folder: Path, number: int) -> Path:

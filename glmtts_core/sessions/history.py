@@ -1,8 +1,7 @@
 """What a session has spoken, on disk: a WAV file in its folder and a row in `studio.db` a result.
 
-The sound is written first, then the row, in the transaction that gives the number: a crash at any
-moment leaves either a whole result or none, and no number is given twice. Reading changes nothing
-on the disk. Knows nothing about jobs or pages.
+A crash at any moment leaves either a whole result or none, and no number is given twice. Reading
+changes nothing on the disk. Knows nothing about jobs or pages.
 """
 
 from __future__ import annotations
@@ -19,9 +18,17 @@ from typing import Final
 from glmtts_core.audio import encode_wav
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
-from glmtts_core.files import write_whole
-from glmtts_core.sessions.earlier_records import earlier_records
-from glmtts_core.sessions.result_files import remove_result, session_folder, wav_path
+from glmtts_core.sessions.earlier_records import earlier_records, note_number
+from glmtts_core.sessions.result_files import (
+    drop_pending,
+    publish,
+    read_wav,
+    remove_result,
+    session_folder,
+    sounds_in,
+    wav_path,
+    write_pending,
+)
 from glmtts_core.sessions.result_record import ResultRecord
 from glmtts_core.sessions.result_rows import (
     beyond_bytes,
@@ -63,7 +70,7 @@ class _Memory:
         unsaved: results that the disk has refused.
         gone: numbers of removed results whose rows the database would not let go.
         highest_number: the last number that was given, whether or not the disk has taken it.
-        stored: what the disk held when the database was at `version`; None once that is over.
+        stored: what the disk held at `version` of database and folder; None once that is over.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,7 +78,7 @@ class _Memory:
     gone: set[int] = field(default_factory=set)
     highest_number: int = 0
     stored: Listing | None = None
-    version: tuple[int, int] = (0, 0)
+    version: tuple[int, ...] = ()
 
 
 class SessionHistory:
@@ -158,12 +165,11 @@ class SessionHistory:
         with self._memory.lock:
             if number in self._memory.unsaved:
                 return self._memory.unsaved[number][1]
-        path = wav_path(self._folder, number)
         try:
-            return path.read_bytes()
+            return read_wav(self._folder, number)
         except OSError as error:
-            reason = error.strerror or error
-            raise StorageError("storage.read", name=path.name, reason=reason) from error
+            name, reason = wav_path(self._folder, number).name, error.strerror or error
+            raise StorageError("storage.read", name=name, reason=reason) from error
 
     def delete(self, number: int) -> None:
         """Remove a result; one that is gone already is no error.
@@ -177,7 +183,7 @@ class SessionHistory:
                     return
             try:
                 self._settle()
-            except StorageError as error:
+            except (OSError, StorageError) as error:
                 # a full disk is just what deleting is to help against
                 _log.warning("cannot tidy up in %s: %s", self._folder, error)
             whole = remove_result(self._database, self._id, number)
@@ -190,20 +196,21 @@ class SessionHistory:
 
     def _store(self, make: Callable[..., ResultRecord], wav: bytes) -> ResultRecord:
         self._settle()
-        path = None
+        number = 0
         try:
             with self._database.transaction() as connection:
-                given = max(last_number(connection, self._id), self._memory.highest_number)
-                record = make(number=given + 1)
-                path = wav_path(self._folder, record.number)
-                write_whole(path, wav)
-                use_session(connection, self._id, record.number)
+                # the files as well: the database may be an older copy, or a new one
+                given = last_number(connection, self._id), highest_number_in(self._folder)
+                number = max(*given, self._memory.highest_number) + 1
+                record = make(number=number)
+                write_pending(self._folder, number, wav)
+                use_session(connection, self._id, number)
                 insert_result(connection, self._id, record, len(wav))
         except BaseException:
-            if path is not None:
-                path.unlink(missing_ok=True)
+            drop_pending(self._folder, number)
             raise
-        self._memory.highest_number = record.number
+        publish(self._folder, number)
+        self._memory.highest_number = number
         return record
 
     def _keep_unsaved(
@@ -219,11 +226,11 @@ class SessionHistory:
             while len(memory.unsaved) > MAX_UNSAVED_RESULTS:
                 del memory.unsaved[min(memory.unsaved)]
         try:
-            with self._database.transaction() as connection:
-                use_session(connection, self._id, number)
-        except StorageError:
+            # not in the database, which may be what refuses
+            note_number(self._folder, number)
+        except OSError as refusal:
             # then a restart may give it again, to the first result that the disk takes
-            _log.warning("cannot remember number %d of session %s", number, self._id)
+            _log.warning("cannot note number %d of session %s: %s", number, self._id, refusal)
         return record
 
     def _highest_known(self) -> int:
@@ -261,12 +268,18 @@ class SessionHistory:
     # -- reading -------------------------------------------------------------------------------
 
     def _stored(self) -> Listing:
-        version = self._database.version()
+        try:
+            version = (*self._database.version(), self._folder.stat().st_mtime_ns)
+        except (FileNotFoundError, NotADirectoryError):
+            return Listing(())
         memory = self._memory
         if memory.stored is None or version != memory.version:
             found, damaged = stored_results(self._database, self._id)
             earlier, unreadable = earlier_records(self._folder, found.keys() | damaged)
             names = tuple(f"{number:06d}" for number in sorted(damaged)) + unreadable
-            memory.stored = Listing((*found.values(), *earlier.values()), names)
+            # a sound that somebody removed may come back, and its result with it
+            there = sounds_in(self._folder)
+            records = (each for each in (found | earlier).values() if each.number in there)
+            memory.stored = Listing(tuple(records), names)
             memory.version = version
         return memory.stored

@@ -1,25 +1,38 @@
-"""The sounds of results: a WAV file each in its session's folder, and their removal with the row.
+"""The sounds of results: a WAV file each in its session's folder, coming and going with its row.
 
-The record of an earlier version goes first, since it would come back; then the row; then the
-sound, which nothing lists any more, should the process be killed before.
+Until the row is there, and as soon as it is to go, the sound has a pending name. Killed at any
+moment, the row says what becomes of it (`settle_pending`); a sound by its own name is never taken
+for a leftover. The record of an earlier version goes first, since it would come back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.database import Row
 from glmtts_core.errors import StorageError
-from glmtts_core.files import clear_old_folders
+from glmtts_core.files import clear_old_folders, write_whole
 from glmtts_core.sessions.earlier_records import number_of, record_path
-from glmtts_core.sessions.result_rows import delete_results
+from glmtts_core.sessions.result_rows import deleting
 from glmtts_core.sessions.studio_database import StudioDatabase
 
 SESSION_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 _SESSIONS: Final = "sessions"
+_PENDING: Final = ".pending"
+#: Sessions without results of which the last number stays known.
+_MOST_SESSIONS: Final = 10_000
+_OLD_SESSIONS: Final = """
+    SELECT id FROM session WHERE last_used_s < ? AND id IN (SELECT session FROM result)"""
+_FORGET_SESSIONS: Final = """
+    DELETE FROM session WHERE id IN
+        (SELECT id FROM session WHERE id NOT IN (SELECT session FROM result)
+            ORDER BY last_used_s DESC LIMIT -1 OFFSET ?)"""
 _log = logging.getLogger(__name__)
 
 
@@ -39,9 +52,73 @@ def wav_path(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.wav"
 
 
+def write_pending(folder: Path, number: int, wav: bytes) -> None:
+    """Write a result's sound, in the transaction that adds its row; `publish` when that holds.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
+    write_whole(_pending_path(folder, number), wav)
+
+
+def drop_pending(folder: Path, number: int) -> None:
+    """Remove the sound of a result whose row was not added."""
+    _pending_path(folder, number).unlink(missing_ok=True)
+
+
+def publish(folder: Path, number: int) -> None:
+    """Call a sound whose row is there by its name; where that fails, `read_wav` finds it too."""
+    path = wav_path(folder, number)
+    try:
+        _pending_path(folder, number).replace(path)
+    except OSError as error:
+        # another process may have settled it
+        if not path.exists():
+            _log.warning("cannot rename the sound of result %d in %s: %s", number, folder, error)
+
+
+def read_wav(folder: Path, number: int) -> bytes:
+    """Return a result's sound as the bytes of a WAV file.
+
+    Raises:
+        OSError: it is not there (any more), or cannot be read.
+    """
+    try:
+        return wav_path(folder, number).read_bytes()
+    except FileNotFoundError:
+        with contextlib.suppress(FileNotFoundError):
+            return _pending_path(folder, number).read_bytes()
+        raise
+
+
+def settle_pending(folder: Path, known: Collection[int]) -> None:
+    """Have every pending sound go with its row; in a transaction, so that nobody is at it.
+
+    Args:
+        folder: the session's.
+        known: the numbers of the rows that are there.
+
+    Raises:
+        OSError: the folder cannot be changed.
+    """
+    for path in folder.glob(f"*{_PENDING}"):
+        number = number_of(path)
+        if number is None:
+            continue
+        if number in known:
+            publish(folder, number)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _pending_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}{_PENDING}"
+
+
 def sounds_in(folder: Path) -> dict[int, Path]:
     """Return the sounds that lie in a session's folder, by number."""
-    found = {number_of(path): path for path in folder.glob("*.wav")}
+    patterns = (f"*{_PENDING}", "*.wav")
+    found = {number_of(path): path for pattern in patterns for path in folder.glob(pattern)}
     return {number: path for number, path in found.items() if number is not None}
 
 
@@ -57,14 +134,19 @@ def remove_result(database: StudioDatabase, session_id: str, number: int) -> boo
     """
     folder = session_folder(database.root, session_id)
     _unlink(record_path(folder, number))
+    sounds = wav_path(folder, number), _pending_path(folder, number)
     for _ in range(2):
         try:
-            delete_results(database, session_id, [number])
+            with deleting(database, session_id, number), contextlib.suppress(OSError):
+                sounds[0].replace(sounds[1])
         except StorageError as error:
             _log.warning("cannot delete the row of result %d: %s", number, error)
-            _unlink(wav_path(folder, number))
+            done = False
         else:
-            _unlink(wav_path(folder, number))
+            done = True
+        for each in sounds:
+            _unlink(each)
+        if done:
             return True
     return False
 
@@ -90,29 +172,22 @@ def clear_old_sessions(database: StudioDatabase, max_age_days: float, keep: froz
 def _clear_rows_without_folder(
     database: StudioDatabase, max_age_days: float, keep: frozenset[str]
 ) -> None:
-    """Delete the results of sessions whose folders are gone, and of old ones the session too.
-
-    A session that is not old keeps its last number.
-    """
+    """Delete the results of old sessions whose folders are gone; their last numbers stay known."""
+    sessions = database.root / _SESSIONS
+    if not sessions.is_dir():
+        return  # such as a disk that is not there now
     oldest_s = time.time() - max_age_days * 86_400
-    known = database.rows(
-        "SELECT id, last_used_s < ?, EXISTS (SELECT 1 FROM result WHERE session = id) FROM session",
-        (oldest_s,),
-    )
-    gone = [
-        (session_id, old)
-        for session_id, old, spoken in known
-        if (old or spoken)
-        and session_id not in keep
-        and not (database.root / _SESSIONS / session_id).exists()
-    ]
-    if not gone:
+
+    def gone(found: Iterable[Row]) -> list[tuple[str]]:
+        return [(each,) for (each,) in found if each not in keep and not (sessions / each).exists()]
+
+    if not gone(database.rows(_OLD_SESSIONS, (oldest_s,))):
         return
     with database.transaction() as connection:
-        for session_id, old in gone:
-            connection.execute("DELETE FROM result WHERE session = ?", (session_id,))
-            if old:
-                connection.execute("DELETE FROM session WHERE id = ?", (session_id,))
+        # again: one of them may have been used meanwhile
+        old = gone(connection.execute(_OLD_SESSIONS, (oldest_s,)).fetchall())
+        connection.executemany("DELETE FROM result WHERE session = ?", old)
+        connection.execute(_FORGET_SESSIONS, (_MOST_SESSIONS,))
 
 
 def _unlink(path: Path) -> None:

@@ -6,7 +6,8 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Collection
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -58,13 +59,6 @@ def last_number(connection: sqlite3.Connection, session_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def first_used_s(connection: sqlite3.Connection, session_id: str) -> float | None:
-    """Return since when a session is known (Unix time); None where it is not."""
-    statement = "SELECT first_used_s FROM session WHERE id = ?"
-    row = connection.execute(statement, (session_id,)).fetchone()
-    return None if row is None else float(row[0])
-
-
 def use_session(connection: sqlite3.Connection, session_id: str, number: int) -> None:
     """Note that a session is used, and that ``number`` and all below it were given."""
     now_s = time.time()
@@ -105,20 +99,20 @@ def insert_result(
     )
 
 
-def delete_results(database: StudioDatabase, session_id: str, numbers: Collection[int]) -> None:
-    """Remove rows; missing ones are ignored, and where there are none nothing is written.
+@contextmanager
+def deleting(database: StudioDatabase, session_id: str, number: int) -> Iterator[None]:
+    """Delete a row in a transaction around what is done inside; without a row, nothing is written.
 
     Raises:
         StorageError: the database cannot be used.
     """
-    known = database.rows("SELECT number FROM result WHERE session = ?", (session_id,))
-    if not {number for (number,) in known} & set(numbers):
+    row = (session_id, number)
+    if not database.rows("SELECT 1 FROM result WHERE session = ? AND number = ?", row):
+        yield
         return
     with database.transaction() as connection:
-        connection.executemany(
-            "DELETE FROM result WHERE session = ? AND number = ?",
-            [(session_id, number) for number in numbers],
-        )
+        connection.execute("DELETE FROM result WHERE session = ? AND number = ?", row)
+        yield
 
 
 def beyond_count(

@@ -32,7 +32,9 @@ class StudioDatabase:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / FILE_NAME
-        self._lock = threading.Lock()
+        # each for its own: opening the writer may wait for another program's transaction
+        self._reading_lock = threading.Lock()
+        self._writing_lock = threading.Lock()
         self._reader: Database | None = None
         self._writer: Database | None = None
         self._openings = 0
@@ -77,23 +79,20 @@ class StudioDatabase:
 
     def close(self) -> None:
         """Close the connections; a later use opens them anew."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        for each in (self._writer, self._reader):
-            if each is not None:
-                each.close()
-        self._reader = self._writer = None
+        with self._writing_lock, self._reading_lock:
+            for each in (self._writer, self._reader):
+                if each is not None:
+                    each.close()
+            self._reader = self._writer = None
 
     def _close_if_replaced(self) -> None:
         """Close both: what they have not yet written back must not get into another file."""
         if any(each is not None and each.replaced for each in (self._writer, self._reader)):
-            self._close()
+            self.close()
 
     def _reading(self) -> Database | None:
-        with self._lock:
-            self._close_if_replaced()
+        self._close_if_replaced()
+        with self._reading_lock:
             if self._reader is None:
                 try:
                     self._reader = open_database(self.path, SCHEMA, writes=False)
@@ -105,8 +104,8 @@ class StudioDatabase:
             return self._reader
 
     def _writing(self) -> Database:
-        with self._lock:
-            self._close_if_replaced()
+        self._close_if_replaced()
+        with self._writing_lock:
             if self._writer is None:
                 try:
                     self.root.mkdir(parents=True, exist_ok=True)
@@ -117,11 +116,12 @@ class StudioDatabase:
 
     def _drop(self, failed: Database | None) -> None:
         """Have the next use open the file anew; ``failed`` closes when its last user is done."""
-        with self._lock:
-            if self._reader is failed:
-                self._reader = None
-            if self._writer is failed:
-                self._writer = None
+        if failed is self._reader:
+            with self._reading_lock:
+                self._reader = None if failed is self._reader else self._reader
+        elif failed is self._writer:
+            with self._writing_lock:
+                self._writer = None if failed is self._writer else self._writer
 
     def _refusal(self, error: OSError) -> StorageError:
         reason = error.strerror or error

@@ -188,7 +188,7 @@ def test_so_is_one_for_which_no_database_can_be_made(history, tmp_path):
         record = save(history)
     assert record.unsaved_reason.key == "storage.write"
     assert (history.list().records, history.list().error) == ((record,), None)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path):

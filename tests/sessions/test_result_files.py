@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from glmtts_core.sessions import result_files
 from glmtts_core.sessions.result_files import clear_old_sessions, session_folder
 from glmtts_core.sessions.studio_database import StudioDatabase
 from tests.sessions.histories import numbers, opened, save
@@ -55,8 +56,34 @@ def test_so_are_their_rows(tmp_path):
     aged_session(tmp_path, ANNA, 8)
     aged_session(tmp_path, BERT, 6)
     clear(tmp_path)
-    assert known_ids(tmp_path) == [BERT]
     assert StudioDatabase(tmp_path).rows("SELECT session FROM result") == [(BERT,)]
+
+
+def test_the_last_number_of_a_cleared_session_stays_known(tmp_path):
+    aged_session(tmp_path, ANNA, 8)
+    clear(tmp_path)
+    assert save(opened(tmp_path)).number == 2
+
+
+def test_of_very_many_cleared_sessions_only_the_last_ones_are_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(result_files, "_MOST_SESSIONS", 3)
+    ids = [f"{number:032x}" for number in range(6)]
+    for days, session_id in enumerate(ids, 8):
+        aged_session(tmp_path, session_id, days)
+    clear(tmp_path)
+    assert known_ids(tmp_path) == ids[:3]
+
+
+def test_results_outlast_a_start_without_the_disk_that_their_sounds_are_on(tmp_path):
+    aged_session(tmp_path, ANNA, 6)
+    StudioDatabase(tmp_path).rows("SELECT 1")
+    with StudioDatabase(tmp_path).transaction() as connection:
+        connection.execute("UPDATE session SET last_used_s = 0")
+    (tmp_path / "sessions").rename(tmp_path / "elsewhere")
+    assert clear(tmp_path) == 0
+    assert numbers(opened(tmp_path)) == []
+    (tmp_path / "elsewhere").rename(tmp_path / "sessions")
+    assert numbers(opened(tmp_path)) == [1]
 
 
 def test_an_old_session_that_is_open_is_kept(tmp_path):
@@ -75,6 +102,7 @@ def test_a_session_whose_folder_the_user_removed_lists_nothing_and_reuses_no_num
     again = opened(tmp_path)
     assert numbers(again) == []
     assert save(again).number == 2
+    assert numbers(again) == [2]
 
 
 def test_folders_that_are_no_sessions_are_never_cleared(tmp_path):

@@ -10,7 +10,7 @@ from glmtts_core.sessions.result_files import session_folder, wav_path
 from glmtts_core.sessions.result_rows import (
     beyond_bytes,
     beyond_count,
-    delete_results,
+    deleting,
     stored_results,
 )
 from glmtts_core.sessions.studio_database import StudioDatabase
@@ -40,8 +40,9 @@ def test_every_value_of_a_result_comes_back(database, tmp_path):
 def test_deleting_rows_that_are_not_there_writes_nothing(database, tmp_path):
     save(opened(tmp_path))
     before = database.version()
-    delete_results(database, ANNA, [2, 3])
-    delete_results(database, BERT, [1])
+    for session_id, number in ((ANNA, 2), (BERT, 1)):
+        with deleting(database, session_id, number):
+            pass
     assert database.version() == before
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from glmtts_core import database_connection
+from glmtts_core.sessions.history import SessionHistory
 from glmtts_core.sessions.result_files import session_folder, wav_path
 from glmtts_core.sessions.studio_database import StudioDatabase
 from tests.forked import forked
@@ -182,14 +184,66 @@ def orphan(root: Path, number: int) -> Path:
     return path
 
 
-def test_audio_that_a_crash_left_without_a_row_goes_and_its_number_stays_used(tmp_path):
+def test_a_pending_sound_goes_where_its_row_is_not_there_and_its_number_stays_used(tmp_path):
     save(opened(tmp_path))
-    left = orphan(tmp_path, 2)
+    left = orphan(tmp_path, 2).rename(session_folder(tmp_path, ANNA) / "000002.pending")
     again = opened(tmp_path)
     assert numbers(again) == [1]
     assert save(again).number == 3
     assert not left.exists()
     assert wav_path(left.parent, 1).exists()
+
+
+def test_a_pending_sound_is_that_of_its_row_before_and_after_it_is_settled(tmp_path):
+    save(opened(tmp_path))
+    sound = wav_path(session_folder(tmp_path, ANNA), 1)
+    spoken = sound.read_bytes()
+    sound.rename(sound.with_suffix(".pending"))
+    again = opened(tmp_path)
+    assert (numbers(again), again.wav(1)) == ([1], spoken)
+    save(again)
+    assert sound.read_bytes() == again.wav(1) == spoken
+    assert not sound.with_suffix(".pending").exists()
+
+
+def test_an_older_database_that_is_put_back_costs_no_sound_and_no_number(tmp_path):
+    database = StudioDatabase(tmp_path)
+    history = SessionHistory(database, ANNA, max_results=50, max_bytes=2**40)
+    save(history)
+    database.close()
+    copy = (tmp_path / "studio.db").read_bytes()
+    for _ in range(3):
+        save(history)
+    database.close()
+    (tmp_path / "studio.db").write_bytes(copy)
+    for number in (5, 6):
+        assert save(opened(tmp_path)).number == number
+    sounds = {path.name for path in session_folder(tmp_path, ANNA).glob("*.wav")}
+    assert sounds == {f"{number:06d}.wav" for number in range(1, 7)}
+    assert numbers(opened(tmp_path)) == [6, 5, 1]
+
+
+def test_a_database_that_goes_while_two_programs_save_costs_no_sound_and_no_number(tmp_path):
+    one, other = opened(tmp_path), opened(tmp_path)
+    given = [save(each).number for each in (one, other, other, other)]
+    for path in tmp_path.glob("studio.db*"):
+        path.unlink()
+    given += [save(each).number for each in (one, other, one)]
+    assert given == [1, 2, 3, 4, 5, 6, 7]
+    assert len(list(session_folder(tmp_path, ANNA).glob("*.wav"))) == 7
+
+
+def test_a_number_that_was_given_while_the_database_was_busy_is_not_given_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(database_connection, "_BUSY_S", 0.05)
+    one, other = opened(tmp_path), opened(tmp_path)
+    assert (save(one).number, save(other).number) == (1, 2)
+    with StudioDatabase(tmp_path).transaction():
+        unsaved = save(one)
+    assert (unsaved.number, bool(unsaved.unsaved_reason)) == (3, True)
+    assert save(other).number == 4
+    assert numbers(one) == [4, 3, 2, 1]
 
 
 def test_audio_that_a_crash_left_without_a_row_is_not_overwritten(tmp_path):
