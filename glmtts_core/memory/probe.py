@@ -63,6 +63,15 @@ class MemoryReading:
         """The GPU that the engine uses."""
         return next((entry for entry in self.devices if entry.index == self.main_device), None)
 
+    def free_bytes(self, device: str) -> int | None:
+        """Return what can still be had on ``device``, what is idle included; None if unknown."""
+        if device == "cpu":
+            return self.host_available_bytes
+        gpu = self.main
+        if gpu is None or gpu.total_bytes is None or gpu.used_bytes is None:
+            return None
+        return gpu.total_bytes - gpu.used_bytes + self.idle_bytes
+
 
 class MemoryProbe:
     """Takes readings; may be called from any thread.

@@ -26,22 +26,19 @@ from glmtts_core.sessions.event_log import EventLimits, EventLog
 from glmtts_core.sessions.events import AskedBy, EvictionReason, Experiment
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
-from glmtts_core.sessions.result_files import clear_old_sessions
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 from glmtts_core.studio.event_recorder import EventRecorder
 from glmtts_core.studio.jobs import Job, Keep, Priority
-from glmtts_core.studio.leftovers import sweep_leftovers
 from glmtts_core.studio.runner import JobRunner
 from glmtts_core.studio.service_registry import ServiceRegistry
-from glmtts_core.studio.state import EngineState, StudioState
+from glmtts_core.studio.session_closing import SessionClosing
+from glmtts_core.studio.state import StudioState, studio_state
 from glmtts_core.studio.worker import Worker, WorkerTask
 
 #: Seconds that closing waits for a running synthesis to stop.
 _CLOSE_S: Final = 4.0
-#: Seconds between two looks for old session folders.
-_CLEAR_EVERY_S: Final = 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +63,8 @@ class Studio:
         #: Why GLM-TTS is not among the engines; None where it is.
         self.lacking = None if engine_factories else offer.lacking
         self.engines = EngineHost(
-            [factory(settings, self.ledger) for factory in factories], self.free_bytes
+            [factory(settings, self.ledger) for factory in factories],
+            lambda device: self.monitor.latest().free_bytes(device),
         )
         self._account = MemoryAccount(
             self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
@@ -85,39 +83,20 @@ class Studio:
         self._worker = Worker(self._run_job, name=f"engine-{self._account.device}")
         self.monitor.start()
         self.services = ServiceRegistry()
-        self._cleared_s: float | None = None
-        self._clear_old_sessions()
+        self._closing = SessionClosing(
+            settings,
+            self._database,
+            self.sessions,
+            self._worker,
+            lambda: self._account.allocator.give_back(),
+        )
+        self._closing.clear_old()
 
     # -- sessions ------------------------------------------------------------------------------
 
     def end_lease(self, session_id: str, holder: object | None = None) -> None:
         """Give the session's caches back; returns at once, the worker does it at a safe point."""
-        self.sessions.end_lease(session_id, holder)
-        # all of them: a script that was still running may have opened a closed session once more
-        for each in self.sessions.closed_ids():
-            self._forget_if_closed(each)
-
-    def _forget_if_closed(self, session_id: str) -> None:
-        if self.sessions.closed(session_id):
-            self._worker.send(WorkerTask(lambda: self._forget(session_id), within_jobs=True))
-
-    def _forget(self, session_id: str) -> None:
-        caches = self.sessions.forget(session_id)
-        if caches is not None:
-            caches.clear()
-            self._account.allocator.give_back()
-        self._clear_old_sessions()
-
-    def _clear_old_sessions(self) -> None:
-        """Remove old sessions and leftovers, at the start and then at most once an hour."""
-        now_s = time.monotonic()
-        if self._cleared_s is not None and now_s - self._cleared_s < _CLEAR_EVERY_S:
-            return
-        self._cleared_s = now_s
-        settings = self.settings
-        known = self.sessions.known_ids()
-        clear_old_sessions(self._database, settings.history_max_age_days, known)
-        sweep_leftovers(settings.output_dir, settings.cache_dir)
+        self._closing.end_lease(session_id, holder)
 
     # -- jobs ----------------------------------------------------------------------------------
 
@@ -151,6 +130,7 @@ class Studio:
             name = rehearsed.capabilities.engine
             report = self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
             self._events.evicted(EvictionReason.WITHDRAWN, report, needed_by=name, engines=[name])
+            self._note_events()
         self._account.move_to(self.engines.main_device)
         return True
 
@@ -206,23 +186,16 @@ class Studio:
 
     def state(self, engine: str | None = None) -> StudioState:
         """Return what the engine called ``engine`` is doing; with None, what any of them is."""
-        running = self._worker.running
-        being_loaded = self._runner.loading
-        loading = None
-        if being_loaded is not None and engine in (None, being_loaded):
-            state = EngineState.LOADING
-            loading = None if running is None else running.view().progress.fraction
-        elif running is not None and engine in (None, running.engine):
-            state = EngineState.SPEAKING
-        else:
-            loaded = self.engines.any_loaded if engine is None else self.engines.find(engine).loaded
-            state = EngineState.IDLE if loaded else EngineState.NOT_LOADED
-        return StudioState(state, loading, len(self._worker.waiting()))
+        return studio_state(self._worker, self._runner.loading, self.engines, engine)
 
     def _run_job(self, job: Job) -> None:
         self._runner.run(job, self._worker.run_tasks_within_job)
+        self._note_events()
+        self._closing.forget_if_closed(job.session_id)
+
+    def _note_events(self) -> None:
+        """Have what happened written down once nobody waits for it."""
         self._worker.send(WorkerTask(self._events.flush, within_jobs=False))
-        self._forget_if_closed(job.session_id)
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -297,21 +270,12 @@ class Studio:
         self._last_cleanup_s = time.monotonic()
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)
+        self._note_events()
         return report
 
     def note_experiment(self, experiment: Experiment) -> None:
         """Write down that an experiment has ended; from any thread but a page's."""
         self._events.note(experiment)
-
-    def free_bytes(self, device: str) -> int | None:
-        """Return what can still be had on ``device``, what is idle included; None if unknown."""
-        reading = self.monitor.latest()
-        if device == "cpu":
-            return reading.host_available_bytes
-        gpu = reading.main
-        if gpu is None or gpu.total_bytes is None or gpu.used_bytes is None:
-            return None
-        return gpu.total_bytes - gpu.used_bytes + reading.idle_bytes
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ def show(page: Page) -> None:
     if (engine := studio.engines.rehearsal) is None:
         return
     can = engine.capabilities
-    free = studio.free_bytes(can.device)
+    free = studio.monitor.latest().free_bytes(can.device)
     lacking = not engine.loaded and free is not None and free < can.load_bytes
     words = page.markdown(
         "rehearsal.too_large" if lacking else "rehearsal.on",

@@ -15,6 +15,7 @@ from glmtts_core.diagnostics.labels import conclusions
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.research.listening import load
 from glmtts_core.diagnostics.tasks import Tasks
+from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
@@ -237,7 +238,7 @@ def test_while_something_is_spoken_the_switch_says_so_and_stays(
 def test_a_rehearsal_that_does_not_fit_is_told_before_it_is_loaded(
     visit: Visit, laboratory, studio, tiny_rehearsal, monkeypatch
 ):
-    monkeypatch.setattr(studio, "free_bytes", lambda device: 1)
+    monkeypatch.setattr(MemoryReading, "free_bytes", lambda reading, device: 1)
     visitor = rehearsal(open_tab(visit(DIAGNOSTICS), "environment"), True)
     assert any("will not load" in warning.value for warning in visitor.app.warning)
 
