@@ -36,7 +36,7 @@ def main() -> None:
     print(f"bad lines explained  {outcome.explained} of {outcome.bad}   (target: all)")
     print(f"out of memory        {outcome.memory_errors} times, {outcome.short} good lines once")
     print(f"retries              {outcome.retries}")
-    print(f"cleanups             {view.cleanups}")
+    print(f"cleanups             {view.standing.cleanups}")
     print(f"took                 {view.active_s:.1f} s, {view.lines_per_min or 0:.0f} lines/min")
 
 

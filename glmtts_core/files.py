@@ -184,6 +184,37 @@ def sweep_partial(folders: Iterable[Path]) -> int:
     )
 
 
+def folders_in(root: Path) -> list[Path]:
+    """Return the folders in ``root``; none where it is not there (yet).
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        with os.scandir(root) as entries:
+            return [root / entry.name for entry in entries if _is_folder(entry)]
+    except FileNotFoundError:
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        # such as a link that leads to itself: no folder, and no reason to hide the others
+        _log.warning("cannot look at %s: %s", entry.path, error)
+        return False
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file or folder inside another one may be called so."""
+    try:
+        size_bytes = len(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False
+    return Path(name).name == name not in ("", "..") and size_bytes <= 255 and "\0" not in name
+
+
 def clear_old_folders(folders: Iterable[Path], max_age_days: float) -> int:
     """Remove those in which nothing was added for ``max_age_days``; return how many.
 

@@ -122,6 +122,7 @@ COMPOSED = {
 }
 #: Strings that look like keys and are none.
 NOT_KEYS = {
+    "studio.db",
     "claims.toml",
     "flow.pt",
     "form.json",

@@ -31,6 +31,7 @@ from glmtts_core.batch_files.lines import BatchLine, LineProblem
 from glmtts_core.database import build_database
 from glmtts_core.errors import BatchError
 from glmtts_core.escaping import encodable
+from glmtts_core.sound_files.whole_wav import is_whole
 from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import json_text
 
@@ -47,7 +48,7 @@ def import_earlier(folder: Path) -> None:
         return
     if not os.path.lexists(folder / HEADER_FILE):
         if os.path.lexists(folder / JOURNAL_FILE):
-            raise BatchError("batch.run.headless", folder=folder)
+            raise BatchError("batch.run.headless", folder=folder, name=HEADER_FILE)
         return
     with run_lock(folder):
         if os.path.lexists(folder / DATABASE_FILE):
@@ -198,15 +199,19 @@ class _Story:
 
     def _sounds(self) -> Iterator[tuple[object, ...]]:
         # a sound that no line names any more is left alone, and so is not noted
-        for stem in {line.file_stem for line in self.lines} & self._spoken.keys():
-            content_hash = self._spoken[stem]
-            try:
-                status = (self.folder / AUDIO_FOLDER / f"{stem}.wav").stat()
-            except OSError:
-                yield stem, content_hash, None, None, None
-            else:
-                # reading ten thousand sounds for their digests would take minutes
-                yield stem, content_hash, status.st_size, status.st_mtime_ns, None
+        for line in self.lines:
+            if line.file_stem not in self._spoken:
+                continue
+            content_hash = self._spoken[line.file_stem]
+            path = self.folder / AUDIO_FOLDER / f"{line.file_stem}.wav"
+            attempt = self._last.get((line.uttid, content_hash or ""))
+            end = None if attempt is None else self.attempts[attempt - 1].end
+            size_bytes = modified_ns = None
+            if is_whole(path, None if end is None else end.audio_s):
+                status = path.stat()
+                size_bytes, modified_ns = status.st_size, status.st_mtime_ns
+            # reading ten thousand sounds for their digests would take minutes
+            yield line.file_stem, content_hash, size_bytes, modified_ns, None
 
 
 def _row_of(number: int, attempt: _Attempt) -> tuple[object, ...]:

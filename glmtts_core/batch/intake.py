@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
+import secrets
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,11 +21,14 @@ from glmtts_core.batch.run_database import RunHeader
 from glmtts_core.batch.run_files import (
     AUDIO_FOLDER,
     DATABASE_FILE,
+    DOOMED_PREFIX,
+    MAKING_FILE,
     MANIFEST_FILE,
     REFERENCES_FOLDER,
     REPORT_FILE,
     corrected_inputs,
     input_folder,
+    next_input,
     run_lock,
     sweep_inputs,
 )
@@ -49,8 +52,9 @@ from glmtts_core.quoting import quoted
 from glmtts_core.storage_errors import storage_errors
 from glmtts_core.stored import json_text
 
-#: Exists while a run's folder is being created; the other files there belong to that run.
-_MAKING_FILE: Final = "making"
+_MAKE: Final = """
+    INSERT INTO run (id, header, input_version, state, active_s) VALUES (1, ?, ?, ?, 0)"""
+_CORRECT: Final = "UPDATE run SET header = ?, input_version = ?, state = ?, reason = NULL"
 #: How a line of a corrected input stands: as the one of the same name and content did; done, too,
 #: where its file still holds its sound.
 _INSERT_LINE: Final = """
@@ -107,22 +111,14 @@ def create_run(
         policy=policy,
     )
     with storage_errors(folder):
-        write_whole(folder / _MAKING_FILE, b"")
+        write_whole(folder / MAKING_FILE, b"")
         (folder / AUDIO_FOLDER).mkdir(exist_ok=True)
         _write_input(folder, raw, batch, defaults, references)
         try:
-            build_database(folder / DATABASE_FILE, SCHEMA, partial(_fill, header, batch))
+            build_database(folder / DATABASE_FILE, SCHEMA, partial(_put, _MAKE, header, 0, batch))
         except FileExistsError as error:
             raise BatchError("batch.run.exists", folder=folder) from error
-        discard(folder / _MAKING_FILE)
-
-
-def _fill(header: RunHeader, batch: BatchInput, change: Connection) -> None:
-    change.execute(
-        "INSERT INTO run (id, header, input_version, state, active_s) VALUES (1, ?, 0, ?, 0)",
-        (_header_json(header), RunState.READY),
-    )
-    _put_lines(change, batch)
+        discard(folder / MAKING_FILE)
 
 
 def replace_input(
@@ -144,18 +140,19 @@ def replace_input(
         StorageError: the disk is full or cannot be written.
     """
     _refuse_empty(batch)
-    before, version = store.database.header(), store.database.input_version() + 1
+    before, held = store.database.header(), store.database.input_version()
     header = _header_after(before, batch, defaults, policy)
     known = (row.line for row in store.database.rows())
     lines = with_settings(batch.lines, known, before.defaults, header.defaults)
     batch = replace(batch, lines=lines)
     with storage_errors(store.folder):
         # of a correction that was cut short
-        sweep_inputs(store.folder, version - 1)
+        sweep_inputs(store.folder, held)
+        version = next_input(store.folder, held)
         target = input_folder(store.folder, version)
         _write_input(target, raw, batch, header.defaults, references, store.references.folder)
         flush_folder(store.folder)
-    writer.correct(partial(_refill, header, version, batch))
+    writer.correct(partial(_put, _CORRECT, header, version, batch))
 
 
 def _header_after(
@@ -174,14 +171,6 @@ def _header_after(
     )
 
 
-def _refill(header: RunHeader, version: int, batch: BatchInput, change: Connection) -> None:
-    change.execute(
-        "UPDATE run SET header = ?, input_version = ?, state = ?, reason = NULL",
-        (_header_json(header), version, RunState.READY),
-    )
-    _put_lines(change, batch)
-
-
 def remove_run(folder: Path) -> None:
     """Delete a run with all its sounds, readable or not.
 
@@ -190,11 +179,10 @@ def remove_run(folder: Path) -> None:
         StorageError: the folder cannot be changed.
     """
     with run_lock(folder), storage_errors(folder):
-        # first what makes it a run, should the rest be cut short; the database would else be made
-        # anew from the files of an earlier layout
-        for name in (*EARLIER_FILES, DATABASE_FILE):
-            discard(folder / name)
-        shutil.rmtree(folder)
+        # all at one moment: what is left, should the rest be cut short, goes at the next start
+        doomed = folder.rename(folder.with_name(f"{DOOMED_PREFIX}{secrets.token_hex(8)}"))
+    with storage_errors(folder.parent):
+        discard(doomed)
 
 
 def run_in(folder: Path) -> bool:
@@ -202,7 +190,11 @@ def run_in(folder: Path) -> bool:
     return any(os.path.lexists(folder / name) for name in (DATABASE_FILE, *EARLIER_FILES))
 
 
-def _put_lines(change: Connection, batch: BatchInput) -> None:
+def _put(
+    statement: str, header: RunHeader, version: int, batch: BatchInput, change: Connection
+) -> None:
+    stored = json_text(header.model_dump(mode="json"))
+    change.execute(statement, (stored, version, RunState.READY))
     change.execute(
         "CREATE TEMP TABLE before AS SELECT uttid, content_hash, state, lost FROM main.line"
     )
@@ -226,10 +218,6 @@ def _line_values(position: int, line: BatchLine) -> dict[str, object]:
     }
 
 
-def _header_json(header: RunHeader) -> str:
-    return json_text(header.model_dump(mode="json"))
-
-
 def _refuse_empty(batch: BatchInput) -> None:
     if not batch.total:
         raise BatchError("batch.file.empty")
@@ -237,7 +225,7 @@ def _refuse_empty(batch: BatchInput) -> None:
 
 def _refuse_foreign(folder: Path, raw: bytes, batch: BatchInput) -> None:
     """Refuse a folder whose files a run would take for its own, write over or remove."""
-    if (folder / _MAKING_FILE).exists():
+    if (folder / MAKING_FILE).exists():
         return  # made by a process that died in the middle
     with storage_errors(folder.parent):
         ours = [folder / name for name in (MANIFEST_FILE, REPORT_FILE)]

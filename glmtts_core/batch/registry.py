@@ -6,7 +6,6 @@ Thread-safe. `batches_of` is the door.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import shutil
 import threading
@@ -23,11 +22,13 @@ from glmtts_core.batch.executor import ExecutorFactory, LocalExecutor
 from glmtts_core.batch.intake import create_run, remove_run, run_in
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.run_files import AUDIO_FOLDER, DOOMED_PREFIX, MAKING_FILE
 from glmtts_core.batch.states import RunState, RunSummary
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_draft.dry_run import check_defaults
 from glmtts_core.batch_files.lines import BatchInput, RunDefaults
 from glmtts_core.errors import BatchError, GLMTTSError, StorageError
+from glmtts_core.files import discard, folders_in, is_file_name
 from glmtts_core.quoting import quoted
 from glmtts_core.studio.studio import Studio
 
@@ -38,8 +39,6 @@ _RUN_PREFIX: Final = "batch-"
 _UNMADE_S: Final = 3600.0
 #: Seconds that closing waits for each run to write down where it stands.
 _CLOSE_S: Final = 4.0
-#: Longest name of a folder.
-_NAME_BYTES: Final = 255
 _log = logging.getLogger(__name__)
 
 
@@ -169,7 +168,7 @@ class Batches:
         found: list[RunSummary] = []
         unreadable: list[UnreadableRun] = []
         for folder in _folders(self._root):
-            if not run_in(folder):
+            if not run_in(folder) and not _headless(folder):
                 continue
             try:
                 found.append(self._summary(folder))
@@ -197,7 +196,7 @@ class Batches:
             StorageError: its folder cannot be changed.
         """
         folder = self._folder_of(run_id)
-        if not run_in(folder):
+        if not run_in(folder) and not _headless(folder):
             raise BatchError("batch.run.missing", name=quoted(run_id))
         remove_run(folder)
         with self._lock:
@@ -220,7 +219,7 @@ class Batches:
 
     def _folder_of(self, run_id: str) -> Path:
         # the id may have come from an address
-        if run_id == ".." or not _is_name(run_id):
+        if not is_file_name(run_id):
             raise BatchError("batch.run.missing", name=quoted(run_id))
         return self._root / run_id
 
@@ -238,53 +237,41 @@ class Batches:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders in ``root``; none where it is not there yet.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
     try:
-        with os.scandir(root) as entries:
-            return [root / entry.name for entry in entries if _is_folder(entry)]
-    except FileNotFoundError:
-        return []
+        return folders_in(root)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError("batch.run.no_list", folder=root, reason=reason) from error
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError as error:
-        # such as a link that leads to itself: no run, and no reason to hide the others
-        _log.warning("cannot look at %s: %s", entry.path, error)
+def _headless(folder: Path) -> bool:
+    """Whether a run lies in ``folder`` of which the database is gone."""
+    if not folder.name.startswith(_RUN_PREFIX) or (folder / MAKING_FILE).exists():
         return False
+    return (folder / AUDIO_FOLDER).is_dir()
 
 
 def _clear_unmade(root: Path) -> None:
-    """Remove what is left of runs whose process died while it made them."""
+    """Remove what is left of runs whose process died while it made or deleted them."""
     oldest_s = time.time() - _UNMADE_S
     try:
-        folders = [each for each in _folders(root) if each.name.startswith(_RUN_PREFIX)]
+        folders = _folders(root)
     except StorageError as error:
         _log.warning("cannot look for unmade runs: %s", error)
         return
     for folder in folders:
         try:
-            if not run_in(folder) and folder.stat().st_mtime < oldest_s:
-                shutil.rmtree(folder)
+            if folder.name.startswith(DOOMED_PREFIX) or _unmade(folder, oldest_s):
+                discard(folder)
         except OSError as error:
             _log.warning("cannot clear the unmade run %s: %s", folder, error)
 
 
-def _is_name(run_id: str) -> bool:
-    """Whether a folder may be called so."""
-    try:
-        size_bytes = len(os.fsencode(run_id))
-    except UnicodeEncodeError:
+def _unmade(folder: Path, oldest_s: float) -> bool:
+    if not folder.name.startswith(_RUN_PREFIX) or run_in(folder):
         return False
-    return size_bytes <= _NAME_BYTES and "\0" not in run_id and Path(run_id).name == run_id != ""
+    left = (folder / MAKING_FILE).exists() or not any(folder.iterdir())
+    return left and folder.stat().st_mtime < oldest_s
 
 
 def _new_run_id() -> str:

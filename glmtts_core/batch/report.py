@@ -97,10 +97,10 @@ def _figures(view: RunView) -> dict[str, str]:
         "failed": str(counts.failed),
         "set_aside": str(counts.set_aside),
         "success": "–" if rate is None else f"{rate:.1%}",
-        "audio": f"{view.audio_s:.1f} s",
+        "audio": f"{view.standing.audio_s:.1f} s",
         "time": f"{view.active_s:.1f} s",
-        "retries": str(view.retries),
-        "cleanups": f"{view.cleanups} (−{view.regained_bytes / MIB:,.0f} MiB)",
+        "retries": str(view.standing.retries),
+        "cleanups": f"{view.standing.cleanups} (−{view.standing.regained_bytes / MIB:,.0f} MiB)",
     }
 
 

@@ -11,15 +11,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from glmtts_core.batch.coordinator import Coordinator
 from glmtts_core.batch.executor import ExecutorFactory
 from glmtts_core.batch.intake import replace_input
 from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run_database import RunDatabase, RunHeader
-from glmtts_core.batch.run_files import run_lock, take_lock
+from glmtts_core.batch.run_files import run_lock
 from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.speaking import LineRequests, speaking_order
 from glmtts_core.batch.states import LineState, RunState, RunSummary, RunView
@@ -34,9 +32,9 @@ _NEVER = -1  # before the sounds were looked at for the first time
 
 @dataclass(frozen=True, slots=True)
 class _Active:
-    """What is open while this process carries on the run."""
+    """What is open while this process carries on the run, and what it is spoken by."""
 
-    lock: FileLock
+    held: ExitStack
     writer: RunWriter
     coordinator: Coordinator
 
@@ -127,7 +125,7 @@ class BatchRun:
         """
         with self._control:
             if self._active is None:
-                with self._change() as writer:
+                with self._change() as (_, writer):
                     writer.cancel()
                 return
         self._stop(RunState.CANCELLED)
@@ -174,10 +172,11 @@ class BatchRun:
         with self._control:
             if self._active is not None:
                 raise BatchError("batch.run.locked", name=self.id)
-            with self._change() as writer:
+            with self._change() as (_, writer):
                 sweep(self.store, writer)
                 replace_input(self.store, writer, raw, batch, references, defaults, policy)
                 sweep(self.store, writer)
+                self._header = self.lines.header()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it is not active; False when ``timeout_s`` ran out first."""
@@ -197,7 +196,7 @@ class BatchRun:
         """
         with self._lock:
             summary = self.summary(fresh=fresh)
-            active, standing = self._active, self._standing
+            active, standing, unwritten = self._active, self._standing, self._unwritten
             pace = self._last_pace if active is None else active.coordinator.pace.read()
             # what has not been ended is this very stretch, or one whose process has died
             begun_s = standing.unfinished_s if active is None else pace.active_s
@@ -205,20 +204,20 @@ class BatchRun:
             coordinator = None if active is None else active.coordinator
             return RunView(
                 **{name: getattr(summary, name) for name in RunSummary.__dataclass_fields__},
+                standing=standing,
                 stopping=coordinator is not None and coordinator.stopping,
-                reason=self._reason if active is None else None,
+                reason=None
+                if active is not None
+                else unwritten[1]
+                if unwritten
+                else standing.reason,
                 current=self.lines.rows({LineState.RUNNING}) if goes_on else (),
                 progress=None if coordinator is None else coordinator.progress(),
                 active_s=standing.active_s + begun_s,
                 eta_s=pace.eta_s,
                 lines_per_min=pace.lines_per_min,
                 audio_per_s=pace.audio_per_s,
-                audio_s=standing.audio_s,
-                retries=standing.retries,
-                cleanups=standing.cleanups,
-                regained_bytes=standing.regained_bytes,
                 cleanup_reason=None if coordinator is None else coordinator.cleanup_reason,
-                lost=standing.lost,
             )
 
     def summary(self, *, fresh: bool = False) -> RunSummary:
@@ -253,43 +252,33 @@ class BatchRun:
             self._unwritten = None
 
     @contextmanager
-    def _change(self) -> Iterator[RunWriter]:
-        """Hold the folder while something in it is changed; for a moment, all waits."""
+    def _change(self) -> Iterator[tuple[ExitStack, RunWriter]]:
+        """Hold the folder while something in it is changed; the caller may keep what is held."""
         self._changing = True
         try:
-            with run_lock(self.store.folder), closing(RunWriter(self.store)) as writer:
-                yield writer
+            with ExitStack() as held:
+                held.enter_context(run_lock(self.store.folder))
+                yield held, held.enter_context(closing(RunWriter(self.store)))
             self._unwritten = None
         finally:
             self._changing = False
 
     def _begin(self, *, retry_failed: bool = False) -> None:
-        self._changing = True
-        try:
-            with ExitStack() as undo:
-                lock = take_lock(self.store.folder)
-                undo.callback(lock.release)
-                writer = undo.enter_context(closing(RunWriter(self.store)))
-                sweep(self.store, writer)
-                writer.begin(retry_failed=retry_failed)
-                self._active = _Active(lock, writer, self._coordinator(writer))
-                undo.pop_all()
-            self._unwritten = None
-        finally:
-            self._changing = False
-
-    def _coordinator(self, writer: RunWriter) -> Coordinator:
-        header = self.lines.header()
-        requests = LineRequests(header.defaults, self.store.references, self._max_reference_s)
-        return Coordinator(
-            writer,
-            self.lines,
-            self._make_executor,
-            header.policy,
-            requests.of,
-            speaking_order(self.lines.rows({LineState.QUEUED}), header.defaults),
-            self._ended,
-        )
+        with self._change() as (held, writer):
+            sweep(self.store, writer)
+            writer.begin(retry_failed=retry_failed)
+            header = self.lines.header()
+            requests = LineRequests(header.defaults, self.store.references, self._max_reference_s)
+            coordinator = Coordinator(
+                writer,
+                self.lines,
+                self._make_executor,
+                header.policy,
+                requests.of,
+                speaking_order(self.lines.rows({LineState.QUEUED}), header.defaults),
+                self._ended,
+            )
+            self._active = _Active(held.pop_all(), writer, coordinator)
 
     def _ended(self, state: RunState, reason: Message | None) -> None:
         """Write the end down; called in the background, when no line is spoken any more."""
@@ -303,15 +292,10 @@ class BatchRun:
                 unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
                 seen_ns = self.store.sounds_changed_ns()
             finally:
-                active.writer.close()
-                active.lock.release()
+                active.held.close()
                 with self._lock:
                     self._active, self._last_pace = None, pace
                     self._unwritten, self._sounds_seen_ns = unwritten, seen_ns
-
-    @property
-    def _reason(self) -> Message | None:
-        return self._standing.reason if self._unwritten is None else self._unwritten[1]
 
     def _stop(self, state: RunState) -> None:
         if (active := self._active) is not None:

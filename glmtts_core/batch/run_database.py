@@ -7,7 +7,6 @@ belongs to the process that holds the run's lock, or to one that has died.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
@@ -21,6 +20,7 @@ from glmtts_core.batch.states import (
     LineState,
     LineStatus,
     RunCounts,
+    RunStanding,
     RunState,
 )
 from glmtts_core.batch_files.lines import BatchLine, InputFormat, LineProblem, RunDefaults
@@ -71,35 +71,6 @@ _PROBLEM: Final = TypeAdapter(LineProblem)
 _MEMORY: Final = TypeAdapter(LineMemory)
 _VOICES: Final = TypeAdapter(tuple[str, ...])
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(StoredMessage)
-
-
-@dataclass(frozen=True, slots=True)
-class RunStanding:
-    """How a run stands.
-
-    Attributes:
-        state: as written down: `RunState.RUNNING` where its process ended without a word.
-        reason: why it paused by itself.
-        counts: of its lines.
-        active_s: seconds in which it was at work, up to its last end.
-        unfinished_s: seconds since its last start, where no end of that is written down.
-        audio_s: seconds of sound that are there.
-        retries: attempts after the first.
-        cleanups: how often it has cleaned up.
-        regained_bytes: what that gave back.
-        lost: how many lines wait again though they were spoken.
-    """
-
-    state: RunState
-    reason: Message | None
-    counts: RunCounts
-    active_s: float
-    unfinished_s: float
-    audio_s: float
-    retries: int
-    cleanups: int
-    regained_bytes: int
-    lost: int
 
 
 class RunDatabase:

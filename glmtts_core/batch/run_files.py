@@ -22,6 +22,10 @@ REPORT_FILE: Final = "report.html"
 #: Name of the folder of the sounds inside the run's.
 AUDIO_FOLDER: Final = "audio"
 REFERENCES_FOLDER: Final = "references"
+#: Begins the name of a run's folder that is being deleted.
+DOOMED_PREFIX: Final = ".deleted-"
+#: Exists while a run's folder is being created; the other files there belong to that run.
+MAKING_FILE: Final = "making"
 _VERSION_PREFIX: Final = "input-"
 _VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
 #: Lies in the folders of the earlier layout, of which nothing is removed.
@@ -32,16 +36,7 @@ _PATIENCE_S: Final = 0.5
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run's folder while inside; see `take_lock`."""
-    lock = take_lock(folder)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def take_lock(folder: Path) -> FileLock:
-    """Return the lock of a run's folder, held until `FileLock.release`.
+    """Hold the lock of a run's folder while inside.
 
     One process, and one place in it, carries on a run at a time. The kernel lets go of the lock
     when the process dies, however it dies.
@@ -58,7 +53,10 @@ def take_lock(folder: Path) -> FileLock:
             lock.acquire()
         except Timeout as error:
             raise BatchError("batch.run.locked", name=folder.name) from error
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_locked(folder: Path) -> bool:
@@ -78,6 +76,12 @@ def is_locked(folder: Path) -> bool:
 def input_folder(folder: Path, version: int) -> Path:
     """Return where the files of a version of the input lie: the first in the run's own folder."""
     return folder / f"{_VERSION_PREFIX}{version}" if version else folder
+
+
+def next_input(folder: Path, held: int) -> int:
+    """Return the version of a corrected input after the one that holds: none that lies there."""
+    numbers = (int(path.name.removeprefix(_VERSION_PREFIX)) for path in corrected_inputs(folder))
+    return max(held, *numbers, 0) + 1
 
 
 def corrected_inputs(folder: Path) -> list[Path]:

@@ -15,10 +15,9 @@ from sqlite3 import Connection
 from typing import Final
 
 from glmtts_core.audio import encode_wav
-from glmtts_core.batch.run_schema import SCHEMA, UNFINISHED_S
+from glmtts_core.batch.run_schema import UNFINISHED_S
 from glmtts_core.batch.states import LineMemory, LineRow, RunState
 from glmtts_core.batch.store import RunStore
-from glmtts_core.database import open_database
 from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.memory.cost import MemoryCost
@@ -48,13 +47,14 @@ class RunWriter:
         store: the run's folder, whose lock the caller holds.
 
     Raises:
-        StorageError: the database cannot be opened; as all here, it cannot be written, and then
-            nothing has changed.
+        BatchError: the database is gone.
+        StorageError: it cannot be opened; as all here, it cannot be written, and then nothing has
+            changed.
     """
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._database = open_database(store.database_path, SCHEMA)
+        self._database = store.connect(writes=True)
         self._lock = threading.Lock()
         self._attempts: dict[int, int] = {}
 

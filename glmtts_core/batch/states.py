@@ -161,10 +161,40 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStanding:
+    """How a run stands.
+
+    Attributes:
+        state: as written down: `RunState.RUNNING` where its process ended without a word.
+        reason: why it paused by itself.
+        counts: of its lines.
+        active_s: seconds in which it was at work, up to its last end.
+        unfinished_s: seconds since its last start, where no end of that is written down.
+        audio_s: seconds of sound that are there.
+        retries: attempts after the first.
+        cleanups: how often it has cleaned up.
+        regained_bytes: what that gave back.
+        lost: how many lines wait again though they were spoken: their sounds are gone or damaged.
+    """
+
+    state: RunState
+    reason: Message | None
+    counts: RunCounts
+    active_s: float
+    unfinished_s: float
+    audio_s: float
+    retries: int
+    cleanups: int
+    regained_bytes: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView(RunSummary):
     """A run as it stood at one moment; cheap to make whatever the number of lines.
 
     Attributes:
+        standing: as it is written down.
         stopping: whether it is about to pause, to be cancelled or to end with the program.
         reason: why it paused by itself, such as a full disk.
         current: the lines that are being spoken.
@@ -174,14 +204,10 @@ class RunView(RunSummary):
             line, and while the run is not active.
         lines_per_min: pace since the last start in this process; None before the first line.
         audio_per_s: seconds of sound made in a second, likewise.
-        audio_s: seconds of sound that are there.
-        retries: attempts after the first, over all lines.
-        cleanups: how often the run has cleaned up.
-        regained_bytes: what they gave back.
         cleanup_reason: why the last cleanup failed, if it did.
-        lost: how many lines wait again though they were spoken: their sounds are gone or damaged.
     """
 
+    standing: RunStanding
     stopping: bool = False
     reason: Message | None = None
     current: tuple[LineRow, ...] = ()
@@ -190,9 +216,4 @@ class RunView(RunSummary):
     eta_s: float | None = None
     lines_per_min: float | None = None
     audio_per_s: float | None = None
-    audio_s: float = 0.0
-    retries: int = 0
-    cleanups: int = 0
-    regained_bytes: int = 0
     cleanup_reason: Message | None = None
-    lost: int = 0

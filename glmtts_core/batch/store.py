@@ -33,7 +33,7 @@ from glmtts_core.batch.run_schema import SCHEMA
 from glmtts_core.batch.states import LineRow, LineState
 from glmtts_core.batch_files.lines import BatchLine
 from glmtts_core.batch_files.references import ReferenceFolder
-from glmtts_core.database import open_database
+from glmtts_core.database import Database, open_database
 from glmtts_core.errors import BatchError, StorageError
 from glmtts_core.files import PARTIAL_PATTERN, discard, write_into
 from glmtts_core.quoting import quoted
@@ -64,7 +64,7 @@ class RunStore:
         self.audio_folder = folder / AUDIO_FOLDER
         self._lock = threading.Lock()
         import_earlier(folder)
-        self._database: RunDatabase | None = self._opened()
+        self._database: RunDatabase | None = RunDatabase(self.connect(writes=False))
 
     @property
     def id(self) -> str:
@@ -84,7 +84,7 @@ class RunStore:
                 return before
             if not self.folder.is_dir():
                 raise StorageError("storage.folder_gone", folder=self.folder)
-            self._database = opened = self._opened()
+            self._database = opened = RunDatabase(self.connect(writes=False))
             # closed only then: the one before may still be put back
             if before is not None:
                 before.source.close()
@@ -97,10 +97,18 @@ class RunStore:
                 self._database.source.close()
                 self._database = None
 
-    def _opened(self) -> RunDatabase:
+    def connect(self, *, writes: bool) -> Database:
+        """Return a new connection to the run's database.
+
+        Raises:
+            BatchError, StorageError: it is gone, or cannot be used.
+        """
         try:
-            return RunDatabase(open_database(self.database_path, SCHEMA, writes=False))
+            return open_database(self.database_path, SCHEMA, writes=writes)
         except (FileNotFoundError, NotADirectoryError) as error:
+            if self.audio_folder.is_dir():
+                folder = self.folder
+                raise BatchError("batch.run.headless", folder=folder, name=DATABASE_FILE) from error
             raise BatchError("batch.run.missing", name=quoted(self.id)) from error
         except OSError as error:
             reason = error.strerror or str(error)

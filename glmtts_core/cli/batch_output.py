@@ -52,8 +52,8 @@ def tell_run(run: BatchRun, language: Language) -> None:
     if view.counts.set_aside > _TOLD:
         more = view.counts.set_aside - _TOLD
         print(text("cli.batch_more_problems", language, count=more), file=sys.stderr)
-    if view.lost:
-        print(text("batch.run.lost", language, count=view.lost), file=sys.stderr)
+    if view.standing.lost:
+        print(text("batch.run.lost", language, count=view.standing.lost), file=sys.stderr)
 
 
 def follow(run: BatchRun, stop_requested: Callable[[], bool], language: Language) -> None:
@@ -86,10 +86,10 @@ def tell_end(run: BatchRun, language: Language) -> int:
             total=counts.total,
             failed=counts.failed,
             set_aside=counts.set_aside,
-            audio_s=f"{view.audio_s:.1f}",
+            audio_s=f"{view.standing.audio_s:.1f}",
             seconds=f"{view.active_s:.1f}",
-            cleanups=view.cleanups,
-            regained=f"{view.regained_bytes / MIB:.0f}",
+            cleanups=view.standing.cleanups,
+            regained=f"{view.standing.regained_bytes / MIB:.0f}",
         )
     )
     if view.state is not RunState.FINISHED:

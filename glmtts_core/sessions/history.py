@@ -25,7 +25,6 @@ from glmtts_core.sessions.result_files import (
     read_wav,
     remove_result,
     session_folder,
-    sounds_in,
     wav_path,
     write_pending,
 )
@@ -70,7 +69,7 @@ class _Memory:
         unsaved: results that the disk has refused.
         gone: numbers of removed results whose rows the database would not let go.
         highest_number: the last number that was given, whether or not the disk has taken it.
-        stored: what the disk held at `version` of database and folder; None once that is over.
+        stored: what the disk held when the database was at `version`; None once that is over.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -78,7 +77,7 @@ class _Memory:
     gone: set[int] = field(default_factory=set)
     highest_number: int = 0
     stored: Listing | None = None
-    version: tuple[int, ...] = ()
+    version: tuple[int, int] = (0, 0)
 
 
 class SessionHistory:
@@ -268,18 +267,15 @@ class SessionHistory:
     # -- reading -------------------------------------------------------------------------------
 
     def _stored(self) -> Listing:
-        try:
-            version = (*self._database.version(), self._folder.stat().st_mtime_ns)
-        except (FileNotFoundError, NotADirectoryError):
+        if not self._folder.is_dir():
+            # removed, or on a disk that is not there now
             return Listing(())
+        version = self._database.version()
         memory = self._memory
         if memory.stored is None or version != memory.version:
             found, damaged = stored_results(self._database, self._id)
             earlier, unreadable = earlier_records(self._folder, found.keys() | damaged)
             names = tuple(f"{number:06d}" for number in sorted(damaged)) + unreadable
-            # a sound that somebody removed may come back, and its result with it
-            there = sounds_in(self._folder)
-            records = (each for each in (found | earlier).values() if each.number in there)
-            memory.stored = Listing(tuple(records), names)
+            memory.stored = Listing((*found.values(), *earlier.values()), names)
             memory.version = version
         return memory.stored

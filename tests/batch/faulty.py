@@ -115,6 +115,6 @@ def _outcome(
         bad=count - len(good_texts),
         explained=len([sentence for sentence in told if len(sentence) > 20]),
         short=short,
-        retries=run.view().retries,
+        retries=run.view().standing.retries,
         memory_errors=memory_errors,
     )

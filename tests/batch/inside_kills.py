@@ -199,10 +199,10 @@ def _faults_of_removal(folder: Path, count: int) -> list[str]:
             faults = _faults_of_finished(run, studio.engine.spoken, [])
             faults += [] if len(run.lines.rows()) == count else ["lines are missing"]
             batches_of(studio).remove(run.id)
-        elif folder.exists():
-            os.utime(folder, (0, 0))
+        else:
             Batches(studio)
-    return faults + (["cannot be removed"] if folder.exists() else [])
+    left = [path.name for path in folder.parent.iterdir() if path.is_dir()]
+    return faults + (["cannot be removed"] if set(left) - {"sessions"} else [])
 
 
 # -- taking over an earlier run ------------------------------------------------------------------

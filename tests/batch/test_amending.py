@@ -129,6 +129,6 @@ def test_another_recording_of_the_same_name_has_its_lines_spoken_anew(settings, 
         assert states(run) == "dq"
         finish(run)
         assert studio.engine.spoken == ["one", "two", "two"]
-        assert run.view().audio_s == pytest.approx(0.6)
+        assert run.view().standing.audio_s == pytest.approx(0.6)
     finally:
         studio.close()

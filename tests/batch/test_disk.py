@@ -82,7 +82,7 @@ def test_a_run_is_shown_and_can_be_deleted_on_a_full_disk(studio, settings):
         assert [each.counts.done for each in others.summaries()] == [4]
         assert others.run(run.id).view(fresh=True).state is RunState.FINISHED
         others.remove(run.id)
-    assert list(settings.output_dir.iterdir()) == []
+    assert not run.store.folder.exists()
 
 
 @pytest.fixture

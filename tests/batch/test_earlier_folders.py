@@ -40,10 +40,10 @@ def test_without_a_journal_no_sound_is_taken_for_a_lines_own(studio, earlier):
     earlier.done("a")
     earlier.journal.unlink()
     run = opened(studio, earlier)
-    assert (states(run), run.view().lost) == ("qqq", 1)
+    assert (states(run), run.view().standing.lost) == ("qqq", 1)
     finish(run)
     assert spoken(studio) == ["one", "two", "three"]
-    assert run.view().lost == 0
+    assert run.view().standing.lost == 0
 
 
 def test_a_journal_without_a_header_is_told_in_one_sentence(earlier):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 
+import numpy as np
 import pytest
 
+from glmtts_core.audio import encode_wav
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.run_database import RunStanding
@@ -130,6 +133,26 @@ def test_a_line_that_was_stopped_waits_and_counts_as_no_crash(earlier):
     assert (status_of(earlier, 0).crashes, status_of(earlier, 0).retries) == (0, 0)
 
 
+@pytest.mark.parametrize("left_bytes", [0, 20, 400])
+def test_a_line_whose_sound_is_not_whole_waits(earlier, left_bytes):
+    earlier.state("running")
+    earlier.done("a", "b", "c")
+    earlier.state("finished")
+    os.truncate(earlier.folder / "audio" / "b.wav", left_bytes)
+    with closing(RunStore(earlier.folder)) as store:
+        assert store.missing_sounds() == {1}
+
+
+def test_a_sound_that_is_shorter_than_was_noted_is_another_one(earlier):
+    earlier.state("running")
+    earlier.done("a", "b", "c")
+    earlier.state("finished")
+    samples = np.zeros(800, np.float32)
+    (earlier.folder / "audio" / "b.wav").write_bytes(encode_wav(samples, 24_000))
+    with closing(RunStore(earlier.folder)) as store:
+        assert store.missing_sounds() == {1}
+
+
 def test_a_line_whose_sound_had_vanished_waits(earlier):
     earlier.state("running")
     earlier.done("a", "b", "c")
@@ -146,7 +169,7 @@ def test_a_run_that_never_started_is_ready(studio, earlier):
     assert not earlier.journal.exists()
     run = opened(studio, earlier)
     assert run.view().state is RunState.READY
-    assert not run.view().lost
+    assert not run.view().standing.lost
     finish(run)
     assert states(run) == "ddd"
 
@@ -191,8 +214,25 @@ def test_a_corrected_input_holds_and_what_was_said_of_the_one_before_does_not(st
     before = earlier_files(earlier.folder)
     finish(run)
     assert (states(run), spoken(studio)) == ("ddd", ["zwei", "four"])
-    # the sound of the line that is no more goes, as after every correction
-    assert set(before) - set(earlier_files(earlier.folder)) == {"audio/c.wav"}
+    # not even the sound of the line that is no more goes
+    assert set(before) <= set(earlier_files(earlier.folder))
+
+
+def test_a_correction_takes_nothing_of_one_that_was_cut_short_before(studio, earlier):
+    earlier.state("running")
+    earlier.done("a", "b", "c")
+    earlier.state("finished")
+    left = earlier.folder / "input-1"
+    left.mkdir()
+    for name in ("input.jsonl", "lines.jsonl"):
+        (left / name).write_bytes(b"{}")
+    before = earlier_files(earlier.folder)
+    run, good = opened(studio, earlier), lines("one", "two", "three", "four")
+    run.amend(raw_of(good), batch_of(good))
+    assert run.store.input_path == earlier.folder / "input-2" / "input.jsonl"
+    assert {name: before[name] for name in before} == {
+        name: earlier_files(earlier.folder)[name] for name in before
+    }
 
 
 def test_an_earlier_run_can_be_corrected(studio, earlier):

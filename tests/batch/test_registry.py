@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from glmtts_core.batch import registry
 from glmtts_core.batch.registry import Batches, batches_of
+from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
+from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
@@ -171,3 +177,67 @@ def test_what_a_dead_process_has_left_of_a_run_is_cleared_after_an_hour(studio, 
         os.utime(folder, (0, 0))
     Batches(studio)
     assert {path.name for path in settings.output_dir.iterdir()} == {"batch-new", "mine"}
+
+
+# -- a database that is gone -----------------------------------------------------------------------
+
+
+def test_a_run_whose_database_was_moved_away_is_told_and_never_cleared(studio, tmp_path):
+    run = make_run(studio, lines("one", "two"))
+    finish(run)
+    folder, elsewhere = run.store.folder, tmp_path / "run.db"
+    run.store.close()
+    run.store.database_path.rename(elsewhere)
+    os.utime(folder, (0, 0))
+    (unreadable,) = Batches(studio).listing().unreadable
+    assert (unreadable.id, unreadable.error.message.key) == (run.id, "batch.run.headless")
+    assert "run.db" in unreadable.error.message.text("en")
+    assert len(list((folder / "audio").iterdir())) == 2
+    elsewhere.rename(run.store.database_path)
+    assert Batches(studio).run(run.id).view(fresh=True).counts.done == 2
+
+
+def test_a_run_whose_database_is_gone_can_be_deleted(studio):
+    run = make_run(studio, lines("one"))
+    run.store.close()
+    run.store.database_path.unlink()
+    Batches(studio).remove(run.id)
+    assert not run.store.folder.exists()
+
+
+@pytest.mark.parametrize("act", [BatchRun.start, BatchRun.cancel, BatchRun.retry_failed])
+def test_what_needs_a_database_that_is_gone_says_so(studio, act):
+    run = make_run(studio, lines("one"))
+    run.store.database_path.unlink()
+    with pytest.raises(BatchError) as refused:
+        act(run)
+    assert refused.value.message.key == "batch.run.headless"
+    assert not run.active
+
+
+def test_what_a_deletion_that_was_cut_short_has_left_goes_at_the_next_start(studio, settings):
+    left = settings.output_dir / ".deleted-0123456789abcdef"
+    (left / "audio").mkdir(parents=True)
+    Batches(studio)
+    assert not left.exists()
+
+
+def test_nobody_waits_while_another_run_is_opened(studio, monkeypatch):
+    slow, other = make_run(studio, lines("one")), make_run(studio, lines("two"))
+    entered, leave = threading.Event(), threading.Event()
+
+    def opened(folder: Path) -> RunStore:
+        if folder.name == slow.id:
+            entered.set()
+            assert leave.wait(BOUND_S)
+        return RunStore(folder)
+
+    monkeypatch.setattr(registry, "RunStore", opened)
+    batches = Batches(studio)
+    with ThreadPoolExecutor(2) as pages:
+        both = [pages.submit(batches.run, slow.id) for _ in range(2)]
+        assert entered.wait(BOUND_S)
+        assert batches.run(other.id).view().state is RunState.READY
+        assert batches.active() == ()
+        leave.set()
+        assert both[0].result(BOUND_S) is both[1].result(BOUND_S)

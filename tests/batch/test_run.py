@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
 from glmtts_core.audio import decode
+from glmtts_core.batch import run as run_module
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.run_files import take_lock
+from glmtts_core.batch.run_files import run_lock
+from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import LineProblem
@@ -28,10 +32,12 @@ from glmtts_core.studio.studio import Studio
 from tests.batch.runs import (
     DEFAULTS,
     MoodyEngine,
+    batch_of,
     ended,
     finish,
     lines,
     make_run,
+    raw_of,
     states,
     texts_done,
 )
@@ -84,7 +90,7 @@ def test_every_line_becomes_a_sound_of_its_own_name(studio):
     for line in lines("one", "four"):
         audio = decode(run.store.wav(line), "x.wav")
         assert len(audio.samples) == 2_400 * len(line.text)
-    assert view.audio_s == pytest.approx(0.7)
+    assert view.standing.audio_s == pytest.approx(0.7)
     assert (view.counts.done, view.counts.success_rate, view.counts.queued) == (2, 1.0, 0)
 
 
@@ -193,7 +199,7 @@ def test_a_line_that_ran_out_of_memory_is_tried_once_more_after_all_idle_was_rel
     finish(run)
     assert (states(run), run.lines.row(1).status.retries) == ("dd", 1)
     assert studio.engine.released == [CleanupLevel.TRIM]
-    assert (run.view().retries, run.view().cleanups) == (1, 1)
+    assert (run.view().standing.retries, run.view().standing.cleanups) == (1, 1)
 
 
 def test_a_line_that_runs_out_of_memory_twice_says_what_it_would_have_needed(studio):
@@ -225,7 +231,7 @@ def test_the_run_cleans_up_when_its_policy_says_so(studio, policy, cleanups):
     studio.engine.moods["three"] = fail
     run = make_run(studio, lines("one", "two", "three", "four", "five"), policy=policy)
     finish(run)
-    assert len(studio.engine.released) == run.view().cleanups == cleanups
+    assert len(studio.engine.released) == run.view().standing.cleanups == cleanups
 
 
 def test_a_cleanup_that_fails_is_told_and_speaking_goes_on(studio):
@@ -338,11 +344,10 @@ def test_a_line_whose_sound_was_removed_is_spoken_again(studio):
 
 def test_a_run_that_another_holds_is_not_started_and_shows_as_running_elsewhere(studio):
     run = make_run(studio, lines("one"))
-    lock = take_lock(run.store.folder)
-    with pytest.raises(BatchError, match="carried on"):
-        run.start()
-    assert (run.view().state, run.view().elsewhere) == (RunState.RUNNING, True)
-    lock.release()
+    with run_lock(run.store.folder):
+        with pytest.raises(BatchError, match="carried on"):
+            run.start()
+        assert (run.view().state, run.view().elsewhere) == (RunState.RUNNING, True)
     finish(run)
 
 
@@ -454,7 +459,7 @@ def test_what_a_run_has_done_is_the_same_when_it_is_read_from_its_folder(studio)
     assert again.lines.rows() == run.lines.rows()
     assert again.view().counts == run.view().counts
     assert again.lines.done_hashes() == run.lines.done_hashes()
-    assert again.view().regained_bytes == run.view().regained_bytes
+    assert again.view().standing.regained_bytes == run.view().standing.regained_bytes
 
 
 def test_a_run_that_another_process_has_carried_on_is_read_again(studio):
@@ -463,3 +468,56 @@ def test_a_run_that_another_process_has_carried_on_is_read_again(studio):
     finish(run)
     assert watched.view().state is RunState.FINISHED
     assert states(watched) == "d"
+
+
+def test_nobody_who_looks_waits_for_a_correction(studio, monkeypatch):
+    run = make_run(studio, lines("one"))
+    finish(run)
+    entered, leave = threading.Event(), threading.Event()
+    replace = run_module.replace_input
+
+    def slow(*arguments: object) -> None:
+        entered.set()
+        assert leave.wait(BOUND_S)
+        replace(*arguments)
+
+    monkeypatch.setattr(run_module, "replace_input", slow)
+    good = lines("one", "two")
+    with ThreadPoolExecutor(1) as another:
+        changed = another.submit(run.amend, raw_of(good), batch_of(good))
+        assert entered.wait(BOUND_S)
+        view = run.view()
+        assert (view.state, view.elsewhere, view.counts.total) == (RunState.FINISHED, False, 1)
+        leave.set()
+        changed.result(BOUND_S)
+    assert run.view().counts.total == 2
+
+
+def test_who_looks_at_a_run_that_goes_on_elsewhere_reads_no_sounds(studio, monkeypatch):
+    run = make_run(studio, lines("one", "two"))
+    finish(run)
+    with run_lock(run.store.folder), monkeypatch.context() as patch:
+        patch.setattr(RunStore, "missing_sounds", lambda _: pytest.fail("sounds are looked at"))
+        (run.store.audio_folder / "b.wav").unlink()
+        assert run.view().elsewhere
+    assert run.view().counts.done == 1
+
+
+def test_a_line_that_cannot_be_written_down_as_begun_pauses_the_run(studio, monkeypatch, caplog):
+    run = make_run(studio, lines("one", "two"))
+    begin = RunWriter.running
+
+    def refuse(writer: RunWriter, position: int) -> None:
+        if position:
+            raise StorageError("storage.write", folder="x", reason="full")
+        begin(writer, position)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "running", refuse)
+        finish(run)
+    view = run.view()
+    assert (states(run), view.state, view.reason.key) == ("dq", RunState.PAUSED, "storage.write")
+    assert "unexpectedly" not in caplog.text
+    wait_until(lambda: not studio.sessions.known_ids())
+    finish(run)
+    assert states(run) == "dd"

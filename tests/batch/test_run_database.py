@@ -198,9 +198,19 @@ def test_a_failed_line_keeps_its_reason_and_cost_until_it_waits_again(carried):
     status = carried.database.row(4).status
     assert status.reason == Message(ONE_BY_ONE, {"reason": "no"})
     assert status.memory is not None
-    assert writer.retry_failed() == [4]
+    assert writer.retry_failed() == {4: len("text 4")}
     status = carried.database.row(4).status
     assert (status.state, status.reason) == (Q, None)
+
+
+def test_a_line_that_has_ended_before_it_could_be_stopped_stays_as_it_is(carried):
+    writer = carried.begin()
+    for position, into in ((0, D), (1, F), (2, R)):
+        speak(carried, writer, position, into)
+        writer.queued(position)
+    carried.expected[2] = Q
+    assert_as_expected(carried)
+    assert carried.database.standing().audio_s > 0
 
 
 def test_cleanups_are_counted_and_summed(carried):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glmtts_core.batch.run_files import take_lock
+from glmtts_core.batch.run_files import run_lock
 from glmtts_core.batch.store import RunStore
 from glmtts_core.errors import BatchError, StorageError
 from tests.batch.runs import finish, lines, make_run, spoil
@@ -18,7 +18,7 @@ def store(studio) -> RunStore:
 
 def test_a_folder_without_a_database_is_no_run(store):
     store.database_path.unlink()
-    with pytest.raises(BatchError, match="no batch run"):
+    with pytest.raises(BatchError, match=r"run\.db is gone"):
         RunStore(store.folder)
 
 
@@ -71,7 +71,6 @@ def test_a_stem_that_leads_out_of_the_folder_removes_nothing(store):
     outside = store.folder / "precious.wav"
     outside.write_bytes(b"RIFF")
     spoil(store.database_path, "INSERT INTO sound (file_stem) VALUES ('../precious')")
-    with_lock = take_lock(store.folder)
-    store.sweep()
-    with_lock.release()
+    with run_lock(store.folder):
+        store.sweep()
     assert outside.exists()

@@ -300,9 +300,9 @@ def test_a_sound_that_is_not_there_whole_is_told_and_spoken_again(studio, broken
     damage(sound)
     run = Batches(studio).run(broken.name)
     view = run.view()
-    assert (view.counts.done, view.counts.queued, view.lost) == (1, 1, 1)
+    assert (view.counts.done, view.counts.queued, view.standing.lost) == (1, 1, 1)
     finish(run)
-    assert (run.view().counts.done, run.view().lost) == (2, 0)
+    assert (run.view().counts.done, run.view().standing.lost) == (2, 0)
     assert sound.read_bytes() == whole
 
 

@@ -37,6 +37,7 @@ SMALLEST: Final = {
     "batch_concurrency": "--rounds 1 --lines 2 --tokens 2",
     "batch_crash": "--kills 1 --inside 1",
     "batch_faults": "--lines 20",
+    "batch_state": "--lines 40 --spoken 10 --runs 2",
     "batch_tick_cost": "--lines 60 --seconds 2 --runs 1",
     "batch_validation": "--lines 50 --runs 1",
     "engine_overhead": "--runs 1 --text 你好。",

@@ -29,6 +29,7 @@ from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.host_names import HostRules
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
 from glmtts_core.memory.points import Line
+from glmtts_core.sessions.events import Experiment, ExperimentKind
 from glmtts_core.speech import ReferenceAudio
 from glmtts_core.studio.studio import Studio
 from tests.diagnostics.sounds import RATE_HZ, silenced, speech
@@ -101,11 +102,13 @@ def test_where_all_is_well_every_light_is_green(settings):
     assert checked.light is Light.GREEN
 
 
-def test_the_check_leaves_nothing_behind(settings, tmp_path):
+def test_the_check_leaves_nothing_behind_but_a_note_of_itself(settings, tmp_path):
     with opened(settings.model_copy(update={"cache_dir": tmp_path / "cache"})) as studio:
         check(studio)
         wait_until(lambda: not studio.sessions.known_ids())
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        (noted,) = studio.event_log.recent(Experiment)
+        assert noted.kind is ExperimentKind.SELF_CHECK
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["studio.db"]
 
 
 def test_an_engine_that_does_not_load_is_red_and_what_needs_it_is_not_checked(settings):

@@ -69,8 +69,8 @@ def _progress(page: Page, view: RunView) -> None:
     st.progress(counts.tried / lines if lines else 1.0, " · ".join(parts))
     if view.reason is not None:
         st.warning(page.message(view.reason))
-    if view.lost:
-        st.warning(page.markdown("batch.run.lost", count=f"{view.lost:,}"))
+    if view.standing.lost:
+        st.warning(page.markdown("batch.run.lost", count=f"{view.standing.lost:,}"))
     if view.elsewhere:
         st.info(page.text("batch.elsewhere"))
     if view.cleanup_reason is not None:
@@ -94,12 +94,12 @@ def _figures(page: Page, view: RunView) -> None:
         ("batch.card_waiting", f"{counts.queued + counts.running + counts.skipped:,}"),
         ("batch.card_set_aside", f"{counts.set_aside:,}"),
         ("batch.card_rate", "–" if rate is None else f"{rate:.1%}"),
-        ("batch.card_audio", seconds(view.audio_s)),
+        ("batch.card_audio", seconds(view.standing.audio_s)),
         (
             "batch.card_pace",
             "–" if pace is None else page.text("batch.per_min", pace=f"{pace:.1f}"),
         ),
-        ("batch.card_cleanups", f"{view.cleanups} · {size(view.regained_bytes)}"),
+        ("batch.card_cleanups", f"{view.standing.cleanups} · {size(view.standing.regained_bytes)}"),
     ]
     cells = [f"<div>{html(page.text(key))}<b>{html(value)}</b></div>" for key, value in cards]
     memory = memory_view.views(page.session.studio.monitor.latest())[0]

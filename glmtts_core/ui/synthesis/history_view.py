@@ -21,6 +21,9 @@ _ERROR: Final = "history_error"
 
 def show(page: Page) -> None:
     """Draw the history, newest first."""
+    error = st.session_state.get(_ERROR)
+    if isinstance(error, GLMTTSError):
+        st.error(page.message(error))
     listing = page.session.history.list()
     if not listing.records and not listing.unreadable and listing.error is None:
         return
@@ -29,9 +32,6 @@ def show(page: Page) -> None:
         st.warning(page.message(listing.error))
     for name in listing.unreadable:
         st.warning(page.markdown("history.unreadable", name=name))
-    error = st.session_state.get(_ERROR)
-    if isinstance(error, GLMTTSError):
-        st.error(page.message(error))
     limit = None if st.session_state.get(_ALL) else _FIRST_ROWS
     for record in listing.records[:limit]:
         _row(page, record)
