@@ -57,9 +57,8 @@ class BatchRun:
         self.store = store
         self._make_executor = make_executor
         self._max_reference_s = max_reference_s
-        # held while the run is begun, ended or changed: takes seconds, and no view waits for it
-        self._control = threading.RLock()
-        self._lock = threading.RLock()
+        # the first is held while the run is begun, ended or changed, and no view waits for it
+        self._control, self._lock = threading.RLock(), threading.RLock()
         self._changing = False
         self._active: _Active | None = None
         self._last_pace = PaceReading(0.0)
@@ -286,8 +285,7 @@ class BatchRun:
             active = self._active
             if active is None:
                 raise AssertionError("an active run ends once")
-            pace = active.coordinator.pace.read()
-            unwritten, seen_ns = None, None
+            pace, unwritten, seen_ns = active.coordinator.pace.read(), None, None
             try:
                 unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
                 seen_ns = self.store.sounds_changed_ns()
