@@ -157,7 +157,7 @@ def test_a_job_that_runs_out_of_memory_is_begun_anew_once_all_that_is_idle_is_go
     scripted = two_engines.engines.find("Scripted")
     two_engines.engine.fail_with = fail_once
     job = speak(two_engines)
-    assert (job.view().state, job.view().standing.retries) == (JobState.DONE, 1)
+    assert (job.view().state, job.view().retries) == (JobState.DONE, 1)
     (kept_at_first, loaded_at_first) = freed_before_retry[0]
     assert kept_at_first > 0
     assert loaded_at_first
@@ -171,14 +171,14 @@ def test_without_the_rescue_a_job_that_runs_out_of_memory_fails_at_once(settings
         studio.engine.fail_with = lambda: OutOfMemoryError("engine.out_of_memory")
         job = studio.submit(ANNA, request())
         assert job.wait(BOUND_S)
-        assert (job.view().state, job.view().standing.retries) == (JobState.FAILED, 0)
+        assert (job.view().state, job.view().retries) == (JobState.FAILED, 0)
         assert studio.engine.released == []
 
 
 def test_a_job_that_runs_out_of_memory_twice_fails_and_the_next_one_works(studio):
     studio.engine.fail_with = lambda: OutOfMemoryError("engine.out_of_memory")
     view = speak(studio).view()
-    assert (view.state, view.standing.retries) == (JobState.FAILED, 1)
+    assert (view.state, view.retries) == (JobState.FAILED, 1)
     studio.engine.fail_with = None
     assert speak(studio).view().state is JobState.DONE
 
