@@ -24,6 +24,7 @@ from glmtts_core.database_connection import (
     has_journal,
     identity,
     immediate,
+    patience,
     with_fitting_journal,
 )
 from glmtts_core.errors import StorageError
@@ -87,15 +88,18 @@ class Database:
         return found[0]
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, wait_s: float | None = None) -> Iterator[sqlite3.Connection]:
         """Let the caller change the database: on the disk when this ends, or not at all.
+
+        Args:
+            wait_s: for another program's transaction; None takes the usual seconds.
 
         Raises:
             StorageError: the disk is full or cannot be written, or the file is gone or damaged.
         """
         with self._lock, database_errors(self.path):
             self._refuse_if_replaced()
-            with immediate(self._connection):
+            with patience(self._connection, wait_s), immediate(self._connection):
                 yield self._connection
 
     def close(self) -> None:

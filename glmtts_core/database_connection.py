@@ -63,6 +63,19 @@ def immediate(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterat
         raise
 
 
+@contextmanager
+def patience(connection: sqlite3.Connection, wait_s: float | None) -> Iterator[None]:
+    """Wait less for another program's transaction than usual; None changes nothing."""
+    if wait_s is None:
+        yield
+        return
+    connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1e3)}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_S * 1e3)}")
+
+
 def with_fitting_journal(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a connection whose journal works where the file lies, as a trial shows."""
     try:

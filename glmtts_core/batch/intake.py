@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +22,6 @@ from glmtts_core.batch.run_database import RunHeader
 from glmtts_core.batch.run_files import (
     AUDIO_FOLDER,
     DATABASE_FILE,
-    DOOMED_PREFIX,
     MAKING_FILE,
     MANIFEST_FILE,
     REFERENCES_FOLDER,
@@ -180,8 +180,9 @@ def remove_run(folder: Path) -> None:
     """
     with run_lock(folder), storage_errors(folder):
         # all at one moment: what is left, should the rest be cut short, goes at the next start
-        doomed = folder.rename(folder.with_name(f"{DOOMED_PREFIX}{secrets.token_hex(8)}"))
-    with storage_errors(folder.parent):
+        doomed = folder.rename(folder.with_name(f".deleted-{secrets.token_hex(8)}"))
+    # another program that starts just now helps
+    with storage_errors(folder.parent), suppress(FileNotFoundError):
         discard(doomed)
 
 

@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from glmtts_core.batch.executor import ExecutorFactory, LocalExecutor
 from glmtts_core.batch.intake import create_run, remove_run, run_in
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.run_files import AUDIO_FOLDER, DOOMED_PREFIX, MAKING_FILE
+from glmtts_core.batch.run_files import AUDIO_FOLDER, DOOMED, LOCK_FILE, MAKING_FILE
 from glmtts_core.batch.states import RunState, RunSummary
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_draft.dry_run import check_defaults
@@ -87,6 +87,8 @@ class Batches:
         self._lock = threading.Lock()
         # weak: active runs are kept alive by their threads, shown ones by their pages
         self._open: weakref.WeakValueDictionary[Path, BatchRun] = weakref.WeakValueDictionary()
+        # an earlier layout takes seconds, for which only those wait who want that very run
+        self._opening: defaultdict[Path, threading.RLock] = defaultdict(threading.RLock)
         self._recent: deque[BatchRun] = deque(maxlen=_KEPT)
         _clear_unmade(self._root)
 
@@ -139,10 +141,8 @@ class Batches:
     def open(self, folder: Path) -> BatchRun:
         """Return the run in ``folder``, wherever that is; as `run`."""
         key = folder.resolve()
-        with self._lock:
-            found = self._open.get(key)
-        # outside of the lock: one of the earlier layout takes seconds
-        opened = found or self._opened(key)
+        with self._opening[key]:
+            opened = self._open.get(key) or self._opened(key)
         with self._lock:
             found = self._open.setdefault(key, opened)
             if found not in self._recent:
@@ -228,7 +228,7 @@ class Batches:
             run = self._open.get(folder.resolve())
         if run is not None:
             return run.summary()
-        with closing(RunStore(folder)) as store:
+        with self._opening[folder.resolve()], closing(RunStore(folder)) as store:
             header, state = store.database.header(), store.database.state()
             counts = store.database.counts(state)
             if state is RunState.RUNNING or store.locked or len(store.audio_names()) < counts.done:
@@ -246,9 +246,8 @@ def _folders(root: Path) -> list[Path]:
 
 def _headless(folder: Path) -> bool:
     """Whether a run lies in ``folder`` of which the database is gone."""
-    if not folder.name.startswith(_RUN_PREFIX) or (folder / MAKING_FILE).exists():
-        return False
-    return (folder / AUDIO_FOLDER).is_dir()
+    ours = folder.name.startswith(_RUN_PREFIX) and not (folder / MAKING_FILE).exists()
+    return ours and (folder / AUDIO_FOLDER).is_dir()
 
 
 def _clear_unmade(root: Path) -> None:
@@ -261,7 +260,7 @@ def _clear_unmade(root: Path) -> None:
         return
     for folder in folders:
         try:
-            if folder.name.startswith(DOOMED_PREFIX) or _unmade(folder, oldest_s):
+            if DOOMED.fullmatch(folder.name) or _unmade(folder, oldest_s):
                 discard(folder)
         except OSError as error:
             _log.warning("cannot clear the unmade run %s: %s", folder, error)
@@ -270,8 +269,8 @@ def _clear_unmade(root: Path) -> None:
 def _unmade(folder: Path, oldest_s: float) -> bool:
     if not folder.name.startswith(_RUN_PREFIX) or run_in(folder):
         return False
-    left = (folder / MAKING_FILE).exists() or not any(folder.iterdir())
-    return left and folder.stat().st_mtime < oldest_s
+    names = {each.name for each in folder.iterdir()}
+    return (MAKING_FILE in names or names <= {LOCK_FILE}) and folder.stat().st_mtime < oldest_s
 
 
 def _new_run_id() -> str:

@@ -287,10 +287,10 @@ class BatchRun:
                 raise AssertionError("an active run ends once")
             pace, unwritten, seen_ns = active.coordinator.pace.read(), None, None
             try:
-                unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
-                seen_ns = self.store.sounds_changed_ns()
+                with active.held:
+                    unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)
+                    seen_ns = self.store.sounds_changed_ns()
             finally:
-                active.held.close()
                 with self._lock:
                     self._active, self._last_pace = None, pace
                     self._unwritten, self._sounds_seen_ns = unwritten, seen_ns

@@ -22,8 +22,8 @@ REPORT_FILE: Final = "report.html"
 #: Name of the folder of the sounds inside the run's.
 AUDIO_FOLDER: Final = "audio"
 REFERENCES_FOLDER: Final = "references"
-#: Begins the name of a run's folder that is being deleted.
-DOOMED_PREFIX: Final = ".deleted-"
+#: Name of a run's folder that is being deleted.
+DOOMED: Final = re.compile(r"\.deleted-[0-9a-f]{16}")
 #: Exists while a run's folder is being created; the other files there belong to that run.
 MAKING_FILE: Final = "making"
 _VERSION_PREFIX: Final = "input-"

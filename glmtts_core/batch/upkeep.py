@@ -40,11 +40,13 @@ def look_at_sounds(store: RunStore, seen_ns: int | None) -> int | None:
     if store.locked:
         # who carries it on keeps the account; to be looked at when that is over
         return seen_ns
-    if store.missing_sounds() == store.database.lost():
+    missing = store.missing_sounds()
+    if missing == store.database.lost():
         return changed_ns
     try:
+        # for a moment only: somebody may be about to start the run
         with run_lock(store.folder), closing(RunWriter(store)) as writer:
-            writer.note_sounds(store.missing_sounds())
+            writer.note_sounds(missing)
     except GLMTTSError as error:
         # such as a folder that cannot be written: looking on works all the same
         _log.info("%s: %s", store.id, error)

@@ -28,6 +28,8 @@ _ADAPTERS: Final[dict[type[Event], TypeAdapter[Any]]] = {
     kind: TypeAdapter(kind) for kind in _TABLES
 }
 _DAY_S: Final = 86_400
+#: For another program's transaction: who writes an event down has others waiting.
+_WAIT_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class EventLog:
         table = _TABLES[type(event)]
         row = _ADAPTERS[type(event)].dump_python(event, mode="json", round_trip=True)
         places = ", ".join("?" * len(row))
-        with self._database.transaction() as connection:
+        with self._database.transaction(_WAIT_S) as connection:
             cursor = connection.execute(
                 f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values())
             )
@@ -83,7 +85,7 @@ class EventLog:
         Raises:
             StorageError: the database refuses.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(_WAIT_S) as connection:
             connection.execute(
                 "UPDATE cleanup SET next_load_s = ?, next_seconds = ?, next_growth_bytes = ?"
                 " WHERE id = ?",

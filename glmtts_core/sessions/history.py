@@ -20,7 +20,6 @@ from glmtts_core.engines.base import SynthesisResult
 from glmtts_core.errors import StorageError
 from glmtts_core.sessions.earlier_records import earlier_records, note_number
 from glmtts_core.sessions.result_files import (
-    drop_pending,
     publish,
     read_wav,
     remove_result,
@@ -195,19 +194,17 @@ class SessionHistory:
 
     def _store(self, make: Callable[..., ResultRecord], wav: bytes) -> ResultRecord:
         self._settle()
-        number = 0
-        try:
-            with self._database.transaction() as connection:
-                # the files as well: the database may be an older copy, or a new one
-                given = last_number(connection, self._id), highest_number_in(self._folder)
-                number = max(*given, self._memory.highest_number) + 1
-                record = make(number=number)
-                write_pending(self._folder, number, wav)
-                use_session(connection, self._id, number)
-                insert_result(connection, self._id, record, len(wav))
-        except BaseException:
-            drop_pending(self._folder, number)
-            raise
+        # until it is known to be written: what is pending then has to be settled
+        self._settled = False
+        with self._database.transaction() as connection:
+            # the files as well: the database may be an older copy, or a new one
+            given = last_number(connection, self._id), highest_number_in(self._folder)
+            number = max(*given, self._memory.highest_number) + 1
+            record = make(number=number)
+            write_pending(self._folder, number, wav)
+            use_session(connection, self._id, number)
+            insert_result(connection, self._id, record, len(wav))
+        self._settled = True
         publish(self._folder, number)
         self._memory.highest_number = number
         return record

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
@@ -27,8 +26,7 @@ _SESSIONS: Final = "sessions"
 _PENDING: Final = ".pending"
 #: Sessions without results of which the last number stays known.
 _MOST_SESSIONS: Final = 10_000
-_OLD_SESSIONS: Final = """
-    SELECT id FROM session WHERE last_used_s < ? AND id IN (SELECT session FROM result)"""
+_SPOKEN_IN: Final = "SELECT DISTINCT session FROM result"
 _FORGET_SESSIONS: Final = """
     DELETE FROM session WHERE id IN
         (SELECT id FROM session WHERE id NOT IN (SELECT session FROM result)
@@ -61,11 +59,6 @@ def write_pending(folder: Path, number: int, wav: bytes) -> None:
     write_whole(_pending_path(folder, number), wav)
 
 
-def drop_pending(folder: Path, number: int) -> None:
-    """Remove the sound of a result whose row was not added."""
-    _pending_path(folder, number).unlink(missing_ok=True)
-
-
 def publish(folder: Path, number: int) -> None:
     """Call a sound whose row is there by its name; where that fails, `read_wav` finds it too."""
     path = wav_path(folder, number)
@@ -83,12 +76,12 @@ def read_wav(folder: Path, number: int) -> bytes:
     Raises:
         OSError: it is not there (any more), or cannot be read.
     """
-    try:
-        return wav_path(folder, number).read_bytes()
-    except FileNotFoundError:
+    path = wav_path(folder, number)
+    # the last one: it may just have been given its name
+    for each in (path, _pending_path(folder, number)):
         with contextlib.suppress(FileNotFoundError):
-            return _pending_path(folder, number).read_bytes()
-        raise
+            return each.read_bytes()
+    return path.read_bytes()
 
 
 def settle_pending(folder: Path, known: Collection[int]) -> None:
@@ -163,30 +156,27 @@ def clear_old_sessions(database: StudioDatabase, max_age_days: float, keep: froz
     ]
     cleared = clear_old_folders(ours, max_age_days)
     try:
-        _clear_rows_without_folder(database, max_age_days, keep)
+        _clear_rows_without_folder(database, keep)
     except StorageError as error:
         _log.warning("cannot delete the rows of old sessions: %s", error)
     return cleared
 
 
-def _clear_rows_without_folder(
-    database: StudioDatabase, max_age_days: float, keep: frozenset[str]
-) -> None:
-    """Delete the results of old sessions whose folders are gone; their last numbers stay known."""
+def _clear_rows_without_folder(database: StudioDatabase, keep: frozenset[str]) -> None:
+    """Delete the results of sessions whose folders are gone; their last numbers stay known."""
     sessions = database.root / _SESSIONS
     if not sessions.is_dir():
         return  # such as a disk that is not there now
-    oldest_s = time.time() - max_age_days * 86_400
 
     def gone(found: Iterable[Row]) -> list[tuple[str]]:
         return [(each,) for (each,) in found if each not in keep and not (sessions / each).exists()]
 
-    if not gone(database.rows(_OLD_SESSIONS, (oldest_s,))):
+    if not gone(database.rows(_SPOKEN_IN)):
         return
     with database.transaction() as connection:
         # again: one of them may have been used meanwhile
-        old = gone(connection.execute(_OLD_SESSIONS, (oldest_s,)).fetchall())
-        connection.executemany("DELETE FROM result WHERE session = ?", old)
+        without = gone(connection.execute(_SPOKEN_IN).fetchall())
+        connection.executemany("DELETE FROM result WHERE session = ?", without)
         connection.execute(_FORGET_SESSIONS, (_MOST_SESSIONS,))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -63,32 +63,42 @@ class StudioDatabase:
         return (self._openings, int(found[0][0])) if found else (0, 0)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, wait_s: float | None = None) -> Iterator[sqlite3.Connection]:
         """Let the caller change the database: on the disk when this ends, or not at all.
 
+        Args:
+            wait_s: for another program's transaction; None takes the usual seconds.
+
         Raises:
-            StorageError: the disk refuses, or the file is damaged or a newer version's.
+            StorageError: the disk refuses, or the file is busy, damaged or a newer version's.
         """
         writer = self._writing()
         try:
-            with writer.transaction() as connection:
+            with writer.transaction(wait_s) as connection:
                 yield connection
-        except StorageError:
-            self._drop(writer)
+        except StorageError as error:
+            if error.message.key != "database.busy":
+                self._drop(writer)
             raise
 
     def close(self) -> None:
         """Close the connections; a later use opens them anew."""
-        with self._writing_lock, self._reading_lock:
-            for each in (self._writer, self._reader):
-                if each is not None:
-                    each.close()
-            self._reader = self._writer = None
+        self._close(lambda _: True)
 
     def _close_if_replaced(self) -> None:
-        """Close both: what they have not yet written back must not get into another file."""
+        """What the file before had not yet written back must not get into another one."""
         if any(each is not None and each.replaced for each in (self._writer, self._reader)):
-            self.close()
+            # again, with both locks: another thread may have opened the new one meanwhile
+            self._close(lambda each: each.replaced)
+
+    def _close(self, wanted: Callable[[Database], bool]) -> None:
+        with self._writing_lock, self._reading_lock:
+            if self._writer is not None and wanted(self._writer):
+                self._writer.close()
+                self._writer = None
+            if self._reader is not None and wanted(self._reader):
+                self._reader.close()
+                self._reader = None
 
     def _reading(self) -> Database | None:
         self._close_if_replaced()

@@ -130,7 +130,6 @@ class Studio:
             name = rehearsed.capabilities.engine
             report = self._account.cleaner.clean(CleanupLevel.UNLOAD, drop=drop, owners=())
             self._events.evicted(EvictionReason.WITHDRAWN, report, needed_by=name, engines=[name])
-            self._note_events()
         self._account.move_to(self.engines.main_device)
         return True
 
@@ -195,7 +194,8 @@ class Studio:
 
     def _note_events(self) -> None:
         """Have what happened written down once nobody waits for it."""
-        self._worker.send(WorkerTask(self._events.flush, within_jobs=False))
+        if self._events.waiting:
+            self._worker.send(WorkerTask(self._events.flush, within_jobs=False))
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -270,7 +270,6 @@ class Studio:
         self._last_cleanup_s = time.monotonic()
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)
-        self._note_events()
         return report
 
     def note_experiment(self, experiment: Experiment) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from glmtts_core.batch import registry
+from glmtts_core.batch import earlier_layout, registry
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.run import BatchRun
 from glmtts_core.batch.states import RunState
@@ -19,6 +21,7 @@ from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.batch_files.rows import read_batch
 from glmtts_core.errors import BatchError, RequestError, StorageError, SynthesisCancelled
 from glmtts_core.studio.studio import Studio
+from tests.batch.earlier import half_done
 from tests.batch.runs import ended, finish, lines, make_run
 from tests.full_disk import full_disk
 from tests.scripted_engine import ScriptedEngine
@@ -216,8 +219,20 @@ def test_what_needs_a_database_that_is_gone_says_so(studio, act):
 
 
 def test_what_a_deletion_that_was_cut_short_has_left_goes_at_the_next_start(studio, settings):
-    left = settings.output_dir / ".deleted-0123456789abcdef"
-    (left / "audio").mkdir(parents=True)
+    left, mine = (
+        settings.output_dir / name for name in (".deleted-0123456789abcdef", ".deleted-by-me")
+    )
+    for folder in (left, mine):
+        (folder / "audio").mkdir(parents=True)
+    Batches(studio)
+    assert (left.exists(), mine.exists()) == (False, True)
+
+
+def test_a_lock_that_was_taken_as_the_run_was_deleted_goes_too(studio, settings):
+    left = settings.output_dir / "batch-20260101-000000-beef"
+    left.mkdir(parents=True)
+    (left / "lock").touch()
+    os.utime(left, (0, 0))
     Batches(studio)
     assert not left.exists()
 
@@ -241,3 +256,21 @@ def test_nobody_waits_while_another_run_is_opened(studio, monkeypatch):
         assert batches.active() == ()
         leave.set()
         assert both[0].result(BOUND_S) is both[1].result(BOUND_S)
+
+
+def test_two_pages_that_open_an_earlier_run_at_once_both_get_it(studio, settings, monkeypatch):
+    earlier = half_done(settings.output_dir / "batch-earlier", {"a": "one", "b": "two"}, 1)
+    build = earlier_layout.build_database
+
+    def slowly(*arguments: Any) -> None:
+        # longer than anybody waits for the lock of a run
+        time.sleep(1.0)
+        build(*arguments)
+
+    monkeypatch.setattr(earlier_layout, "build_database", slowly)
+    batches = Batches(studio)
+    with ThreadPoolExecutor(3) as pages:
+        listing = pages.submit(batches.listing)
+        both = [pages.submit(batches.run, earlier.folder.name) for _ in range(2)]
+        assert both[0].result(BOUND_S) is both[1].result(BOUND_S)
+        assert listing.result(BOUND_S).unreadable == ()

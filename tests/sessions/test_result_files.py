@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -74,9 +75,15 @@ def test_of_very_many_cleared_sessions_only_the_last_ones_are_known(tmp_path, mo
     assert known_ids(tmp_path) == ids[:3]
 
 
+def test_rows_go_with_a_folder_that_the_user_removed_though_it_was_used_just_now(tmp_path):
+    shutil.rmtree(aged_session(tmp_path, ANNA, 0))
+    aged_session(tmp_path, BERT, 0)
+    clear(tmp_path)
+    assert StudioDatabase(tmp_path).rows("SELECT session FROM result") == [(BERT,)]
+
+
 def test_results_outlast_a_start_without_the_disk_that_their_sounds_are_on(tmp_path):
     aged_session(tmp_path, ANNA, 6)
-    StudioDatabase(tmp_path).rows("SELECT 1")
     with StudioDatabase(tmp_path).transaction() as connection:
         connection.execute("UPDATE session SET last_used_s = 0")
     (tmp_path / "sessions").rename(tmp_path / "elsewhere")

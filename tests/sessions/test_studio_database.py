@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from glmtts_core.database import Database
 from glmtts_core.errors import StorageError
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.sessions.studio_schema import EVENT_TABLES, SCHEMA
@@ -109,6 +110,23 @@ def test_no_result_is_unsaved_and_no_number_given_twice_when_the_outputs_are_del
     record = save(history)
     assert (record.number, record.unsaved_reason, numbers(history)) == (3, "", [3])
     assert save(opened(root)).number == 4
+
+
+def test_who_notices_late_that_the_file_is_gone_does_not_close_the_new_one(used, monkeypatch):
+    write(used)
+    used.path.unlink()
+    close, opened_anew = used._close, []
+
+    def late(wanted: Callable[[Database], bool]) -> None:
+        # another thread was quicker and is at work with the new file
+        monkeypatch.undo()
+        write(used)
+        opened_anew.append(used._writer)
+        close(wanted)
+
+    monkeypatch.setattr(used, "_close", late)
+    write(used)
+    assert opened_anew[0].rows(COUNT) == [(0,)]
 
 
 def test_another_file_in_its_place_is_read(used, tmp_path):

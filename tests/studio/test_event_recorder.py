@@ -18,6 +18,7 @@ from glmtts_core.sessions.events import (
     Load,
 )
 from glmtts_core.sessions.studio_database import StudioDatabase
+from glmtts_core.studio import event_recorder
 from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import WEIGHTS_BYTES, ScriptedEngine
@@ -179,16 +180,31 @@ def test_no_job_and_no_cleanup_fails_when_nothing_can_be_written(studio, setting
 
 
 def test_nobody_waits_for_a_database_that_another_program_holds(studio, settings, monkeypatch):
+    monkeypatch.setattr(event_recorder, "_PAUSE_S", 0.2)
     speak(studio)
     written(studio, Load)
     with closing(StudioDatabase(settings.output_dir)) as other, other.transaction():
         began_s = time.monotonic()
         assert studio.cleanup(UNLOAD, ANNA).wait(BOUND_S) is not None
-        # the busy timeout is 5 s
+        for _ in range(3):
+            line = studio.submit(BERT, request(), Priority.BATCH, keep=lambda *_: None)
+            assert line.wait(BOUND_S)
+        # who waits for the database waits for 5 s each time
         assert time.monotonic() - began_s < 3.0
-    speak(studio)
+    wait_until(lambda: speak(studio) and len(studio.event_log.recent(Load)) == 2)
     assert last_cleanup(studio).level is UNLOAD
-    assert len(written(studio, Load, 2)) == 2
+
+
+def test_a_database_that_is_busy_is_left_alone_for_a_while(studio, settings, monkeypatch):
+    speak(studio)
+    tries = []
+    monkeypatch.setattr(event_recorder, "_PAUSE_S", 3600.0)
+    add = studio.event_log.add
+    monkeypatch.setattr(studio.event_log, "add", lambda event: tries.append(event) or add(event))
+    with closing(StudioDatabase(settings.output_dir)) as other, other.transaction():
+        for _ in range(4):
+            studio.cleanup(TRIM, ANNA).wait(BOUND_S)
+    assert len(tries) == 1
 
 
 def test_what_is_only_noted_later_is_written_before_the_studio_closes(settings):
