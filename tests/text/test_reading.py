@@ -195,6 +195,8 @@ def test_what_is_spoken_has_words_and_plain_marks_only(text):
 @settings(max_examples=300, deadline=None)
 @given(MIXTURES)
 @example("I=你好")
+@example("§I")
+@example("№IV")
 def test_a_reading_read_again_stays_as_it_is(text):
     spoken = read_text(text).spoken
     assert comparable(read_text(spoken).spoken) == comparable(spoken)

@@ -32,7 +32,7 @@ _PART: Final = re.compile(
     r"Type|Class|Category|War|Figure|Table|Step|Unit|Lesson|Episode|Season|Round|Mark|Mk|Division|Group|"
     r"Bowl|Apollo|Rocky|Fantasy|Quest|Wars|Canto|Hymn|Sonata|Symphony|No|Number|Area|Zone|"
     r"Tier|Corps|Legion|Olympiad|Page|Item|Exhibit|Schedule|Amendment|Diablo|Civilization|Calculus|Algebra|"
-    r"Physics|Chemistry|Pentium|Titan|Saturn|Vatican|Lateran)\.?\s$",
+    r"Physics|Chemistry|Pentium|Titan|Saturn|Vatican|Lateran)(?:\.\s?|\s)$|§\s?$",
     re.IGNORECASE,
 )
 _RULER_ZH: Final = re.compile(
@@ -58,6 +58,7 @@ def numeral_of_one_character(found: Found) -> str:
     {
         "Henry VIII": "Henry the eighth",
         "Chapter IV": "Chapter four",
+        "§IV": "section four",
         "World War II": "World War two",
         "第IV卷": "第四卷",
         "III期临床": "三期临床",
