@@ -243,5 +243,6 @@ def _as_it_stands(path: Path) -> tuple[object, ...] | None:
     """Return what differs, too, once somebody has begun to change the file."""
     with suppress(OSError):
         status = path.stat()
-        return (identity(path), status.st_size, status.st_mtime_ns, has_journal(path))
+        whose = (status.st_dev, status.st_ino)
+        return (*whose, status.st_size, status.st_mtime_ns, has_journal(path))
     return None

@@ -200,11 +200,11 @@ class _Story:
     def _sounds(self) -> Iterator[tuple[object, ...]]:
         # a sound that no line names any more is left alone, and so is not noted
         for line in self.lines:
-            if line.file_stem not in self._spoken:
+            content_hash = self._spoken.get(line.file_stem)
+            if content_hash is None:
                 continue
-            content_hash = self._spoken[line.file_stem]
             path = self.folder / AUDIO_FOLDER / f"{line.file_stem}.wav"
-            attempt = self._last.get((line.uttid, content_hash or ""))
+            attempt = self._last.get((line.uttid, content_hash))
             end = None if attempt is None else self.attempts[attempt - 1].end
             size_bytes = modified_ns = None
             if is_whole(path, None if end is None else end.audio_s):

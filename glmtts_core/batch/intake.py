@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from glmtts_core.batch.run_files import (
     REFERENCES_FOLDER,
     REPORT_FILE,
     corrected_inputs,
+    doomed_path,
     input_folder,
     next_input,
     run_lock,
@@ -180,7 +180,7 @@ def remove_run(folder: Path) -> None:
     """
     with run_lock(folder), storage_errors(folder):
         # all at one moment: what is left, should the rest be cut short, goes at the next start
-        doomed = folder.rename(folder.with_name(f".deleted-{secrets.token_hex(8)}"))
+        doomed = folder.rename(doomed_path(folder))
     # another program that starts just now helps
     with storage_errors(folder.parent), suppress(FileNotFoundError):
         discard(doomed)

@@ -22,7 +22,7 @@ from glmtts_core.batch.executor import ExecutorFactory, LocalExecutor
 from glmtts_core.batch.intake import create_run, remove_run, run_in
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.run_files import AUDIO_FOLDER, DOOMED, LOCK_FILE, MAKING_FILE
+from glmtts_core.batch.run_files import AUDIO_FOLDER, DOOMED, LOCK_FILE, MAKING_FILE, is_locked
 from glmtts_core.batch.states import RunState, RunSummary
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_draft.dry_run import check_defaults
@@ -141,15 +141,17 @@ class Batches:
     def open(self, folder: Path) -> BatchRun:
         """Return the run in ``folder``, wherever that is; as `run`."""
         key = folder.resolve()
-        with self._opening[key]:
-            opened = self._open.get(key) or self._opened(key)
+        with self._only_opener(key):
+            found = self._open.get(key) or self._opened(key)
+            with self._lock:
+                self._open[key] = found
+                if found not in self._recent:
+                    self._recent.append(found)
+            return found
+
+    def _only_opener(self, key: Path) -> threading.RLock:
         with self._lock:
-            found = self._open.setdefault(key, opened)
-            if found not in self._recent:
-                self._recent.append(found)
-        if found is not opened:
-            opened.store.close()
-        return found
+            return self._opening[key]
 
     def _opened(self, folder: Path) -> BatchRun:
         store = RunStore(folder)
@@ -168,7 +170,7 @@ class Batches:
         found: list[RunSummary] = []
         unreadable: list[UnreadableRun] = []
         for folder in _folders(self._root):
-            if not run_in(folder) and not _headless(folder):
+            if not _holds_run(folder):
                 continue
             try:
                 found.append(self._summary(folder))
@@ -196,7 +198,7 @@ class Batches:
             StorageError: its folder cannot be changed.
         """
         folder = self._folder_of(run_id)
-        if not run_in(folder) and not _headless(folder):
+        if not _holds_run(folder):
             raise BatchError("batch.run.missing", name=quoted(run_id))
         remove_run(folder)
         with self._lock:
@@ -228,10 +230,11 @@ class Batches:
             run = self._open.get(folder.resolve())
         if run is not None:
             return run.summary()
-        with self._opening[folder.resolve()], closing(RunStore(folder)) as store:
+        with self._only_opener(folder.resolve()), closing(RunStore(folder)) as store:
             header, state = store.database.header(), store.database.state()
             counts = store.database.counts(state)
-            if state is RunState.RUNNING or store.locked or len(store.audio_names()) < counts.done:
+            unsettled = state is RunState.RUNNING or is_locked(folder)
+            if unsettled or len(store.audio_names()) < counts.done:
                 return self.open(folder).summary()
         return RunSummary(folder.name, header.name, header.created_at, state, counts)
 
@@ -244,10 +247,10 @@ def _folders(root: Path) -> list[Path]:
         raise StorageError("batch.run.no_list", folder=root, reason=reason) from error
 
 
-def _headless(folder: Path) -> bool:
-    """Whether a run lies in ``folder`` of which the database is gone."""
-    ours = folder.name.startswith(_RUN_PREFIX) and not (folder / MAKING_FILE).exists()
-    return ours and (folder / AUDIO_FOLDER).is_dir()
+def _holds_run(folder: Path) -> bool:
+    """Whether a run lies in ``folder``, be it one of which the database is gone."""
+    made = folder.name.startswith(_RUN_PREFIX) and not (folder / MAKING_FILE).exists()
+    return run_in(folder) or (made and (folder / AUDIO_FOLDER).is_dir())
 
 
 def _clear_unmade(root: Path) -> None:

@@ -17,7 +17,7 @@ from glmtts_core.batch.intake import replace_input
 from glmtts_core.batch.pace import PaceReading
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run_database import RunDatabase, RunHeader
-from glmtts_core.batch.run_files import run_lock
+from glmtts_core.batch.run_files import is_locked, run_lock
 from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.speaking import LineRequests, speaking_order
 from glmtts_core.batch.states import LineState, RunState, RunSummary, RunView
@@ -57,8 +57,9 @@ class BatchRun:
         self.store = store
         self._make_executor = make_executor
         self._max_reference_s = max_reference_s
-        # the first is held while the run is begun, ended or changed, and no view waits for it
-        self._control, self._lock = threading.RLock(), threading.RLock()
+        # held while the run is begun, ended or changed, which takes seconds: no view waits for it
+        self._control = threading.RLock()
+        self._lock = threading.RLock()
         self._changing = False
         self._active: _Active | None = None
         self._last_pace = PaceReading(0.0)
@@ -195,7 +196,8 @@ class BatchRun:
         """
         with self._lock:
             summary = self.summary(fresh=fresh)
-            active, standing, unwritten = self._active, self._standing, self._unwritten
+            active, standing = self._active, self._standing
+            reason = standing.reason if self._unwritten is None else self._unwritten[1]
             pace = self._last_pace if active is None else active.coordinator.pace.read()
             # what has not been ended is this very stretch, or one whose process has died
             begun_s = standing.unfinished_s if active is None else pace.active_s
@@ -205,11 +207,7 @@ class BatchRun:
                 **{name: getattr(summary, name) for name in RunSummary.__dataclass_fields__},
                 standing=standing,
                 stopping=coordinator is not None and coordinator.stopping,
-                reason=None
-                if active is not None
-                else unwritten[1]
-                if unwritten
-                else standing.reason,
+                reason=reason if active is None else None,
                 current=self.lines.rows({LineState.RUNNING}) if goes_on else (),
                 progress=None if coordinator is None else coordinator.progress(),
                 active_s=standing.active_s + begun_s,
@@ -223,7 +221,7 @@ class BatchRun:
         """Return the run's line in the list of runs; as `view`."""
         with self._lock:
             self._read(fresh=fresh)
-            elsewhere = self._active is None and not self._changing and self.store.locked
+            elsewhere = self._active is None and not self._changing and is_locked(self.store.folder)
             state = self._standing.state
             if self._active is not None or elsewhere:
                 state = RunState.RUNNING
@@ -285,7 +283,8 @@ class BatchRun:
             active = self._active
             if active is None:
                 raise AssertionError("an active run ends once")
-            pace, unwritten, seen_ns = active.coordinator.pace.read(), None, None
+            pace = active.coordinator.pace.read()
+            unwritten, seen_ns = None, None
             try:
                 with active.held:
                     unwritten = write_end(self.store, active.writer, state, reason, pace.active_s)

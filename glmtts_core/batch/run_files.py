@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,10 @@ REPORT_FILE: Final = "report.html"
 #: Name of the folder of the sounds inside the run's.
 AUDIO_FOLDER: Final = "audio"
 REFERENCES_FOLDER: Final = "references"
-#: Name of a run's folder that is being deleted.
-DOOMED: Final = re.compile(r"\.deleted-[0-9a-f]{16}")
 #: Exists while a run's folder is being created; the other files there belong to that run.
 MAKING_FILE: Final = "making"
+#: Name of a run's folder that is being deleted; see `doomed_path`.
+DOOMED: Final = re.compile(r"\.deleted-[0-9a-f]{16}")
 _VERSION_PREFIX: Final = "input-"
 _VERSION: Final = re.compile(rf"{_VERSION_PREFIX}[0-9]+")
 #: Lies in the folders of the earlier layout, of which nothing is removed.
@@ -71,6 +72,11 @@ def is_locked(folder: Path) -> bool:
     except OSError:
         # who cannot take it cannot carry on the run either
         return False
+
+
+def doomed_path(folder: Path) -> Path:
+    """Return what to call a run's folder while it is deleted: a `DOOMED` name, never the same."""
+    return folder.with_name(f".deleted-{secrets.token_hex(8)}")
 
 
 def input_folder(folder: Path, version: int) -> Path:

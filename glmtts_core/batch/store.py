@@ -26,7 +26,6 @@ from glmtts_core.batch.run_files import (
     DATABASE_FILE,
     REFERENCES_FOLDER,
     input_folder,
-    is_locked,
     sweep_inputs,
 )
 from glmtts_core.batch.run_schema import SCHEMA
@@ -219,11 +218,6 @@ class RunStore:
             return None
 
     # -- what only the holder of the lock does ---------------------------------------------------
-
-    @property
-    def locked(self) -> bool:
-        """Whether someone carries on the run."""
-        return is_locked(self.folder)
 
     def sweep(self) -> list[str]:
         """Remove what a process that died has left: half files, and what a correction replaced.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 
-from glmtts_core.batch.run_files import run_lock
+from glmtts_core.batch.run_files import is_locked, run_lock
 from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
@@ -35,10 +35,8 @@ def look_at_sounds(store: RunStore, seen_ns: int | None) -> int | None:
         BatchError, StorageError: the database cannot be read.
     """
     changed_ns = store.sounds_changed_ns()
-    if changed_ns == seen_ns:
-        return changed_ns
-    if store.locked:
-        # who carries it on keeps the account; to be looked at when that is over
+    # who carries it on keeps the account: to be looked at when that is over
+    if changed_ns == seen_ns or is_locked(store.folder):
         return seen_ns
     missing = store.missing_sounds()
     if missing == store.database.lost():

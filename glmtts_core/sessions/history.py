@@ -197,9 +197,7 @@ class SessionHistory:
         # until it is known to be written: what is pending then has to be settled
         self._settled = False
         with self._database.transaction() as connection:
-            # the files as well: the database may be an older copy, or a new one
-            given = last_number(connection, self._id), highest_number_in(self._folder)
-            number = max(*given, self._memory.highest_number) + 1
+            number = self._next_number(last_number(connection.execute, self._id))
             record = make(number=number)
             write_pending(self._folder, number, wav)
             use_session(connection, self._id, number)
@@ -212,7 +210,10 @@ class SessionHistory:
     def _keep_unsaved(
         self, make: Callable[..., ResultRecord], wav: bytes, error: OSError | StorageError
     ) -> ResultRecord:
-        number = self._highest_known() + 1
+        noted = 0
+        with contextlib.suppress(StorageError):
+            noted = last_number(self._database.rows, self._id)
+        number = self._next_number(noted)
         reason = error.message if isinstance(error, StorageError) else error.strerror or str(error)
         record = make(number=number, unsaved_reason=reason)
         memory = self._memory
@@ -229,14 +230,12 @@ class SessionHistory:
             _log.warning("cannot note number %d of session %s: %s", number, self._id, refusal)
         return record
 
-    def _highest_known(self) -> int:
-        """Return the highest number that was given, as far as the disk can be read."""
-        statement = "SELECT last_number FROM session WHERE id = ?"
-        stored: tuple[int, ...] = ()
-        with contextlib.suppress(StorageError):
-            rows = self._database.rows(statement, (self._id,))
-            stored = tuple(int(number) for (number,) in rows)
-        return max(self._memory.highest_number, *stored, highest_number_in(self._folder))
+    def _next_number(self, noted: int) -> int:
+        """Return the number after those that were given, of which the database knows ``noted``.
+
+        The files tell as well: the database may be an older copy, or a new one.
+        """
+        return max(noted, highest_number_in(self._folder), self._memory.highest_number) + 1
 
     def _prune(self, newest: int) -> None:
         try:

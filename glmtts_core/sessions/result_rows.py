@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -48,15 +48,17 @@ def stored_numbers(connection: sqlite3.Connection, session_id: str) -> frozenset
     return frozenset(number for (number,) in rows)
 
 
-def last_number(connection: sqlite3.Connection, session_id: str) -> int:
+def last_number(select: Callable[[str, tuple[object, ...]], Iterable[Row]], session_id: str) -> int:
     """Return the highest number that was ever given to a result of a session; 0 before the first.
 
     The row says so even where the results are gone.
+
+    Args:
+        select: returns what a statement selects, such as `StudioDatabase.rows`; raises as that.
+        session_id: whose.
     """
-    row = connection.execute(
-        "SELECT last_number FROM session WHERE id = ?", (session_id,)
-    ).fetchone()
-    return 0 if row is None else int(row[0])
+    rows = select("SELECT last_number FROM session WHERE id = ?", (session_id,))
+    return max((int(number) for (number,) in rows), default=0)
 
 
 def use_session(connection: sqlite3.Connection, session_id: str, number: int) -> None:

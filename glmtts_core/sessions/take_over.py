@@ -35,7 +35,7 @@ def take_over(database: StudioDatabase, session_id: str) -> None:
         settle_pending(folder, known)
         sounds = sounds_in(folder)
         records, _ = earlier_records(folder, known)
-        if last > last_number(connection, session_id):
+        if last > last_number(connection.execute, session_id):
             use_session(connection, session_id, last)
         for number, record in records.items():
             size = sounds[number].stat().st_size if number in sounds else 0

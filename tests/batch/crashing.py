@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glmtts_core.audio import decode
-from glmtts_core.batch.run_files import DATABASE_FILE
+from glmtts_core.batch.run_files import DATABASE_FILE, is_locked
 from glmtts_core.batch.states import LineState, RunState
 from glmtts_core.batch.store import RunStore
 from tests.batch.crash_child import carry_on
@@ -100,7 +100,7 @@ def _look(store: RunStore, seen: Crashes, *, killed: bool) -> set[str]:
     """Return the texts that are done, after looking at all sounds that are there."""
     ended = store.database.state() is RunState.FINISHED
     seen.amid += killed and not ended
-    assert not store.locked
+    assert not is_locked(store.folder)
     for row in store.database.rows():
         if store.audio_path(row.line).exists():
             audio = decode(store.wav(row.line), row.line.uttid)

@@ -15,6 +15,7 @@ import pytest
 from glmtts_core.batch import earlier_layout, registry
 from glmtts_core.batch.registry import Batches, batches_of
 from glmtts_core.batch.run import BatchRun
+from glmtts_core.batch.run_files import is_locked
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
 from glmtts_core.batch_files.lines import RunDefaults
@@ -160,7 +161,7 @@ def test_closing_interrupts_all_runs_and_opens_no_new_one(settings):
         for run in runs:
             run.start()
     assert [run.view().state for run in runs] == [RunState.INTERRUPTED] * 2
-    assert not any(run.store.locked for run in runs)
+    assert not any(is_locked(run.store.folder) for run in runs)
     with pytest.raises(SynthesisCancelled):
         batches_of(studio)
 

@@ -14,7 +14,7 @@ from glmtts_core.batch import run as run_module
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.registry import batches_of
 from glmtts_core.batch.run import BatchRun
-from glmtts_core.batch.run_files import run_lock
+from glmtts_core.batch.run_files import is_locked, run_lock
 from glmtts_core.batch.run_writer import RunWriter
 from glmtts_core.batch.states import RunState
 from glmtts_core.batch.store import RunStore
@@ -415,7 +415,7 @@ def test_a_folder_that_cannot_be_written_refuses_the_start_in_one_sentence(studi
     with full_disk(), pytest.raises(StorageError):
         run.start()
     assert not run.active
-    assert not run.store.locked
+    assert not is_locked(run.store.folder)
     finish(run)
 
 
