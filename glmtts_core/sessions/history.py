@@ -39,6 +39,7 @@ from glmtts_core.sessions.result_rows import (
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.sessions.take_over import highest_number_in, take_over
 from glmtts_core.speech import SynthesisRequest
+from glmtts_core.storage_errors import storage_errors
 
 #: Results kept in memory where the disk refuses; each is some hundred kB.
 MAX_UNSAVED_RESULTS: Final = 5
@@ -133,8 +134,9 @@ class SessionHistory:
         wav = encode_wav(result.audio.samples, result.audio.sample_rate_hz)
         with self._changing:
             try:
-                record = self._store(make, wav)
-            except (OSError, StorageError) as error:
+                with storage_errors(self._database.root):
+                    record = self._store(make, wav)
+            except StorageError as error:
                 _log.warning("cannot save a result in %s: %s", self._folder, error)
                 return self._keep_unsaved(make, wav, error)
             self._prune(record.number)
@@ -208,14 +210,13 @@ class SessionHistory:
         return record
 
     def _keep_unsaved(
-        self, make: Callable[..., ResultRecord], wav: bytes, error: OSError | StorageError
+        self, make: Callable[..., ResultRecord], wav: bytes, error: StorageError
     ) -> ResultRecord:
         noted = 0
         with contextlib.suppress(StorageError):
             noted = last_number(self._database.rows, self._id)
         number = self._next_number(noted)
-        reason = error.message if isinstance(error, StorageError) else error.strerror or str(error)
-        record = make(number=number, unsaved_reason=reason)
+        record = make(number=number, unsaved_reason=error.message)
         memory = self._memory
         with memory.lock:
             memory.highest_number = number

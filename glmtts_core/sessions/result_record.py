@@ -32,8 +32,8 @@ class ResultRecord(BaseModel):
         memory: what it cost, as `MemoryCost.to_dict` gives it.
         second_voice: id of the voice that spoke the parts in its own language; None where `voice`
             spoke everything.
-        unsaved_reason: why it could not be written to disk, in the system's words or in ours;
-            empty for what is on disk.
+        unsaved_reason: why it could not be written to disk, and what to do; empty for what is on
+            disk.
     """
 
     model_config = STRICT | {"frozen": True}

@@ -177,7 +177,7 @@ def test_a_result_that_the_disk_refuses_is_listed_playable_and_says_why(history,
     first = save(history)
     with full_disk():
         record = save(history)
-    assert "too large" in record.unsaved_reason
+    assert "too large" in record.unsaved_reason.text("en")
     assert history.list().records == (record, first)
     assert history.wav(record.number).startswith(b"RIFF")
     assert [path.name for path in folder.iterdir()] == ["000001.wav"]

@@ -386,7 +386,9 @@ def test_a_result_that_could_not_be_saved_is_playable_and_says_so(synthesis):
     with full_disk():
         synthesis.speak()
     told, after = synthesis.words("result.unsaved", reason="|").split("|")
-    assert any(told in each.value and after in each.value for each in synthesis.app.warning)
+    (shown,) = (each.value for each in synthesis.app.warning if told in each.value)
+    assert after in shown
+    assert not re.search(r"[.。]{2}", shown)
     assert len(synthesis.app.get("audio")) == 1
 
 
