@@ -42,6 +42,9 @@ def engine(tab: Tab, name: str):
 def give_reference(tab: Tab) -> None:
     tab.upload(CLONABLE)
     expect(tab.page.get_by_text(CLONABLE.name)).to_be_visible()
+    # the browser shows the name before the page has the recording, which alone can be removed
+    removal = tab.page.get_by_role("button", name=tab.say("form.remove_reference"), exact=True)
+    expect(removal).to_be_visible()
     tab.transcript_field.fill("hello")
     tab.transcript_field.press("Tab")
 
