@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 
 from glmtts_core.audio import Samples, resample
-from glmtts_core.byte_units import MIB
 from glmtts_core.engines.base import (
     JobControl,
     Progress,
@@ -22,15 +21,15 @@ from glmtts_core.engines.base import (
     StageTime,
 )
 from glmtts_core.engines.caches import SessionCaches
-from glmtts_core.engines.capabilities import Capabilities, SampleRate
 from glmtts_core.engines.checks import check_request
+from glmtts_core.engines.kokoro.capabilities import CAPABILITIES, SAMPLE_RATE_HZ
 from glmtts_core.engines.kokoro.joining import joined, trimmed
 from glmtts_core.engines.kokoro.model_file import (
     japanese_voices_path,
     model_path,
     native_voices_path,
 )
-from glmtts_core.engines.kokoro.network import SAMPLE_RATE_HZ, KokoroNetwork
+from glmtts_core.engines.kokoro.network import KokoroNetwork
 from glmtts_core.engines.kokoro.phonemes import Phonemizer, Piece
 from glmtts_core.engines.kokoro.voices import VOICES
 from glmtts_core.errors import EngineError, TextError
@@ -40,23 +39,6 @@ from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
 
-SPEED_RANGE: Final = (0.5, 2.0)
-#: Growth of the resident set by a first load, including the libraries' code.
-LOAD_BYTES: Final = 900 * MIB
-
-_CAPABILITIES: Final = Capabilities(
-    engine="Kokoro-82M",
-    device="cpu",
-    voices=VOICES,
-    voice_cloning=False,
-    sample_rates=(SampleRate(SAMPLE_RATE_HZ), SampleRate(32_000, resampled=True)),
-    speed_range=SPEED_RANGE,
-    sampling_methods=(),
-    seed=False,
-    history=False,
-    release_levels=(CleanupLevel.TRIM, CleanupLevel.UNLOAD),
-    load_bytes=LOAD_BYTES,
-)
 _OWNER: Final = "engine"
 _WEIGHTS_NAME: Final = "kokoro-82m"
 #: Share of a job's progress for the text.
@@ -94,7 +76,7 @@ class KokoroEngine:
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
-        return _CAPABILITIES
+        return CAPABILITIES
 
     @property
     def loaded(self) -> bool:
@@ -163,8 +145,8 @@ class KokoroEngine:
             EngineError: the network failed; the next request works again.
             SynthesisCancelled: the job was cancelled.
         """
-        check_request(request, _CAPABILITIES, self._settings.max_text_chars)
-        request = _CAPABILITIES.with_voice(request)
+        check_request(request, CAPABILITIES, self._settings.max_text_chars)
+        request = CAPABILITIES.with_voice(request)
         self.load(control)
         if self._loaded is None:
             raise EngineError("kokoro.not_loaded")
@@ -175,7 +157,7 @@ class KokoroEngine:
             request.text,
             control.cancel.raise_if_cancelled,
             by_language=request.second_voice is not None,
-            default=_CAPABILITIES.language_of_figures(request.voice),
+            default=CAPABILITIES.language_of_figures(request.voice),
         )
         if not pieces:
             raise TextError("text.unspeakable")
@@ -221,7 +203,7 @@ def _load_resampler() -> None:
 
 def _voice_of(piece: Piece, request: SynthesisRequest) -> str:
     """Return the voice of a piece: the second voice speaks the pieces in its own language."""
-    second = _CAPABILITIES.voice(request.second_voice)
+    second = CAPABILITIES.voice(request.second_voice)
     if second is not None and second.language == piece.language:
         return second.id
     if request.voice is None:

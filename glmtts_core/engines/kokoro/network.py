@@ -19,8 +19,6 @@ from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.onnx_session import NATIVE_ERRORS, run_options, session_options, wrapped
 from glmtts_core.errors import EngineError, GLMTTSError, ModelFileError
 
-SAMPLE_RATE_HZ: Final = 24_000
-
 #: The styles of a voice, shape (510, 1, 256).
 Styles = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
