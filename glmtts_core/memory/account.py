@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from glmtts_core.memory.allocator import TensorAllocator, allocator_for
 from glmtts_core.memory.cleanup import Cleaner
-from glmtts_core.memory.ledger import Ledger
+from glmtts_core.memory.ledger import CACHE_KINDS, Ledger
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import Nvml
 from glmtts_core.memory.probe import MemoryProbe
@@ -55,6 +55,11 @@ class MemoryAccount:
         """Why figures are unknown, each reason once."""
         message = self.monitor.message
         return self._probe.messages + (() if message is None else (message,))
+
+    def owners_of_caches(self) -> frozenset[str]:
+        """Return the sessions for which something is cached."""
+        entries = self._ledger.snapshot().entries
+        return frozenset(entry.owner for entry in entries if entry.kind in CACHE_KINDS)
 
     def move_to(self, device: str) -> None:
         """Measure another device from now on; called on the worker's thread, between two jobs.
