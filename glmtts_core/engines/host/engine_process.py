@@ -95,7 +95,8 @@ class EngineProcess:
         self._kept: set[tuple[LedgerKind, str, str]] = set()
         self._heard_s = time.monotonic()
         self._busy_since_s: float | None = None
-        self._cancelled_s: float | None = None
+        self._job: int | None = None
+        self._cancelled: tuple[int, float] | None = None
         self._hung = self._wanted = False
         self._end: ProcessEnd | None = None
         self.figures = Figures(
@@ -149,7 +150,7 @@ class EngineProcess:
             self._send(command, *arrays)
             if not isinstance(command, Load | Synthesize) or control is None:
                 return self._outcome(None)
-            job = command.job
+            job = self._job = command.job
             with control.cancel.interrupting(lambda: self._cancel(job)):
                 return self._outcome(control)
         except _EndedError as ended:
@@ -164,7 +165,6 @@ class EngineProcess:
             raise
         finally:
             self._busy_since_s = outer
-            self._cancelled_s = None
 
     def ask(self, question: Question, timeout_s: float = _ANSWER_S) -> Any:
         """Ask something that is answered whatever is being done; from any thread.
@@ -235,7 +235,8 @@ class EngineProcess:
         return refused
 
     def _cancel(self, job: int) -> None:
-        self._cancelled_s = time.monotonic()
+        # the job may have ended by now: its number keeps this from the next one
+        self._cancelled = job, time.monotonic()
         try:
             self._link.send(Cancel(job=job))
         except OSError:
@@ -262,8 +263,10 @@ class EngineProcess:
             pass  # as always at the end
         except ValidationError:
             _log.exception("%s has said something that nobody understands", self._name)
+            self._started.kill()
         except BaseException:  # noqa: BLE001 - whatever it is, the process is ended and told
             _log.exception("%s cannot be listened to", self._name)
+            self._started.kill()
         self._finish()
 
     def _take(self, event: Event, arrays: list[Samples]) -> None:
@@ -286,7 +289,11 @@ class EngineProcess:
     def _finish(self) -> None:
         exit_code = self._started.reap()
         self._end = end_of(
-            exit_code, wanted=self._wanted, hung=self._hung, oom_kills_before=self._oom_kills
+            exit_code,
+            wanted=self._wanted,
+            hung=self._hung,
+            killed=self._started.killed,
+            oom_kills_before=self._oom_kills,
         )
         for key in self._kept:
             self._ledger.forget(*key)
@@ -304,21 +311,25 @@ class EngineProcess:
     def _watch(self) -> None:
         """End a process that is to do something and gives no sign of life."""
         pulse_s = min(1.0, self._hung_s / 4, self._cancel_s / 4)
+        # counted in pulses: the clock goes on while this program is stopped
+        silent_s, heard_s = 0.0, self._heard_s
         while not self._over.wait(pulse_s):
-            busy_since_s = self._busy_since_s
-            if busy_since_s is None:
-                continue
-            now_s = time.monotonic()
-            silent_s = now_s - max(self._heard_s, busy_since_s)
-            cancelled_s = self._cancelled_s
-            if silent_s > self._hung_s or (
-                cancelled_s is not None and now_s - cancelled_s > self._cancel_s
-            ):
+            self._started.end_what_is_left()
+            heard = self._heard_s != heard_s
+            heard_s = self._heard_s
+            silent_s = 0.0 if heard or self._busy_since_s is None else silent_s + pulse_s
+            if silent_s > self._hung_s or self._ignores_cancel():
                 self._hung = True
                 self._started.kill()
                 return
             if silent_s > pulse_s:
                 self._ask_for_a_sign()
+
+    def _ignores_cancel(self) -> bool:
+        if self._cancelled is None:
+            return False
+        job, cancelled_s = self._cancelled
+        return job == self._job and time.monotonic() - cancelled_s > self._cancel_s
 
     def _ask_for_a_sign(self) -> None:
         try:

@@ -81,4 +81,6 @@ class Link(Generic[M]):
     def close(self) -> None:
         """Close both directions."""
         self._reading.close()
-        self._writing.close()
+        # not amid a send: its handle's number may belong to a file by now
+        with self._lock:
+            self._writing.close()

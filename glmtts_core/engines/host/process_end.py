@@ -44,13 +44,15 @@ class ProcessEnd:
             return f"signal {-self.exit_code}"
 
 
-def end_of(exit_code: int, *, wanted: bool, hung: bool, oom_kills_before: int | None) -> ProcessEnd:
-    """Return how a process has ended.
+def end_of(
+    exit_code: int, *, wanted: bool, hung: bool, killed: bool, oom_kills_before: int | None
+) -> ProcessEnd:
+    """Return how a process has ended; ``killed`` says that this program has sent the SIGKILL.
 
     Only the kernel sends SIGKILL when memory has run out, and it counts how often; where it does
     not count, a SIGKILL that is not ours is taken for that.
     """
-    killed = exit_code == -signal.SIGKILL and not wanted and not hung
+    by_others = exit_code == -signal.SIGKILL and not killed
     now = oom_kills()
     counted = now is None or oom_kills_before is None or now > oom_kills_before
-    return ProcessEnd(exit_code, wanted, hung, out_of_memory=killed and counted)
+    return ProcessEnd(exit_code, wanted, hung, out_of_memory=by_others and counted)

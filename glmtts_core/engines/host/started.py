@@ -25,6 +25,7 @@ class StartedProcess:
         input: handle for what it is told; who uses it closes it.
         output: handle of what it tells; the same.
         pid: of the process.
+        killed: whether `kill` has ended it.
 
     Raises:
         EngineError: it cannot be started.
@@ -57,12 +58,18 @@ class StartedProcess:
         stdin.close()
         stdout.close()
         self.pid = self._process.pid
+        self.killed = False
 
     def kill(self) -> None:
         """End it and its children at once; nothing happens where it has ended."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            self.killed = True
+            self._kill_group()
+
+    def end_what_is_left(self) -> None:
+        """Where it has ended, end its children: they may hold its connection open."""
+        if self._process.poll() is not None:
+            self._kill_group()
 
     def reap(self) -> int:
         """Wait for the end of one that has closed its connection; return its exit code.
@@ -74,7 +81,10 @@ class StartedProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._kill_group()
         os.close(self._lifeline)
         return self._process.returncode
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
