@@ -55,12 +55,20 @@ def check_choices(request: SynthesisRequest, capabilities: Capabilities) -> None
         )
 
 
+def check_unicode(text: str) -> None:
+    """Refuse half a surrogate pair, or bytes of a wrong encoding: no file could keep it.
+
+    Raises:
+        TextError: there is such a thing in ``text``.
+    """
+    if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise TextError("text.not_unicode")
+
+
 def _check_text(text: str, max_chars: int, capabilities: Capabilities) -> None:
     if not text.strip():
         raise TextError("text.empty")
-    # half a surrogate pair, or bytes of a wrong encoding: no file could keep it
-    if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise TextError("text.not_unicode")
+    check_unicode(text)
     if len(text) > max_chars:
         raise TextError("text.too_long", chars=len(text), limit=max_chars)
     if not capabilities.reading(text).spoken:

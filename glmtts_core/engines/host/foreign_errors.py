@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -78,5 +79,14 @@ def _plain(value: object) -> Plain | PlainMessage:
         value = value.message
     if isinstance(value, Message):
         return PlainMessage.of(value)
+    if value is None or type(value) in (int, bool):
+        return value  # type: ignore[return-value]
+    if type(value) is float and math.isfinite(value):
+        return value
     # numbers of NumPy or PyTorch are no plain ones; an enumeration's text is its value
-    return value if type(value) in (str, int, float, bool, type(None)) else str(value)  # type: ignore[return-value]
+    return sendable(str(value))
+
+
+def sendable(words: str) -> str:
+    """Return ``words`` with a question mark for what no UTF-8 has, as in names of old files."""
+    return words.encode("utf-8", "replace").decode()

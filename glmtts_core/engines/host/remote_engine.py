@@ -12,8 +12,9 @@ from glmtts_core.audio import Samples
 from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities
+from glmtts_core.engines.checks import check_unicode
 from glmtts_core.engines.host.engine_process import EngineProcess
-from glmtts_core.engines.host.foreign_errors import PlainMessage
+from glmtts_core.engines.host.foreign_errors import PlainMessage, sendable
 from glmtts_core.engines.host.process_end import ProcessEnd
 from glmtts_core.engines.host.protocol import (
     Done,
@@ -132,16 +133,18 @@ class RemoteEngine:
         """Speak; loads first if needed. The session's caches are those of the process.
 
         Raises:
+            TextError: the text is no Unicode.
             GLMTTSError: what the engine raised; EngineProcessError or OutOfMemoryError where its
                 process has ended: the next request starts another.
         """
+        check_unicode(request.text)  # the connection could not carry it
         reference = request.reference
         recording, arrays = None, []
         if reference is not None:
             recording = Recording(
                 sample_rate_hz=reference.sample_rate_hz,
-                name=reference.name,
-                transcript=reference.transcript,
+                name=sendable(reference.name),
+                transcript=sendable(reference.transcript),
             )
             arrays = [reference.samples]
         command = Synthesize(
