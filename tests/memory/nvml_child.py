@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 
@@ -14,8 +15,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--retry-s", type=float, default=0.0)
     parser.add_argument("--holds-context", action="store_true")
+    parser.add_argument("--pid", type=int, action="append", default=[], help="beside our own")
     arguments = parser.parse_args()
-    nvml = Nvml(holds_context=lambda: arguments.holds_context, retry_s=arguments.retry_s)
+    nvml = Nvml(
+        pids=lambda: (os.getpid(), *arguments.pid),
+        holds_context=lambda: arguments.holds_context,
+        retry_s=arguments.retry_s,
+    )
     for _ in sys.stdin:
         print(json.dumps(asdict(nvml.read())), flush=True)  # noqa: T201
     nvml.close()

@@ -80,3 +80,21 @@ def test_sizes_by_kind_and_place_cover_every_entry():
     assert sizes[LedgerKind.WEIGHTS, True] == 1000
     assert sizes[LedgerKind.WEIGHTS, False] == 0
     assert sum(sizes.values()) == 1123
+
+
+def test_every_change_is_told_in_order_and_nothing_else():
+    told = []
+    ledger = Ledger(on_change=lambda entry, *, there: told.append((entry.name, there)))
+    ledger.record(LedgerKind.RESULTS, "anna", "one", 3)
+    ledger.record(LedgerKind.RESULTS, "anna", "one", 4)
+    ledger.forget(LedgerKind.RESULTS, "anna", "two")
+    ledger.forget(LedgerKind.RESULTS, "anna", "one")
+    ledger.forget(LedgerKind.RESULTS, "anna", "one")
+    assert told == [("one", True), ("one", True), ("one", False)]
+
+
+def test_an_entry_of_another_ledger_is_kept_as_it_is():
+    first, second = filled(), Ledger()
+    for entry in first.snapshot().entries:
+        second.keep(entry)
+    assert second.snapshot() == first.snapshot()

@@ -194,3 +194,36 @@ def test_a_machine_without_driver_or_package_says_so(preparation, key):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ
     )
     assert ran.stdout.strip() == str([key])
+
+
+def test_the_engines_processes_count_beside_our_own_and_no_others(nvml_child, nvml_state):
+    engine, other = STRANGER, STRANGER + 1
+    write_nvml_state(
+        nvml_state,
+        [
+            StubDevice(
+                processes=(
+                    StubProcess(GIB),
+                    StubProcess(2 * GIB, engine),
+                    StubProcess(3 * GIB, other),
+                    StubProcess(2 * GIB, engine, graphics=True),
+                )
+            )
+        ],
+    )
+    assert nvml_child("--pid", str(engine)).device()["process_used_bytes"] == 3 * GIB
+
+
+def test_an_engine_that_computes_counts_though_we_do_not(nvml_child, nvml_state):
+    write_nvml_state(nvml_state, [StubDevice(processes=(StubProcess(2 * GIB, STRANGER),))])
+    child = nvml_child("--pid", str(STRANGER), "--holds-context")
+    assert child.device()["process_used_bytes"] == 2 * GIB
+    assert child.message_keys() == []
+
+
+def test_an_engine_whose_use_is_not_told_makes_ours_unknown(nvml_child, nvml_state):
+    processes = (StubProcess(GIB), StubProcess(None, STRANGER))
+    write_nvml_state(nvml_state, [StubDevice(processes=processes)])
+    child = nvml_child("--pid", str(STRANGER))
+    assert child.device()["process_used_bytes"] is None
+    assert child.message_keys() == ["memory.nvml.process_not_told"]

@@ -13,11 +13,13 @@ _HARMLESS: Final = ("out of memory", "invalid argument", "invalid device", "not 
 
 def is_spoilt(error: BaseException) -> bool:
     """Whether ``error``, or what it comes from, is a CUDA error that every later call repeats."""
+    looked_at: list[BaseException] = []
     seen: BaseException | None = error
-    while seen is not None:
+    while seen is not None and seen not in looked_at:
         words = str(seen).lower()
         if _of_cuda(seen, words) and not any(each in words for each in _HARMLESS):
             return True
+        looked_at.append(seen)
         seen = seen.__cause__ or seen.__context__
     return False
 

@@ -376,7 +376,7 @@ def test_a_cancelled_job_says_nothing_to_the_next_one(rig):
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_error_is_the_same_class_and_sentence_and_the_next_request_works(rig, name):
     expected = seen(FAULTS[name]())
-    with pytest.raises(BaseException) as failed:  # noqa: PT011 - of every class
+    with pytest.raises(BaseException) as failed:
         rig.speak(f"fail:{name}")
     found = seen(failed.value)
     assert type(found) is type(expected)
@@ -393,7 +393,7 @@ def test_an_engine_that_cannot_be_loaded_says_why_and_is_tried_again(rig, name):
     rig.host.release(UNLOAD)
     (rig.folder / ON_LOAD).write_text(f"fail:{name}", "utf-8")
     expected = seen(FAULTS[name]())
-    with pytest.raises(BaseException) as failed:  # noqa: PT011 - of every class
+    with pytest.raises(BaseException) as failed:
         rig.engine.load(NotingControl())
     assert type(seen(failed.value)) is type(expected)
     assert seen(failed.value).text("zh") == expected.text("zh")
