@@ -217,6 +217,12 @@ class Steps:
         while True:
             time.sleep(_PAUSE_S)
 
+    def quiet(self, _: str) -> None:
+        """Wait without a word while the file is there."""
+        (self._folder / WAITS).touch()
+        while (self._folder / HOLD).exists():
+            time.sleep(_PAUSE_S)
+
     def hold(self, _: str) -> None:
         """Wait at safe points while the file is there."""
         assert self._control is not None

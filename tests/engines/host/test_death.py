@@ -322,7 +322,7 @@ if phase == "load":
     rig.tell({ON_LOAD!r}, "hold:")
     rig.engine.load(NotingControl())
 elif phase == "speech":
-    print(rig.speak("hold:"), flush=True)
+    print(rig.speak("quiet:"), flush=True)
 elif phase == "native":
     rig.speak("deaf:")
 sys.stdin.read()
@@ -366,7 +366,7 @@ def test_a_program_that_is_killed_takes_its_engines_with_it(tmp_path, phase, sto
 def test_a_program_that_was_stopped_for_long_goes_on_with_its_job(tmp_path):
     with closing(Program(tmp_path, "speech")) as program:
         program.process.send_signal(signal.SIGSTOP)
-        # longer than an engine may be silent; its own process waits at a safe point meanwhile
+        # longer than an engine may be silent
         threading.Event().wait(HUNG_S * 1.5)
         (tmp_path / HOLD).unlink()
         program.process.send_signal(signal.SIGCONT)
