@@ -21,6 +21,7 @@ from glmtts_core.engines.base import (
     StageTime,
 )
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.kokoro.capabilities import CAPABILITIES, SAMPLE_RATE_HZ
 from glmtts_core.engines.kokoro.joining import joined, trimmed
