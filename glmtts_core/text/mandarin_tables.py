@@ -30,7 +30,7 @@ class WordFrequencies:
     def __init__(self, trie: bytes, frequencies: npt.NDArray[np.uint32]) -> None:
         self._trie: Any = Trie().frombytes(trie)
         # gives Python's numbers, and those quicker than an array
-        self._frequencies = memoryview(frequencies)
+        self._frequencies = frequencies.data
 
     def __contains__(self, word: str) -> bool:
         return word in self._trie
@@ -102,9 +102,9 @@ class MandarinDictionary:
         self.frequencies = WordFrequencies(tables.words.tobytes(), tables.frequencies)
         self.all_frequencies = int(tables.all_frequencies[0])
         self._phrases: Any = Trie().frombytes(tables.phrases.tobytes())
-        self._phrase_starts = memoryview(tables.phrase_starts)
-        self._phrase_syllables = memoryview(tables.phrase_syllables)
-        self._char_syllables = memoryview(tables.char_syllables)
+        self._phrase_starts = tables.phrase_starts.data
+        self._phrase_syllables = tables.phrase_syllables.data
+        self._char_syllables = tables.char_syllables.data
         self._syllables: list[str] = tables.syllables.tolist()
         self._sounds = dict(zip(self._syllables, tables.sounds.tolist(), strict=True))
 
@@ -126,4 +126,5 @@ class MandarinDictionary:
 
     def sounds(self, syllable: str) -> str:
         """Return misaki's phonemes of a syllable; empty for one that no character has."""
-        return self._sounds.get(syllable, "")
+        found: str = self._sounds.get(syllable, "")
+        return found
