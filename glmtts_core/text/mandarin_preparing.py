@@ -27,7 +27,7 @@ _WITHOUT_SANDHI: Final = {"一": "yi1", "不": "bu4"}
 #: Syllables of interjections without a vowel, and the nearest that has one.
 _WITH_VOWEL: Final = {"m": "mu", "n": "en", "ng": "en", "hm": "heng", "hng": "heng", "ê": "ei"}
 _TONES: Final = "12345"
-#: Making them takes four seconds on a slow core; a child that hangs is not waited for.
+#: Making them takes three seconds on a free core; a child that hangs is not waited for.
 _CHILD_S: Final = 120.0
 _log = logging.getLogger(__name__)
 
