@@ -54,6 +54,10 @@ class EngineError(GLMTTSError):
     """The engine could not be loaded or failed while speaking."""
 
 
+class EngineProcessError(EngineError):
+    """The engine's own process has ended, or was ended; the next job starts another one."""
+
+
 class ModelFileError(EngineError):
     """A model file is missing or damaged and could not be put right."""
 

@@ -13,7 +13,7 @@ from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch_files.lines import RunDefaults
 from glmtts_core.cli.options import refuse_without
 from glmtts_core.cli.speech_options import flag
-from glmtts_core.engines.host import EngineHost
+from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.speech import checked
 
 Mode = Literal["auto", "never"]

@@ -11,7 +11,6 @@ import psutil
 
 from glmtts_core.audio import decode
 from glmtts_core.diagnostics.experiment import FIXED_SEED, Policy, shipped_texts
-from glmtts_core.diagnostics.memory_limit import limit_memory
 from glmtts_core.diagnostics.trial import (
     ChildMessage,
     Cleaned,
@@ -24,6 +23,7 @@ from glmtts_core.diagnostics.trial import (
 )
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.memory_limit import limit_memory
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
 from glmtts_core.sessions.events import AskedBy
 from glmtts_core.sessions.session import Session, new_session_id

@@ -1,17 +1,29 @@
-"""The available engines: GLM-TTS where its checkpoint is found, the built-in voice always."""
+"""The available engines: GLM-TTS where its checkpoint is found, the built-in voice always.
+
+Importing this brings neither PyTorch nor ONNX Runtime.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from glmtts_core.engines.base import Engine
-from glmtts_core.engines.kokoro.engine import KokoroEngine
+from glmtts_core.engines.kokoro.capabilities import CAPABILITIES
+from glmtts_core.engines.order import EngineOrder
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 
 EngineFactory = Callable[[Settings, Ledger], Engine]
+#: Returns an order with what was found out about its engine, or why that cannot be made.
+Examine = Callable[[Settings, EngineOrder], EngineOrder | Message]
+
+_WITH_CHECKPOINT: Final = "glmtts_core.engines.glmtts.making:with_checkpoint"
+BUILT_IN_VOICE: Final = EngineOrder(
+    "glmtts_core.engines.kokoro.engine:KokoroEngine", capabilities=CAPABILITIES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +35,54 @@ class Offer:
         lacking: why GLM-TTS is not among them and what to do; None where it is.
     """
 
-    factories: tuple[EngineFactory, ...]
+    factories: tuple[EngineOrder, ...]
     lacking: Message | None
 
 
-def engines_on_offer(settings: Settings, device: str, on_cpu: Message | None = None) -> Offer:
+def glmtts_order(device: str, on_cpu: Message | None = None) -> EngineOrder:
+    """Return what makes GLM-TTS with the settings' checkpoint on ``device`` ("cpu" or "cuda:N").
+
+    ``on_cpu`` says why that is the CPU although there may be a GPU.
+    """
+    return EngineOrder(_WITH_CHECKPOINT, device, on_cpu)
+
+
+def rehearsal_order(device: str, on_cpu: Message | None = None) -> EngineOrder:
+    """Return what makes GLM-TTS with random weights; see `glmtts_order`."""
+    return EngineOrder("glmtts_core.engines.glmtts.making:rehearsal", device, on_cpu)
+
+
+def engines_on_offer(
+    settings: Settings, device: str, on_cpu: Message | None, examine: Examine
+) -> Offer:
     """Return which engines can be created with ``settings``; reads no weights.
 
     Args:
         settings: name the checkpoint's folder, or ask for a rehearsal.
         device: "cpu" or "cuda:N", where GLM-TTS would compute.
         on_cpu: why that is the CPU although there may be a GPU.
+        examine: finds out whether GLM-TTS can be made.
     """
-    lacking = _lacking_torch() if settings.rehearsal else _lacking(settings)
-    if lacking is not None:
-        return Offer((KokoroEngine,), lacking)
-    if settings.rehearsal:
-        return Offer((rehearsal_engine(device, on_cpu), KokoroEngine), None)
-
-    def glmtts(settings: Settings, ledger: Ledger) -> Engine:
-        from glmtts_core.engines.glmtts.checkpoint.network_loading import CheckpointNetworks
-        from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
-        from glmtts_core.engines.glmtts.precision import Precisions
-
-        networks = CheckpointNetworks(settings.ckpt, settings.threads, Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, networks, on_cpu)
-
-    return Offer((glmtts, KokoroEngine), None)
+    if not settings.rehearsal and not settings.ckpt.is_dir():
+        # without a folder there is nothing to bring PyTorch in for
+        return Offer((BUILT_IN_VOICE,), Message("engine.get_glmtts", {"folder": settings.ckpt}))
+    order = (rehearsal_order if settings.rehearsal else glmtts_order)(device, on_cpu)
+    found = examine(settings, order)
+    if isinstance(found, Message):
+        return Offer((BUILT_IN_VOICE,), found)
+    return Offer((found, BUILT_IN_VOICE), None)
 
 
-def rehearsal_engine(device: str, on_cpu: Message | None = None) -> EngineFactory:
-    """Return a factory of GLM-TTS with random weights on ``device`` ("cpu" or "cuda:N").
+def why_lacking(settings: Settings, order: EngineOrder) -> Message | None:
+    """Return why an engine cannot be made in this process; None where it can.
 
-    ``on_cpu`` says why that is the CPU although there may be a GPU.
+    Imports PyTorch for GLM-TTS; the built-in voice can always be made.
     """
-
-    def rehearsal(settings: Settings, ledger: Ledger) -> Engine:
-        from glmtts_core.engines.glmtts.engine import GlmTtsEngine  # heavy: it brings PyTorch
-        from glmtts_core.engines.glmtts.precision import Precisions
-        from glmtts_core.engines.glmtts.rehearsal import RehearsalNetworks
-
-        networks = RehearsalNetworks(precisions=Precisions.of(settings))
-        return GlmTtsEngine(settings, ledger, device, networks, on_cpu)
-
-    return rehearsal
+    if order.device is None:
+        return None
+    if (lacking := _lacking_torch()) is not None:
+        return lacking
+    return _lacking_files(settings) if order.factory == _WITH_CHECKPOINT else None
 
 
 def _lacking_torch() -> Message | None:
@@ -79,15 +95,11 @@ def _lacking_torch() -> Message | None:
     return None
 
 
-def _lacking(settings: Settings) -> Message | None:
-    folder = settings.ckpt
-    if not folder.is_dir():
-        return Message("engine.get_glmtts", {"folder": folder})
-    if (no_torch := _lacking_torch()) is not None:
-        return no_torch
+def _lacking_files(settings: Settings) -> Message | None:
     from glmtts_core.engines.glmtts.checkpoint.folder import Checkpoint  # heavy: it brings PyTorch
     from glmtts_core.errors import CheckpointError
 
+    folder = settings.ckpt
     try:
         there = Checkpoint(folder).is_there()
     except CheckpointError as error:

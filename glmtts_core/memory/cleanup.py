@@ -84,6 +84,7 @@ class Cleaner:
     def note_floor(self) -> None:
         """Return what loading left unused, and take the rest as the floor."""
         self._allocator.give_back()
+        self._promises.refresh()
         self._promises.note_floor()
 
     def begin_growth(self) -> None:
@@ -119,6 +120,7 @@ class Cleaner:
                 are still called and memory is returned; then its error is raised.
             owners: whose caches ``drop`` covers, for the promise; None for all.
         """
+        self._promises.refresh()
         promised = self.promise(level, owners)
         kept_before = self._ledger.snapshot()
         # also takes the reading before, so that the chart shows the drop
@@ -132,6 +134,7 @@ class Cleaner:
             for let_go in reversed(drop):
                 stack.callback(let_go)
         seconds = time.perf_counter() - started_s
+        self._promises.refresh()
         self._promises.note_floor()
         after = MemoryPoint.of(self._monitor.sample_now())
         costs = _costs(level, kept_before, self._ledger.snapshot())

@@ -11,7 +11,6 @@ from typing import Any, Self
 from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.points import Line, MemoryPoint, highest, main_line
-from glmtts_core.memory.system import peak_resident_set_bytes, reset_peak_resident_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,6 @@ class CostMeter:
         self._device = device or monitor.probe.device
         self._before: MemoryPoint | None = None
         self._start_s = 0.0
-        self._kernel_counts = False
         self._cost: MemoryCost | None = None
 
     @property
@@ -113,7 +111,7 @@ class CostMeter:
 
     def __enter__(self) -> Self:
         self._allocator.reset_peak()
-        self._kernel_counts = reset_peak_resident_set()
+        self._monitor.probe.resident_sets.reset_peak()
         self._start_s = time.monotonic()
         self._before = MemoryPoint.of(self._monitor.sample_now())
         return self
@@ -129,7 +127,7 @@ class CostMeter:
         after = MemoryPoint.of(self._monitor.sample_now())
         sampled = self._monitor.peak_between(self._start_s, time.monotonic())
         peak = highest((self._before, sampled, after))
-        resident_peak = peak_resident_set_bytes() if self._kernel_counts else None
+        resident_peak = self._monitor.probe.resident_sets.peak_bytes()
         peak = replace(
             peak,
             allocated_bytes=_higher(peak.allocated_bytes, tensor_peak),

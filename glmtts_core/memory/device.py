@@ -6,11 +6,12 @@ Knows nothing about PyTorch: whether it can use the device is found out when an 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.errors import SettingsError
-from glmtts_core.memory.nvml import Nvml, NvmlReading
+from glmtts_core.memory.nvml import Nvml, NvmlReading, own_pid, torch_holds_context
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
 
@@ -32,9 +33,19 @@ class DeviceChoice:
     message: Message | None = None
 
 
-def nvml_for(wanted: str) -> Nvml:
-    """Return the driver for a ``GLMTTS_DEVICE``; it stays closed where only the CPU is wanted."""
-    return Nvml(off=wanted == "cpu")
+def nvml_for(
+    wanted: str,
+    pids: Callable[[], Collection[int]] = own_pid,
+    holds_context: Callable[[], bool] = torch_holds_context,
+) -> Nvml:
+    """Return the driver for a ``GLMTTS_DEVICE``; it stays closed where only the CPU is wanted.
+
+    Args:
+        wanted: the setting.
+        pids: returns the processes whose memory counts as ours.
+        holds_context: returns whether one of them has a CUDA context.
+    """
+    return Nvml(off=wanted == "cpu", pids=pids, holds_context=holds_context)
 
 
 def choose_device(wanted: str, nvml: Nvml) -> DeviceChoice:

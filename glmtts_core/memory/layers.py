@@ -29,13 +29,15 @@ class Layer(StrEnum):
     WORKSPACE = "workspace"
     RECLAIMABLE = "reclaimable"
     OUTSIDE = "outside"
+    PAGES = "pages"
     OTHER = "other"
     UNKNOWN = "unknown"
     FREE = "free"
 
 
-#: Layers of the host chart; the others have no meaning for one process's resident set.
+#: Layers of the host chart; the others have no meaning for a program's resident set.
 HOST_LAYERS: Final = (
+    Layer.PAGES,
     Layer.OUTSIDE,
     Layer.LANGUAGE_MODEL,
     Layer.FLOW,
@@ -73,9 +75,13 @@ def device_layers(reading: MemoryReading, index: int) -> dict[Layer, int] | None
 
 
 def host_layers(reading: MemoryReading) -> dict[Layer, int]:
-    """Split our resident set; OUTSIDE is the program itself: code, libraries, pages."""
+    """Split our resident set; OUTSIDE is the program itself: code, libraries, language rules.
+
+    Where engines have processes of their own, PAGES is the one that serves the pages.
+    """
     on_host = reading.allocated_bytes is None
     parts = [
+        (Layer.PAGES, reading.pages_bytes or 0),
         *_weights(reading.host_parts, reading.weights_bytes - reading.weights_on_device_bytes),
         (Layer.CACHES, reading.caches_bytes - reading.caches_on_device_bytes),
         (Layer.RECLAIMABLE, reading.idle_bytes if on_host else 0),

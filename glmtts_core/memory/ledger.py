@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 
 class LedgerKind(StrEnum):
@@ -96,12 +96,24 @@ class LedgerSnapshot:
         return totals
 
 
-class Ledger:
-    """The running account; thread-safe."""
+class OnChange(Protocol):
+    """Receives an entry that was made or changed, or that is no longer ``there``."""
 
-    def __init__(self) -> None:
+    def __call__(self, entry: LedgerEntry, *, there: bool) -> None:
+        """Take note of it."""
+
+
+class Ledger:
+    """The running account; thread-safe.
+
+    Args:
+        on_change: told of every change, in order; must not use the ledger.
+    """
+
+    def __init__(self, on_change: OnChange | None = None) -> None:
         self._lock = threading.Lock()
         self._entries: dict[tuple[LedgerKind, str, str], LedgerEntry] = {}
+        self._on_change = on_change
 
     def record(
         self,
@@ -120,14 +132,21 @@ class Ledger:
         """
         if size_bytes < 0:
             raise ValueError(f"{owner}/{name} cannot hold {size_bytes} bytes")
-        entry = LedgerEntry(kind, owner, name, size_bytes, on_device, part)
+        self.keep(LedgerEntry(kind, owner, name, size_bytes, on_device, part))
+
+    def keep(self, entry: LedgerEntry) -> None:
+        """Record ``entry``, replacing an earlier one of the same kind, owner and name."""
         with self._lock:
-            self._entries[kind, owner, name] = entry
+            self._entries[entry.kind, entry.owner, entry.name] = entry
+            if self._on_change is not None:
+                self._on_change(entry, there=True)
 
     def forget(self, kind: LedgerKind, owner: str, name: str) -> None:
         """Remove one entry. Missing entries are ignored."""
         with self._lock:
-            self._entries.pop((kind, owner, name), None)
+            entry = self._entries.pop((kind, owner, name), None)
+            if entry is not None and self._on_change is not None:
+                self._on_change(entry, there=False)
 
     def snapshot(self) -> LedgerSnapshot:
         """Return the current entries."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
@@ -45,7 +45,7 @@ class DeviceReading:
         name: as the driver writes it.
         used_bytes: all processes and the driver's own reserve together.
         total_bytes: size of the card.
-        process_used_bytes: our process alone.
+        process_used_bytes: our own processes alone.
         uuid: NVML's spelling ("GPU-...").
     """
 
@@ -82,12 +82,18 @@ def torch_holds_context() -> bool:
     return cuda is not None and cuda.is_initialized()
 
 
+def own_pid() -> tuple[int]:
+    """Return our process as the only one that is ours."""
+    return (os.getpid(),)
+
+
 class Nvml:
     """A connection to the driver that is opened on the first reading; thread-safe.
 
     Args:
         off: the driver's library is never loaded, and a reading says that GPUs are not looked at.
-        holds_context: returns whether our process has a CUDA context. Without one, a process
+        pids: returns the processes whose memory counts as ours.
+        holds_context: returns whether one of them has a CUDA context. Without one, a process
             list without us means that we use 0 bytes; with one, it is the list of another pid
             namespace (a container's host) and our use is unknown.
         retry_s: seconds between two attempts to reach what does not answer.
@@ -97,10 +103,12 @@ class Nvml:
         self,
         *,
         off: bool = False,
+        pids: Callable[[], Collection[int]] = own_pid,
         holds_context: Callable[[], bool] = torch_holds_context,
         retry_s: float = RETRY_S,
     ) -> None:
         self._off = off
+        self._pids = pids
         self._holds_context = holds_context
         self._retry_s = retry_s
         self._lock = threading.Lock()
@@ -230,14 +238,14 @@ class Nvml:
     def _process_bytes(
         self, library: ModuleType, device: _Device, total: int | None, found: list[Message]
     ) -> int | None:
-        """Return what the lists give for our pid; 0 where neither names it."""
-        highest = 0
+        """Return what the lists give for our processes; 0 where neither names one of them."""
+        highest, pids = 0, frozenset(self._pids())
         for functions in _PROCESS_LISTS:
             processes = ask_either(library, functions, device.handle)
             if isinstance(processes, Refusal):
                 found.append(field_message(processes, "processes", device.index))
                 return None
-            ours = [process.usedGpuMemory for process in processes if process.pid == os.getpid()]
+            ours = [process.usedGpuMemory for process in processes if process.pid in pids]
             if None in ours:
                 found.append(Message("memory.nvml.process_not_told"))
                 return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.promises import Outlook, Promises
-from glmtts_core.memory.system import host_memory, resident_set_bytes
+from glmtts_core.memory.resident_sets import ProcessUse, ResidentSets
+from glmtts_core.memory.system import host_memory
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
 
@@ -27,7 +28,8 @@ class MemoryReading:
             unknown.
         allocated_bytes: live tensors on the GPU.
         reserved_bytes: held from the driver by torch.
-        resident_set_bytes: our process in physical memory.
+        resident_set_bytes: the whole program in physical memory: our own process, and what the
+            engines' processes would give back by ending.
         host_total_bytes: memory of the machine.
         host_available_bytes: what programs can still allocate without swapping.
         weights_bytes: the ledger's weights, on all devices.
@@ -39,6 +41,8 @@ class MemoryReading:
         idle_bytes: unused, and returned by any cleanup.
         host_parts: weights in host memory by network, of engines that have several.
         device_parts: the same on the GPU.
+        engines: the engines' own processes, where they have any.
+        pages_bytes: what serves the pages, where engines have processes of their own; else None.
     """
 
     time_s: float
@@ -57,6 +61,13 @@ class MemoryReading:
     idle_bytes: int
     host_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
     device_parts: Mapping[WeightsPart, int] = field(default_factory=dict)
+    engines: tuple[ProcessUse, ...] = ()
+    pages_bytes: int | None = None
+
+    @property
+    def engines_bytes(self) -> int:
+        """The part of the resident set that lies in the engines' own processes."""
+        return sum(each.proportional_set_bytes for each in self.engines)
 
     @property
     def main(self) -> DeviceReading | None:
@@ -81,7 +92,7 @@ class MemoryProbe:
         allocator: of the engine's device.
         ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
-        resident_set: stands in for our process's own figure.
+        resident_sets: read the program's physical memory; None reads that of our process alone.
     """
 
     def __init__(
@@ -90,14 +101,14 @@ class MemoryProbe:
         allocator: TensorAllocator,
         ledger: Ledger,
         device: str,
-        resident_set: Callable[[], int] = resident_set_bytes,
+        resident_sets: ResidentSets | None = None,
     ) -> None:
         self.device = device
-        self.promises = Promises(allocator, ledger, device, resident_set)
+        self.resident_sets = resident_sets or ResidentSets()
+        self.promises = Promises(allocator, ledger, device, self.resident_sets)
         self._nvml = nvml
         self._allocator = allocator
         self._ledger = ledger
-        self._resident_set = resident_set
         self._messages: tuple[Message, ...] = ()
 
     @property
@@ -110,14 +121,15 @@ class MemoryProbe:
         tensors = self._allocator.read()
         driver = self._nvml.read()
         kept = self._ledger.snapshot()
-        resident = self._resident_set()
+        use = self.resident_sets.read()
         total, available = host_memory()
         main = self._main_device(driver.devices)
         devices, messages = self._without_strangers(driver.devices, main, tensors)
         if driver.devices and main is None and self.device != "cpu":
             messages = (Message("memory.nvml.engine_gpu_unknown"),)
         self._messages = (*driver.messages, *messages)
-        outlook = self.promises.outlook(kept, tensors, resident)
+        self.promises.device_use_bytes = _process_used(devices, main)
+        outlook = self.promises.outlook(kept, tensors, use.total_bytes)
         sizes = kept.by_kind()
         weights_on_device = sum(sizes[kind, True] for kind in WEIGHT_KINDS)
         caches_on_device = sum(sizes[kind, True] for kind in CACHE_KINDS)
@@ -127,7 +139,7 @@ class MemoryProbe:
             main_device=main,
             allocated_bytes=tensors.allocated_bytes,
             reserved_bytes=tensors.reserved_bytes,
-            resident_set_bytes=resident,
+            resident_set_bytes=use.total_bytes,
             host_total_bytes=total,
             host_available_bytes=available,
             weights_bytes=sum(sizes[kind, False] for kind in WEIGHT_KINDS) + weights_on_device,
@@ -143,6 +155,12 @@ class MemoryProbe:
             idle_bytes=outlook.idle_bytes,
             host_parts=kept.weights_by_part(on_device=False),
             device_parts=kept.weights_by_part(on_device=True),
+            engines=use.engines,
+            pages_bytes=(
+                use.own_bytes - sizes[LedgerKind.RESULTS, False]
+                if self.resident_sets.separate
+                else None
+            ),
         )
 
     def _main_device(self, devices: Sequence[DeviceReading]) -> int | None:
@@ -177,6 +195,11 @@ class MemoryProbe:
             return devices, ()
         cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
         return cleared, (Message("memory.nvml.process_hidden"),)
+
+
+def _process_used(devices: Sequence[DeviceReading], main: int | None) -> int | None:
+    device = next((entry for entry in devices if entry.index == main), None)
+    return None if device is None else device.process_used_bytes
 
 
 def _workspace_bytes(

@@ -3,25 +3,28 @@
 On CUDA the prediction is exact: torch knows its free segments and the ledger knows the caches. On
 the CPU it is an estimate, the smaller of two bounds:
 
-* what lies above the *floor*: the resident set after loading or the last cleanup, less what the
-  ledger records. What that cleanup could not free, the next one cannot free either;
+* what lies above the *floor*: the physical memory after loading or the last cleanup, less what
+  the ledger records. What that cleanup could not free, the next one cannot free either;
 * how much the jobs since then have *grown* the process, less what the ledger has gained since.
   So memory that the web pages use is not promised.
 
 That is the idle memory in the heap and the runtime's arenas. The caches that the cleanup drops are
 added; caches of other owners are in neither bound.
+
+An engine in a process of its own gives all of that process back when it is unloaded: an exact
+promise, on either device.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.ledger import CACHE_KINDS, Ledger, LedgerKind, LedgerSnapshot
-from glmtts_core.memory.system import resident_set_bytes
+from glmtts_core.memory.resident_sets import HostUse, ResidentSets
 
 
 class CleanupLevel(StrEnum):
@@ -64,7 +67,11 @@ class Promises:
         allocator: of the engine's device.
         ledger: of what is kept on purpose.
         device: "cpu", "cuda" or "cuda:N", where the engine computes.
-        resident_set: stands in for our process's own figure.
+        resident_sets: read the program's physical memory.
+
+    Attributes:
+        device_use_bytes: what the engines' processes hold on the GPU, CUDA's own part included, as
+            the driver told last; None where that is unknown.
     """
 
     def __init__(
@@ -72,12 +79,13 @@ class Promises:
         allocator: TensorAllocator,
         ledger: Ledger,
         device: str,
-        resident_set: Callable[[], int] = resident_set_bytes,
+        resident_sets: ResidentSets | None = None,
     ) -> None:
+        self.device_use_bytes: int | None = None
         self._allocator = allocator
         self._ledger = ledger
         self._on_cuda = device.startswith("cuda")
-        self._resident_set = resident_set
+        self._resident_sets = resident_sets or ResidentSets()
         self._lock = threading.Lock()
         self._floor_bytes: int | None = None
         self._kept_at_floor = 0
@@ -85,9 +93,9 @@ class Promises:
         self._growth_from: int | None = None
 
     def note_floor(self) -> None:
-        """Take the current resident set, less what the ledger records, as what no cleanup frees."""
+        """Take the physical memory, less what the ledger records, as what no cleanup frees."""
         kept = _host_bytes(self._ledger.snapshot())
-        resident = self._resident_set()
+        resident = self._resident_sets.total_bytes()
         with self._lock:
             self._floor_bytes = max(0, resident - kept)
             self._kept_at_floor = kept
@@ -98,11 +106,11 @@ class Promises:
     def begin_growth(self) -> None:
         """Start of a job: its growth counts from the current resident set."""
         with self._lock:
-            self._growth_from = self._resident_set()
+            self._growth_from = self._resident_sets.total_bytes()
 
     def end_growth(self) -> None:
         """Add the growth of the resident set since `begin_growth`, or since a floor noted later."""
-        resident = self._resident_set()
+        resident = self._resident_sets.total_bytes()
         with self._lock:
             begun, self._growth_from = self._growth_from, None
         if begun is not None:
@@ -123,17 +131,19 @@ class Promises:
             level: how deep it would go.
             owners: whose caches it would drop; None for all.
         """
-        outlook = self.outlook(
-            self._ledger.snapshot(),
-            self._allocator.read(),
-            self._resident_set(),
-            owners,
-            at_safe_point=True,
-        )
+        kept, tensors = self._ledger.snapshot(), self._allocator.read()
+        use = self._resident_sets.read()
+        if level is CleanupLevel.UNLOAD and use.engines:
+            return Promise(self._ended_bytes(kept, tensors, use, owners), exact=True)
+        outlook = self.outlook(kept, tensors, use.total_bytes, owners, at_safe_point=True)
         promised = outlook.idle_bytes + outlook.droppable_bytes
         if level is CleanupLevel.UNLOAD or (level is CleanupLevel.OFFLOAD and self._on_cuda):
             promised += outlook.weights_bytes
         return Promise(promised, exact=self._on_cuda)
+
+    def refresh(self) -> None:
+        """Have the next promise read anew what changes little and takes long to find out."""
+        self._resident_sets.refresh()
 
     def outlook(
         self,
@@ -149,7 +159,7 @@ class Promises:
         Args:
             kept: the ledger's account.
             tensors: the allocator's figures.
-            resident_bytes: our process's resident set.
+            resident_bytes: the program's physical memory.
             owners: whose caches count as droppable; None for all.
             at_safe_point: count the growth by a running job as idle instead of workspace, as it
                 will be between two pieces of its work.
@@ -165,6 +175,25 @@ class Promises:
             return Outlook(tensors.reclaimable_bytes or 0, droppable, weights, None)
         idle, above = self._idle_host_bytes(_host_bytes(kept), resident_bytes, at_safe_point)
         return Outlook(idle, droppable, weights, above)
+
+    def _ended_bytes(
+        self,
+        kept: LedgerSnapshot,
+        tensors: AllocatorReading,
+        use: HostUse,
+        owners: Collection[str] | None,
+    ) -> int:
+        """Return what comes back when the engines' processes end, and our own caches go."""
+        if self._on_cuda:
+            held = self.device_use_bytes
+            return (tensors.reserved_bytes or 0) if held is None else held
+        # the other kinds lie in the engines' processes
+        results = sum(
+            entry.size_bytes
+            for entry in kept.entries
+            if entry.kind is LedgerKind.RESULTS and (owners is None or entry.owner in owners)
+        )
+        return use.engines_bytes + results
 
     def _trim_drops(self, kind: LedgerKind, owner: str, owners: Collection[str] | None) -> bool:
         if kind is LedgerKind.WORKSPACE:

@@ -1,4 +1,4 @@
-"""Memory figures of our process and of the machine, and the call that returns free heap.
+"""Memory figures of processes and of the machine, and the call that returns free heap.
 
 Knows nothing about GPUs.
 """
@@ -7,28 +7,45 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-_STATM: Final = Path("/proc/self/statm")
 _MEMINFO: Final = Path("/proc/meminfo")
-_STATUS: Final = Path("/proc/self/status")
-_CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 #: Written to clear_refs it sets the peak resident set back to the present one (proc(5)).
 _RESET_PEAK: Final = "5"
 
 
-def resident_set_bytes() -> int:
-    """Return how much of our process lies in physical memory."""
+def resident_set_bytes(pid: int | None = None) -> int:
+    """Return how much of a process lies in physical memory; 0 where it is gone.
+
+    Args:
+        pid: of the process; None for our own.
+    """
     try:
         # a seventh of the time that psutil takes for the same number
-        pages = int(_STATM.read_bytes().split()[1])
-    except FileNotFoundError:
-        return int(_own_process().memory_info().rss)
+        pages = int(_proc(pid, "statm").read_bytes().split()[1])
+    except OSError:
+        return _resident_by_psutil(pid)
     return pages * _page_size()
+
+
+def proportional_set_bytes(pid: int | None = None) -> int | None:
+    """Return a process's share of physical memory: shared pages count by their number of users.
+
+    The kernel walks through all pages for it: 8 ms of CPU for 400 MiB.
+
+    Returns:
+        None where the system has no such figure, or the process is gone.
+    """
+    try:
+        lines = _proc(pid, "smaps_rollup").read_bytes().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:")), None)
 
 
 def host_memory() -> tuple[int, int]:
@@ -44,19 +61,27 @@ def host_memory() -> tuple[int, int]:
     return memory.total, memory.available
 
 
-def reset_peak_resident_set() -> bool:
-    """Reset the kernel's peak of our resident set; return False where it has none."""
+def reset_peak_resident_set(pid: int | None = None) -> bool:
+    """Reset the kernel's peak of a process's resident set; return False where it has none.
+
+    Args:
+        pid: of the process; None for our own.
+    """
     try:
-        _CLEAR_REFS.write_text(_RESET_PEAK, encoding="ascii")
+        _proc(pid, "clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     except OSError:
         return False
     return True
 
 
-def peak_resident_set_bytes() -> int | None:
-    """Return the highest resident set since `reset_peak_resident_set`; None where unknown."""
+def peak_resident_set_bytes(pid: int | None = None) -> int | None:
+    """Return the highest resident set since `reset_peak_resident_set`; None where unknown.
+
+    Args:
+        pid: of the process; None for our own.
+    """
     try:
-        lines = _STATUS.read_bytes().splitlines()
+        lines = _proc(pid, "status").read_bytes().splitlines()
     except OSError:
         return None
     for line in lines:
@@ -88,6 +113,11 @@ def _page_size() -> int:
     return os.sysconf("SC_PAGE_SIZE")
 
 
-@cache
-def _own_process() -> psutil.Process:
-    return psutil.Process()
+def _resident_by_psutil(pid: int | None) -> int:
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def _proc(pid: int | None, name: str) -> Path:
+    return Path("/proc", "self" if pid is None else str(pid), name)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from glmtts_core.engines.base import CancelToken, Engine, Progress, Stage, SynthesisResult
 from glmtts_core.engines.capabilities import Capabilities
-from glmtts_core.engines.host import EngineHost
+from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError, SynthesisCancelled
 from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import SpokenFacts
@@ -146,8 +146,9 @@ class JobRunner:
         """
         owners = self._sessions.idle_ids()
         caches = self._sessions.caches_of(owners)
-        filled = [each.owner for each in caches if not each.empty]
+        filled = [each for each in owners if each in self._account.owners_of_caches()]
         drop: list[Callable[[], object]] = [each.clear for each in caches]
+        drop.append(lambda: self._engines.drop_caches(owners))
         others = self._engines.others(engine)
         drop += [_unloading(other) for other in others]
         drop.append(lambda: engine.release(CleanupLevel.TRIM))

@@ -25,7 +25,7 @@ class SessionClosing:
         database: of the output folder.
         sessions: those that are known.
         worker: on whose thread caches are dropped.
-        give_back: has the allocator return what became free.
+        give_back: returns the memory of what a session has kept in engines, and what became free.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SessionClosing:
         database: StudioDatabase,
         sessions: SessionRegistry,
         worker: Worker,
-        give_back: Callable[[], object],
+        give_back: Callable[[str], object],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -59,7 +59,7 @@ class SessionClosing:
         caches = self._sessions.forget(session_id)
         if caches is not None:
             caches.clear()
-            self._give_back()
+            self._give_back(session_id)
         self.clear_old()
 
     def clear_old(self) -> None:

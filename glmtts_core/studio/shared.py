@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from glmtts_core.engines.host.process import ProcessHost
 from glmtts_core.settings import load_settings
 from glmtts_core.studio.studio import Studio
 
@@ -26,7 +27,7 @@ def get_studio() -> Studio:
     global _studio
     with _lock:
         if _studio is None:
-            _studio = Studio(load_settings())
+            _studio = Studio(load_settings(), host=ProcessHost)
         return _studio
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from glmtts_core.engines.host import EngineHost
+from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.studio.worker import Worker
 
 

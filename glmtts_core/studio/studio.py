@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from glmtts_core.engines.available import EngineFactory, engines_on_offer, rehearsal_engine
+from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.checks import check_request
-from glmtts_core.engines.host import EngineHost
+from glmtts_core.engines.host.base import EngineHost
+from glmtts_core.engines.host.inline import InlineHost
 from glmtts_core.errors import BusyError
-from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import advise
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
-from glmtts_core.memory.device import choose_device, nvml_for
-from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
 from glmtts_core.sessions.event_log import EventLimits, EventLog
 from glmtts_core.sessions.events import AskedBy, EvictionReason, Experiment
@@ -29,6 +27,7 @@ from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.settings import Settings
 from glmtts_core.speech import SynthesisRequest
+from glmtts_core.studio.engine_room import EngineRoom
 from glmtts_core.studio.event_recorder import EventRecorder
 from glmtts_core.studio.jobs import Job, Keep, Priority
 from glmtts_core.studio.runner import JobRunner
@@ -47,28 +46,27 @@ class Studio:
 
     Args:
         settings: checked.
-        engine_factories: make the engines, the preferred one first; none means the built-in voice.
+        engine_factories: make the engines, the preferred one first; none means those that there
+            are.
+        host: where the engines run.
+        own_memory: whether the memory of this process counts beside that of the engines' own.
         rescue: whether a job whose memory ran out is begun anew after a cleanup.
     """
 
     def __init__(
-        self, settings: Settings, *engine_factories: EngineFactory, rescue: bool = True
+        self,
+        settings: Settings,
+        *engine_factories: EngineFactory,
+        host: type[EngineHost] = InlineHost,
+        own_memory: bool = True,
+        rescue: bool = True,
     ) -> None:
         self.settings = settings
-        self._nvml = nvml_for(settings.device)
-        self._choice = choose_device(settings.device, self._nvml)
-        self.ledger = Ledger()
-        offer = engines_on_offer(settings, self._choice.device, self._choice.message)
-        factories = engine_factories or offer.factories
+        self._room = EngineRoom(settings, engine_factories, host, own_memory=own_memory)
+        self.ledger, self.engines = self._room.ledger, self._room.engines
         #: Why GLM-TTS is not among the engines; None where it is.
-        self.lacking = None if engine_factories else offer.lacking
-        self.engines = EngineHost(
-            [factory(settings, self.ledger) for factory in factories],
-            lambda device: self.monitor.latest().free_bytes(device),
-        )
-        self._account = MemoryAccount(
-            self._nvml, self.ledger, self.engines.main_device, settings.monitor_hz
-        )
+        self.lacking = self._room.lacking
+        self._account = self._room.account
         self.monitor = self._account.monitor
         self._database = StudioDatabase(settings.output_dir)
         self.event_log = EventLog(self._database, EventLimits(settings.history_max_age_days))
@@ -88,7 +86,7 @@ class Studio:
             self._database,
             self.sessions,
             self._worker,
-            lambda: self._account.allocator.give_back(),
+            self._give_back_of,
         )
         self._closing.clear_old()
 
@@ -123,8 +121,7 @@ class Studio:
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
         if wanted and rehearsed is None:
-            make = rehearsal_engine(self._choice.device, self._choice.message)
-            self.engines.add(make(self.settings, self.ledger))
+            self._room.add_rehearsal()
         elif rehearsed is not None and not wanted:
             drop = [lambda: self.engines.remove(rehearsed)]
             name = rehearsed.capabilities.engine
@@ -207,12 +204,12 @@ class Studio:
     @property
     def driver_version(self) -> str | None:
         """Version of the NVIDIA driver; None where there is none or it does not tell."""
-        return self._nvml.driver_version()
+        return self._room.driver.driver_version()
 
     @property
     def driver_version_message(self) -> Message | None:
         """Why a driver that answers does not tell its version; None where it does."""
-        return self._nvml.version_message
+        return self._room.driver.version_message
 
     def promise(self, session_id: str) -> Promise:
         """Return what a trim asked for by this session would give back."""
@@ -266,11 +263,17 @@ class Studio:
         self, level: CleanupLevel, session_id: str | None, owners: list[str], asked_by: AskedBy
     ) -> CleanupReport:
         drop: list[Callable[[], object]] = [each.clear for each in self.sessions.caches_of(owners)]
+        drop.append(lambda: self.engines.drop_caches(owners))
         drop.append(lambda: self.engines.release(level))
         self._last_cleanup_s = time.monotonic()
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)
         return report
+
+    def _give_back_of(self, session_id: str) -> None:
+        """Return the memory of a session that is forgotten; on the worker's thread."""
+        self.engines.drop_caches([session_id])
+        self._account.allocator.give_back()
 
     def note_experiment(self, experiment: Experiment) -> None:
         """Write down that an experiment has ended; from any thread but a page's."""
@@ -284,13 +287,8 @@ class Studio:
         Takes seconds at most.
         """
         self.services.close()
-        if self._worker.close(_CLOSE_S):
+        idle = self._worker.close(_CLOSE_S)
+        if idle:
             self._events.flush()
-            try:
-                self.engines.release(CleanupLevel.UNLOAD)
-            except Exception:  # noqa: BLE001
-                # the threads are to end all the same; the memory goes with the process
-                _log.exception("the engine could not be released")
-        self.monitor.stop()
-        self._nvml.close()
+        self._room.close(idle=idle)
         self._database.close()

@@ -14,6 +14,7 @@ from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.monitor import MemoryMonitor
 from glmtts_core.memory.nvml import DeviceReading, NvmlReading
 from glmtts_core.memory.probe import MemoryProbe, MemoryReading
+from glmtts_core.memory.resident_sets import HostUse, ProcessUse
 
 MIB = 2**20
 
@@ -41,15 +42,26 @@ class Driver:
 
 @dataclass
 class ResidentSet:
-    """A process's resident set that a test sets; an error in it is raised."""
+    """The program's resident set as `ResidentSets` reads it; a test sets it, or an error."""
 
     bytes: int = 200 * MIB
     error: Exception | None = None
+    separate: bool = False
+    engines: tuple[ProcessUse, ...] = ()
 
-    def __call__(self) -> int:
+    def read(self) -> HostUse:
         if self.error is not None:
             raise self.error
-        return self.bytes
+        return HostUse(self.bytes, self.engines)
+
+    def total_bytes(self) -> int:
+        return self.read().total_bytes
+
+    def refresh(self) -> None: ...
+
+    def reset_peak(self) -> None: ...
+
+    def peak_bytes(self) -> None: ...
 
 
 @dataclass
@@ -62,7 +74,7 @@ class HostRig:
     def __post_init__(self) -> None:
         self.allocator = HostAllocator()
         self.probe = MemoryProbe(
-            Driver(), self.allocator, self.ledger, "cpu", resident_set=self.resident
+            Driver(), self.allocator, self.ledger, "cpu", resident_sets=self.resident
         )
         self.monitor = MemoryMonitor(self.probe)
         self.cleaner = Cleaner(self.monitor, self.allocator, self.ledger, "cpu")

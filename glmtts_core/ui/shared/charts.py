@@ -26,6 +26,7 @@ Layers = Callable[[MemoryReading], dict[Layer, int]]
 STACK: Final = (
     Layer.OTHER,
     Layer.UNKNOWN,
+    Layer.PAGES,
     Layer.OUTSIDE,
     Layer.LANGUAGE_MODEL,
     Layer.FLOW,

@@ -1,29 +1,84 @@
-"""The engines of the process: which one a request means, and which must be unloaded for another.
+"""The engines on offer: which one a request means, and which must be unloaded for another.
 
 Knows nothing about queues, sessions or pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Engine
+from glmtts_core.engines.order import EngineOrder
 from glmtts_core.errors import NoSuchEngineError
+from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
+from glmtts_core.settings import Settings
 
 
-class EngineHost:
-    """All engines of the process, the preferred one first.
+class EngineHost(ABC):
+    """All engines on offer, the preferred one first, and where they run.
+
+    Like an engine's own, all methods that make engines work are called on one thread.
 
     Args:
-        engines: at least one; each has a name of its own.
+        settings: of the engines.
+        ledger: records what they keep.
+        factories: make the engines, at least one; each has a name of its own.
         free_bytes: returns the free memory of a device ("cpu", "cuda:N"); None where unknown.
     """
 
-    def __init__(self, engines: Sequence[Engine], free_bytes: Callable[[str], int | None]) -> None:
-        self._engines = {engine.capabilities.engine: engine for engine in engines}
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        factories: Sequence[EngineFactory],
+        free_bytes: Callable[[str], int | None],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
         self._free_bytes = free_bytes
+        self._engines: Mapping[str, Engine] = {}
+        for factory in factories:
+            self.add(factory)
+
+    @classmethod
+    @abstractmethod
+    def examine(cls, settings: Settings, order: EngineOrder) -> EngineOrder | Message:
+        """Return the order with what this finds out, or why its engine cannot be made."""
+
+    @abstractmethod
+    def _make(self, factory: EngineFactory) -> Engine:
+        """Make an engine where this host runs it."""
+
+    @abstractmethod
+    def allocator(self, device: str) -> TensorAllocator:
+        """Return the allocator of the engines on a device."""
+
+    @property
+    @abstractmethod
+    def processes(self) -> Mapping[int, str] | None:
+        """The engines' own processes: pid and engine's name; None where they compute in ours."""
+
+    @abstractmethod
+    def holds_context(self) -> bool:
+        """Whether one of the engines has opened a CUDA context."""
+
+    @abstractmethod
+    def drop_caches(self, owners: Collection[str]) -> None:
+        """Drop what the engines keep for sessions outside the caches that they are handed."""
+
+    @abstractmethod
+    def close(self, *, idle: bool) -> None:
+        """Unload all engines; from any thread.
+
+        Args:
+            idle: whether none of them is doing something; one that is may be left alone where the
+                end of the program ends it.
+        """
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,8 +116,9 @@ class EngineHost:
         devices = [engine.capabilities.device for engine in self._engines.values()]
         return next((device for device in devices if device != "cpu"), "cpu")
 
-    def add(self, engine: Engine) -> None:
-        """Add an engine after the others."""
+    def add(self, factory: EngineFactory) -> None:
+        """Make an engine and add it after the others."""
+        engine = self._make(factory)
         # a new mapping: other threads may be iterating over the current one
         self._engines = {**self._engines, engine.capabilities.engine: engine}
 

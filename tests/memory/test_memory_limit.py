@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.process
 _CHILD = """
 import sys
-from glmtts_core.diagnostics.memory_limit import limit_memory
+from glmtts_core.memory.memory_limit import limit_memory
 
 limit_memory("cpu", 64 * 2**20)
 kept = bytearray(32 * 2**20)

@@ -1,0 +1,335 @@
+"""An engine's process as the one that has started it sees it: talk to it, watch it, end it.
+
+Knows nothing about what the engine does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from glmtts_core.audio import Samples
+from glmtts_core.engines.base import JobControl
+from glmtts_core.engines.host.link import Link
+from glmtts_core.engines.host.process_end import ProcessEnd, end_of
+from glmtts_core.engines.host.protocol import (
+    EVENT,
+    Answered,
+    Ask,
+    AtSafePoint,
+    Cancel,
+    Done,
+    EngineFacts,
+    Event,
+    Failed,
+    Figures,
+    Forgotten,
+    GoOn,
+    Load,
+    Question,
+    Recorded,
+    Reported,
+    Spoken,
+    Synthesize,
+)
+from glmtts_core.engines.host.started import StartedProcess
+from glmtts_core.errors import EngineProcessError, GLMTTSError, SynthesisCancelled
+from glmtts_core.memory.allocator import AllocatorReading
+from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.oom_kills import oom_kills
+
+#: Seconds without a sign of life after which a process that is to do something is ended. Loading
+#: a large library may keep it from answering that long.
+HUNG_S: Final = 60.0
+#: Seconds after which a job that was cancelled is ended with its process.
+CANCEL_S: Final = 30.0
+#: Seconds that an answer may take; only questions that are answered beside the work are asked.
+_ANSWER_S: Final = 5.0
+_log = logging.getLogger(__name__)
+
+Outcome = Done | Spoken | Failed
+_Reply = tuple[Outcome | AtSafePoint | Reported, list[Samples]]
+
+
+class EngineProcess:
+    """One process; its engine works for one thread, questions may come from any.
+
+    Args:
+        name: the engine's, as shown.
+        ledger: gets the engine's entries, and loses them with the process.
+        on_end: called once, from a thread of its own, when the process has ended unasked.
+        hung_s: seconds without a sign of life that are suffered.
+        cancel_s: seconds that a cancelled job may take to end.
+
+    Raises:
+        EngineError: the process cannot be started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ledger: Ledger,
+        on_end: Callable[[ProcessEnd], None],
+        *,
+        hung_s: float = HUNG_S,
+        cancel_s: float = CANCEL_S,
+    ) -> None:
+        self._name = name
+        self._ledger = ledger
+        self._on_end = on_end
+        self._hung_s, self._cancel_s = hung_s, cancel_s
+        self._oom_kills = oom_kills()
+        self._started = StartedProcess()
+        self._link: Link[Event] = Link(self._started.output, self._started.input, EVENT)
+        self._replies: queue.SimpleQueue[_Reply | ProcessEnd] = queue.SimpleQueue()
+        self._answers: dict[int, queue.SimpleQueue[Any]] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._kept: set[tuple[LedgerKind, str, str]] = set()
+        self._heard_s = time.monotonic()
+        self._busy_since_s: float | None = None
+        self._cancelled_s: float | None = None
+        self._hung = self._wanted = False
+        self._end: ProcessEnd | None = None
+        self.figures = Figures(
+            allocated_bytes=None, reserved_bytes=None, reclaimable_bytes=None, uuid=None
+        )
+        #: What the engine has said of itself last; None before its first word.
+        self.facts: EngineFacts | None = None
+        self._over = threading.Event()
+        for work in (self._listen, self._watch):
+            threading.Thread(target=work, name=f"{name} {work.__name__}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._started.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._over.is_set()
+
+    @property
+    def reading(self) -> AllocatorReading:
+        """The allocator's newest figures."""
+        figures = self.figures
+        return AllocatorReading(
+            figures.allocated_bytes, figures.reserved_bytes, figures.reclaimable_bytes
+        )
+
+    # -- talking -------------------------------------------------------------------------------
+
+    def call(
+        self, command: BaseModel, *arrays: Samples, control: JobControl | None = None
+    ) -> tuple[Done | Spoken, list[Samples]]:
+        """Have a command carried out and wait for that; on the one thread of the engine.
+
+        At the engine's safe points ``control`` may call this anew.
+
+        Args:
+            command: what to do.
+            arrays: the samples that belong to it.
+            control: of the job; None where the command is none.
+
+        Raises:
+            GLMTTSError: what the engine raised.
+            SynthesisCancelled: the job was cancelled.
+            EngineProcessError, OutOfMemoryError: the process has ended.
+        """
+        outer, self._busy_since_s = self._busy_since_s, time.monotonic()
+        try:
+            self._send(command, *arrays)
+            if not isinstance(command, Load | Synthesize) or control is None:
+                return self._outcome(None)
+            job = command.job
+            with control.cancel.interrupting(lambda: self._cancel(job)):
+                return self._outcome(control)
+        except _EndedError as ended:
+            if control is not None and control.cancel.cancelled:
+                raise SynthesisCancelled("engine.cancelled") from None
+            raise ended.end.error(self._name) from None
+        except GLMTTSError:
+            raise
+        except BaseException:
+            # the next command would get this one's reply
+            self.stop()
+            raise
+        finally:
+            self._busy_since_s = outer
+            self._cancelled_s = None
+
+    def ask(self, question: Question, timeout_s: float = _ANSWER_S) -> Any:
+        """Ask something that is answered whatever is being done; from any thread.
+
+        Returns:
+            The answer; None where none came in time, or the process has ended.
+        """
+        number, answer = next(self._numbers), queue.SimpleQueue[Any]()
+        self._answers[number] = answer
+        try:
+            self._link.send(Ask(number=number, question=question))
+            return answer.get(timeout=timeout_s)
+        except (OSError, queue.Empty):
+            return None
+        finally:
+            del self._answers[number]
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, and wait until all of it has come back."""
+        self._wanted = True
+        self._started.kill()
+        self._over.wait()
+
+    def _outcome(self, control: JobControl | None) -> tuple[Done | Spoken, list[Samples]]:
+        refused: BaseException | None = None
+        while True:
+            reply = self._replies.get()
+            if isinstance(reply, ProcessEnd):
+                self._replies.put(reply)  # for whoever asks next
+                raise _EndedError(reply)
+            event, arrays = reply
+            match event:
+                case Reported():
+                    if control is not None:
+                        control.report(event.progress)
+                case AtSafePoint():
+                    refused = self._safe_point(control) or refused
+                case Failed():
+                    # what the job was ended for here matters more than how the engine took it
+                    raise refused or self._failed(event)
+                case _:
+                    self.facts = event.facts
+                    if refused is not None:
+                        raise refused
+                    return event, arrays
+
+    def _failed(self, failed: Failed) -> GLMTTSError:
+        """Return what a command has failed by; a process that is spoilt by it ends."""
+        self.facts = failed.facts or self.facts
+        error = failed.error.error()
+        if not failed.spoilt:
+            return error
+        self.stop()
+        return EngineProcessError("engine.process_spoilt", engine=self._name, reason=error.message)
+
+    def _safe_point(self, control: JobControl | None) -> BaseException | None:
+        """Let the studio do what waits for a safe point; return what it ends the job by."""
+        refused: BaseException | None = None
+        if control is not None:
+            try:
+                control.safe_point()
+            except _EndedError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised once the engine has stopped
+                refused = error
+                control.cancel.cancel()
+        self._send(GoOn())
+        return refused
+
+    def _cancel(self, job: int) -> None:
+        self._cancelled_s = time.monotonic()
+        try:
+            self._link.send(Cancel(job=job))
+        except OSError:
+            _log.debug("%s has ended before it was cancelled", self._name)
+
+    def _send(self, message: BaseModel, *arrays: Samples) -> None:
+        try:
+            self._link.send(message, arrays)
+        except OSError:
+            self._over.wait()
+            if self._end is None:
+                raise AssertionError("a process that has ended has an end") from None
+            raise _EndedError(self._end) from None
+
+    # -- listening -----------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                event, arrays = self._link.receive()
+                self._heard_s = time.monotonic()
+                self._take(event, arrays)
+        except (EOFError, OSError):
+            pass  # as always at the end
+        except ValidationError:
+            _log.exception("%s has said something that nobody understands", self._name)
+        except BaseException:  # noqa: BLE001 - whatever it is, the process is ended and told
+            _log.exception("%s cannot be listened to", self._name)
+        self._finish()
+
+    def _take(self, event: Event, arrays: list[Samples]) -> None:
+        match event:
+            case Recorded():
+                entry = event.entry
+                self._kept.add((entry.kind, entry.owner, entry.name))
+                self._ledger.keep(entry)
+            case Forgotten():
+                self._kept.discard((event.of, event.owner, event.name))
+                self._ledger.forget(event.of, event.owner, event.name)
+            case Figures():
+                self.figures = event
+            case Answered():
+                if (answer := self._answers.get(event.number)) is not None:
+                    answer.put(event.value)
+            case _:
+                self._replies.put((event, arrays))
+
+    def _finish(self) -> None:
+        exit_code = self._started.reap()
+        self._end = end_of(
+            exit_code, wanted=self._wanted, hung=self._hung, oom_kills_before=self._oom_kills
+        )
+        for key in self._kept:
+            self._ledger.forget(*key)
+        self.figures = Figures(
+            allocated_bytes=None, reserved_bytes=None, reclaimable_bytes=None, uuid=None
+        )
+        self._replies.put(self._end)
+        for answer in list(self._answers.values()):
+            answer.put(None)
+        self._over.set()
+        self._link.close()
+        if not self._wanted:
+            self._on_end(self._end)
+
+    def _watch(self) -> None:
+        """End a process that is to do something and gives no sign of life."""
+        pulse_s = min(1.0, self._hung_s / 4, self._cancel_s / 4)
+        while not self._over.wait(pulse_s):
+            busy_since_s = self._busy_since_s
+            if busy_since_s is None:
+                continue
+            now_s = time.monotonic()
+            silent_s = now_s - max(self._heard_s, busy_since_s)
+            cancelled_s = self._cancelled_s
+            if silent_s > self._hung_s or (
+                cancelled_s is not None and now_s - cancelled_s > self._cancel_s
+            ):
+                self._hung = True
+                self._started.kill()
+                return
+            if silent_s > pulse_s:
+                self._ask_for_a_sign()
+
+    def _ask_for_a_sign(self) -> None:
+        try:
+            self._link.send_if_free(Ask(number=0, question=Question.ALIVE))
+        except OSError:
+            _log.debug("%s has ended while it was watched", self._name)
+
+
+class _EndedError(Exception):
+    """The process has ended amid a command."""
+
+    def __init__(self, end: ProcessEnd) -> None:
+        super().__init__()
+        self.end = end

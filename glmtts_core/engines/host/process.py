@@ -1,0 +1,108 @@
+"""Engines in processes of their own: what one of them takes comes back when it ends, all of it.
+
+Whatever happens to such a process, the pages, the queue and the other sessions go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from glmtts_core.engines.available import EngineFactory
+from glmtts_core.engines.base import Engine
+from glmtts_core.engines.host.base import EngineHost
+from glmtts_core.engines.host.engine_process import CANCEL_S, HUNG_S, EngineProcess
+from glmtts_core.engines.host.process_end import ProcessEnd
+from glmtts_core.engines.host.remote_allocator import RemoteAllocator
+from glmtts_core.engines.host.remote_engine import RemoteEngine
+from glmtts_core.engines.order import EngineOrder
+from glmtts_core.errors import EngineError
+from glmtts_core.memory.allocator import TensorAllocator
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.message import Message
+from glmtts_core.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class ProcessHost(EngineHost):
+    """Runs each engine in a process that lives from loading to unloading.
+
+    Args:
+        settings: of the engines.
+        ledger: gets what they keep.
+        factories: orders of the engines; only those can be told to another process.
+        free_bytes: returns the free memory of a device; None where unknown.
+        hung_s: seconds without a sign of life after which a process is ended.
+        cancel_s: seconds after which a cancelled job is ended with its process.
+
+    Raises:
+        EngineError: an engine cannot be made.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        factories: Sequence[EngineFactory],
+        free_bytes: Callable[[str], int | None],
+        *,
+        hung_s: float = HUNG_S,
+        cancel_s: float = CANCEL_S,
+    ) -> None:
+        self._start = partial(EngineProcess, hung_s=hung_s, cancel_s=cancel_s)
+        super().__init__(settings, ledger, factories, free_bytes)
+
+    @classmethod
+    def examine(cls, settings: Settings, order: EngineOrder) -> EngineOrder | Message:
+        """Have a process make the engine and tell what it can do; nothing of it stays."""
+        try:
+            engine = RemoteEngine(order, settings, Ledger(), EngineProcess, _log_end)
+        except EngineError as error:
+            return error.message
+        return replace(order, capabilities=engine.capabilities, messages=engine.messages)
+
+    def _make(self, factory: EngineFactory) -> Engine:
+        if not isinstance(factory, EngineOrder):
+            raise TypeError("an engine's own process takes its order, not a function")
+        return RemoteEngine(factory, self._settings, self._ledger, self._start, _log_end)
+
+    def allocator(self, device: str) -> TensorAllocator:
+        """Return the allocators of the processes on a device, as one."""
+        return RemoteAllocator(
+            lambda: [each for each in self._remote if each.capabilities.device == device],
+            on_cuda=device.startswith("cuda"),
+        )
+
+    @property
+    def processes(self) -> Mapping[int, str]:
+        """The processes that there are: pid and engine's name."""
+        found = [(each.process, each.capabilities.engine) for each in self._remote]
+        return {process.pid: name for process, name in found if process is not None}
+
+    def holds_context(self) -> bool:
+        """Whether one of the processes has told of a CUDA context."""
+        return any(
+            each.process is not None and each.process.figures.uuid is not None
+            for each in self._remote
+        )
+
+    def drop_caches(self, owners: Collection[str]) -> None:
+        """Drop what the processes keep for these sessions."""
+        for engine in self._remote:
+            engine.drop_caches(owners)
+
+    def close(self, *, idle: bool) -> None:  # noqa: ARG002 - nothing of ours is disturbed
+        """End all processes, whatever they are doing."""
+        for engine in self._remote:
+            engine.close()
+
+    @property
+    def _remote(self) -> list[RemoteEngine]:
+        return [each for each in self._engines.values() if isinstance(each, RemoteEngine)]
+
+
+def _log_end(engine: str, end: ProcessEnd) -> None:
+    _log.warning("%s", end.error(engine))
