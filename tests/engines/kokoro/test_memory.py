@@ -14,7 +14,9 @@ import pytest
 NOT_FOR_SPEAKING = (
     "torch", "torchaudio", "transformers", "scipy", "pandas", "streamlit", "plotly", "pypinyin",
 )  # fmt: skip
-NOT_FOR_PAGES = ("torch", "torchaudio", "transformers", "scipy", "pypinyin", "jieba", "misaki")
+NOT_FOR_PAGES = (
+    "torch", "torchaudio", "transformers", "onnxruntime", "scipy", "pypinyin", "jieba", "misaki",
+)  # fmt: skip
 
 
 def imported(program: str, *arguments: str) -> set[str]:
