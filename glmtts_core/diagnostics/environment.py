@@ -35,6 +35,7 @@ PACKAGES: Final = (
     "streamlit",
     "numpy",
     "scipy",
+    "soxr",
     "soundfile",
     "nvidia-ml-py",
 )
