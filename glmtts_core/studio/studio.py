@@ -114,9 +114,7 @@ class Studio:
         """
         if self._worker.running is not None or self._worker.waiting():
             raise BusyError("studio.rehearsal_busy")
-        task = WorkerTask(lambda: self._rehearse(wanted), within_jobs=False)
-        self._worker.send(task)
-        return task
+        return self._worker.send(WorkerTask(lambda: self._rehearse(wanted), within_jobs=False))
 
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
@@ -252,12 +250,12 @@ class Studio:
             if others:
                 raise BusyError("studio.unload_busy", count=others)
         owners = self.sessions.idle_ids() if session_id is None else [session_id]
-        task = WorkerTask(
-            lambda: self._clean(level, session_id, owners, asked_by),
-            within_jobs=level is CleanupLevel.TRIM,
+        return self._worker.send(
+            WorkerTask(
+                lambda: self._clean(level, session_id, owners, asked_by),
+                within_jobs=level is CleanupLevel.TRIM,
+            )
         )
-        self._worker.send(task)
-        return task
 
     def _clean(
         self, level: CleanupLevel, session_id: str | None, owners: list[str], asked_by: AskedBy
@@ -269,6 +267,15 @@ class Studio:
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)
         return report
+
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> WorkerTask[bool]:
+        """Limit the memory of an engine's own process: `EngineHost.limit_memory`, then True."""
+
+        def limit() -> bool:
+            self.engines.limit_memory(engine, headroom_bytes)
+            return True
+
+        return self._worker.send(WorkerTask(limit, within_jobs=False))
 
     def _give_back_of(self, session_id: str) -> None:
         """Return the memory of a session that is forgotten; on the worker's thread."""

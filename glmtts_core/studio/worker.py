@@ -86,14 +86,15 @@ class Worker:
             self._queues[job.priority].append(job)
             self._wake.notify()
 
-    def send(self, task: WorkerTask[Any]) -> None:
-        """Have a task run as soon as it may."""
+    def send(self, task: WorkerTask[T]) -> WorkerTask[T]:
+        """Have a task run as soon as it may, and return it."""
         with self._wake:
             if not self._closing:
                 self._tasks.append(task)
                 self._wake.notify()
-                return
+                return task
         task.abandon()
+        return task
 
     @property
     def running(self) -> Job | None:
