@@ -103,5 +103,5 @@ def tiny_rehearsal(monkeypatch: pytest.MonkeyPatch) -> str:
         parts = RehearsalNetworks(TINY_SIZE)
         return lambda settings, ledger: GlmTtsEngine(settings, ledger, device, parts, on_cpu)
 
-    monkeypatch.setattr("glmtts_core.studio.studio.rehearsal_engine", factory)
+    monkeypatch.setattr("glmtts_core.studio.engine_room.rehearsal_order", factory)
     return RehearsalNetworks.engine_name

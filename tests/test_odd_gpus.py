@@ -251,8 +251,10 @@ def test_a_pytorch_that_cannot_be_imported_leaves_the_built_in_voice(run, shared
         assert (said.returncode, said.stderr) == (0, "")
     program = (
         "from glmtts_core.engines.available import engines_on_offer\n"
+        "from glmtts_core.engines.host.inline import InlineHost\n"
         "from glmtts_core.settings import load_settings\n"
-        "print(engines_on_offer(load_settings(), 'cpu').lacking.text('en'))"
+        "offer = engines_on_offer(load_settings(), 'cpu', None, InlineHost.examine)\n"
+        "print(offer.lacking.text('en'))"
     )
     told = run("-c", program, PYTHONPATH=path, GLMTTS_CKPT=str(shared / "ckpt"))
     assert "libcudart.so.13" in told.stdout

@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import Final
 
 from glmtts_core.batch.executor import ExecutorFactory, LineOutcome
-from glmtts_core.batch.out_of_memory import out_of_memory_reason
+from glmtts_core.batch.out_of_memory import FROM_CLEAN_STATE, out_of_memory_reason
 from glmtts_core.batch.pace import Pace
 from glmtts_core.batch.policy import CleanupPolicy
 from glmtts_core.batch.run_database import RunDatabase
@@ -233,17 +233,17 @@ class Coordinator:
     def _concerns_all_lines(self, position: int, outcome: LineOutcome) -> bool:
         """Whether the next line would fail likewise: a full disk, a missing engine."""
         not_loaded = isinstance(outcome.error, EngineError) and outcome.memory is None
-        if isinstance(outcome.error, OutOfMemoryError) and position not in self._retried:
+        if isinstance(outcome.error, FROM_CLEAN_STATE) and position not in self._retried:
             return False
         return not_loaded or isinstance(outcome.error, (StorageError, NoSuchEngineError))
 
     def _ended_with(
         self, position: int, error: GLMTTSError | None, memory: MemoryCost | None
     ) -> None:
+        if isinstance(error, FROM_CLEAN_STATE) and position not in self._retried:
+            self._retry_from_clean_state(position, memory)
+            return
         if isinstance(error, OutOfMemoryError):
-            if position not in self._retried:
-                self._retry_from_clean_state(position, memory)
-                return
             self._writer.failed(position, out_of_memory_reason(error, memory), memory)
         elif error is not None:
             self._writer.failed(position, error.message.plain(), memory)

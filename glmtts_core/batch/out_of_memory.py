@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from glmtts_core.byte_units import MIB
-from glmtts_core.errors import OutOfMemoryError
+from glmtts_core.errors import EngineProcessError, OutOfMemoryError
 from glmtts_core.memory.cost import MemoryCost
 from glmtts_core.message import Message
+
+#: After these a line is spoken once more, with everything idle released or in a new process.
+FROM_CLEAN_STATE: Final = (OutOfMemoryError, EngineProcessError)
 
 
 def out_of_memory_reason(error: OutOfMemoryError, memory: MemoryCost | None) -> Message:

@@ -173,7 +173,7 @@ class RunWriter:
             self._state(change, row.position, "done")
 
     def retrying(self, position: int, memory: MemoryCost | None) -> None:
-        """A line ran out of memory and waits to be spoken once more."""
+        """A line that lost its memory or its engine's process waits to be spoken once more."""
         with self._database.transaction() as change:
             self._end(change, position, "retried", memory)
             self._state(change, position, "queued")

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     CLEANUP = "cleanup"
     UNLOAD = "unload"
     OUT_OF_MEMORY = "out_of_memory"
+    ENGINE_LOST = "engine_lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,18 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from glmtts_core.errors import StorageError
-from glmtts_core.sessions.events import Cleanup, Eviction, Experiment, Failure, Load
+from glmtts_core.sessions.events import Cleanup, EngineLoss, Eviction, Experiment, Failure, Load
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.sessions.studio_schema import EVENT_TABLES
 
-Event = Cleanup | Load | Eviction | Failure | Experiment
-E = TypeVar("E", Cleanup, Load, Eviction, Failure, Experiment)
+Event = Cleanup | Load | Eviction | Failure | EngineLoss | Experiment
+E = TypeVar("E", Cleanup, Load, Eviction, Failure, EngineLoss, Experiment)
 _TABLES: Final[dict[type[Event], str]] = {
     Cleanup: "cleanup",
     Load: "load",
     Eviction: "eviction",
     Failure: "failure",
+    EngineLoss: "engine_loss",
     Experiment: "experiment",
 }
 _ADAPTERS: Final[dict[type[Event], TypeAdapter[Any]]] = {

@@ -1,4 +1,4 @@
-"""What happens beside the results: cleanups, loads, evictions, failures, experiments.
+"""What happens beside the results: cleanups, loads, evictions, failures, losses, experiments.
 
 Values only; `event_log` keeps them. The names of the fields are those of the columns.
 """
@@ -156,6 +156,15 @@ class Failure:
     seconds: float
     message: Json[StoredMessage]
     memory: Json[MemoryCost] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoss:
+    """An engine's own process has ended unasked: whose, and how."""
+
+    at_s: float
+    engine: str
+    message: Json[StoredMessage]
 
 
 @dataclass(frozen=True, slots=True)

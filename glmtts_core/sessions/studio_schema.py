@@ -114,8 +114,17 @@ CREATE TABLE experiment (
     folder TEXT
 ) STRICT
 """
+_ENGINE_LOSS: Final = """
+CREATE TABLE engine_loss (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_s REAL NOT NULL,
+    engine TEXT NOT NULL,
+    message TEXT NOT NULL  -- JSON: how its process has ended
+) STRICT
+"""
+_FIRST_EVENT_TABLES: Final = ("cleanup", "load", "eviction", "failure", "experiment")
 #: Tables of which each row is something that happened at a moment.
-EVENT_TABLES: Final = ("cleanup", "load", "eviction", "failure", "experiment")
+EVENT_TABLES: Final = (*_FIRST_EVENT_TABLES, "engine_loss")
 
 SCHEMA: Final = Schema(
     _APPLICATION_ID,
@@ -130,7 +139,8 @@ SCHEMA: Final = Schema(
             _EVICTION,
             _FAILURE,
             _EXPERIMENT,
-            *(f"CREATE INDEX {each}_age ON {each} (at_s)" for each in EVENT_TABLES),
+            *(f"CREATE INDEX {each}_age ON {each} (at_s)" for each in _FIRST_EVENT_TABLES),
         ),
+        (_ENGINE_LOSS, "CREATE INDEX engine_loss_age ON engine_loss (at_s)"),
     ),
 )

@@ -16,12 +16,13 @@ from glmtts_core.engines.base import Engine
 from glmtts_core.engines.checks import check_request
 from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.engines.host.inline import InlineHost
-from glmtts_core.errors import BusyError
+from glmtts_core.errors import BusyError, GLMTTSError
 from glmtts_core.memory.advisor import advise
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
+from glmtts_core.memory.monitor import EventKind
 from glmtts_core.message import Message
 from glmtts_core.sessions.event_log import EventLimits, EventLog
-from glmtts_core.sessions.events import AskedBy, EvictionReason, Experiment
+from glmtts_core.sessions.events import AskedBy, EngineLoss, EvictionReason, Experiment
 from glmtts_core.sessions.ids import SessionIds
 from glmtts_core.sessions.registry import SessionRegistry
 from glmtts_core.sessions.studio_database import StudioDatabase
@@ -73,6 +74,7 @@ class Studio:
         self._events = EventRecorder(self.event_log)
         self.sessions = SessionRegistry(settings, self.ledger, self._database)
         self.session_ids = SessionIds(settings.output_dir)
+        self.engines.when_lost(self._note_loss)
         self._runner = JobRunner(
             self.engines, self.sessions, self._account, self._events, rescue=rescue
         )
@@ -285,6 +287,10 @@ class Studio:
     def note_experiment(self, experiment: Experiment) -> None:
         """Write down that an experiment has ended; from any thread but a page's."""
         self._events.note(experiment)
+
+    def _note_loss(self, engine: str, how: GLMTTSError) -> None:
+        self.monitor.mark(EventKind.ENGINE_LOST, engine)
+        self._events.note(EngineLoss(time.time(), engine, how.message.plain()))
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -362,8 +362,7 @@ def test_an_engine_that_cannot_load_pauses_the_run_and_fails_no_line(studio):
 def test_an_engine_that_is_taken_away_pauses_the_run_and_fails_no_line(studio):
     named = DEFAULTS.changed(engine="Scripted")
     run = make_run(studio, lines("one", "two", "three"), defaults=named)
-    other = CloningEngine(studio.settings, studio.ledger)
-    studio.engines.add(other)
+    studio.engines.add(CloningEngine)
     # in the middle of the first line the run's engine goes
     mine = studio.engine
     mine.moods["one"] = lambda before: studio.engines.remove(mine)

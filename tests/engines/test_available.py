@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glmtts_core.engines.available import engines_on_offer, rehearsal_engine
+from glmtts_core.engines.available import Offer, rehearsal_order
+from glmtts_core.engines.available import engines_on_offer as engines_found_by
+from glmtts_core.engines.host.inline import InlineHost
 from glmtts_core.memory.ledger import Ledger, LedgerKind
 from glmtts_core.settings import Settings
 from tests.engines.glmtts.official_layout import write_checkpoint
 from tests.scripted_engine import LoadOnly
+
+
+def engines_on_offer(settings: Settings, device: str) -> Offer:
+    return engines_found_by(settings, device, None, InlineHost.examine)
 
 
 def names(settings: Settings) -> list[str]:
@@ -53,7 +59,7 @@ def test_a_rehearsal_needs_no_file(settings):
 
 
 def test_a_rehearsal_can_be_had_besides_what_is_on_offer(settings):
-    engine = rehearsal_engine("cpu")(settings, Ledger())
+    engine = rehearsal_order("cpu")(settings, Ledger())
     assert engine.capabilities.random_weights
     assert not engine.loaded
 
@@ -61,7 +67,7 @@ def test_a_rehearsal_can_be_had_besides_what_is_on_offer(settings):
 def test_8_bit_integers_reach_the_language_model(settings):
     wanted = settings.model_copy(update={"language_model_int8": True})
     sizes = [
-        rehearsal_engine("cpu")(each, Ledger()).capabilities.load_bytes
+        rehearsal_order("cpu")(each, Ledger()).capabilities.load_bytes
         for each in (settings, wanted)
     ]
     # two or four bytes a value become one

@@ -13,7 +13,15 @@ SIZES = st.integers(0, 100)
 MAYBE = st.none() | SIZES
 PARTS = st.dictionaries(st.sampled_from(WeightsPart), SIZES)
 NO_PARTS = dict.fromkeys(
-    (Layer.LANGUAGE_MODEL, Layer.FLOW, Layer.VOCODER, Layer.TOKENIZER, Layer.WEIGHTS), 0
+    (
+        Layer.PAGES,
+        Layer.LANGUAGE_MODEL,
+        Layer.FLOW,
+        Layer.VOCODER,
+        Layer.TOKENIZER,
+        Layer.WEIGHTS,
+    ),
+    0,
 )
 
 
@@ -34,6 +42,7 @@ def readings(draw):
         idle_bytes=draw(SIZES),
         host_parts=draw(PARTS),
         device_parts=draw(PARTS),
+        pages_bytes=draw(MAYBE),
     )
 
 
@@ -120,6 +129,12 @@ def test_a_resident_set_is_split_into_its_layers():
         Layer.WORKSPACE: 8,
         Layer.RECLAIMABLE: 20,
     }
+
+
+def test_what_serves_the_pages_is_a_layer_of_its_own_where_engines_have_processes():
+    taken = reading(resident_set_bytes=100, pages_bytes=45, weights_bytes=30)
+    layers = host_layers(taken)
+    assert (layers[Layer.PAGES], layers[Layer.WEIGHTS], layers[Layer.OUTSIDE]) == (45, 30, 25)
 
 
 def test_weights_on_a_card_are_not_in_the_resident_set():

@@ -11,6 +11,7 @@ from glmtts_core.message import Message
 from glmtts_core.sessions.events import (
     AskedBy,
     Cleanup,
+    EngineLoss,
     Eviction,
     EvictionReason,
     Experiment,
@@ -74,6 +75,12 @@ def failure(at_s: float | None = None) -> Failure:
     """Return a batch line that failed for lack of memory."""
     moment_s = time.time() if at_s is None else at_s
     return Failure(moment_s, ANNA, Priority.BATCH, "Scripted", 1.5, NO_MEMORY, COST)
+
+
+def engine_loss(at_s: float | None = None) -> EngineLoss:
+    """Return the unexpected end of an engine's process."""
+    how = Message("engine.process_hung", {"engine": "Scripted"})
+    return EngineLoss(time.time() if at_s is None else at_s, "Scripted", how)
 
 
 def experiment(at_s: float | None = None) -> Experiment:

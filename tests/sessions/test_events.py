@@ -34,6 +34,7 @@ EVENTS: list[Event] = [
     happenings.failure(),
     replace(happenings.failure(), engine=None, memory=None),
     replace(happenings.failure(), message=Message("storage.write", {"folder": "a", "reason": "b"})),
+    happenings.engine_loss(),
     happenings.experiment(),
     replace(happenings.experiment(), outcome=Outcome.DONE, message=None, folder=None),
 ]

@@ -13,8 +13,11 @@ import pytest
 
 from glmtts_core.database import Database
 from glmtts_core.errors import StorageError
+from glmtts_core.sessions.event_log import EventLimits, EventLog
+from glmtts_core.sessions.events import EngineLoss
 from glmtts_core.sessions.studio_database import StudioDatabase
 from glmtts_core.sessions.studio_schema import EVENT_TABLES, SCHEMA
+from tests.sessions.happenings import engine_loss
 from tests.sessions.histories import numbers, opened, save
 
 AGED = "UPDATE session SET first_used_s = first_used_s - 1"
@@ -136,6 +139,22 @@ def test_another_file_in_its_place_is_read(used, tmp_path):
         write(other)
     (tmp_path / "other" / "studio.db").replace(tmp_path / "studio.db")
     assert used.rows(COUNT) == [(0,)]
+
+
+def test_a_database_of_the_first_version_keeps_all_and_learns_of_engines_that_were_lost(tmp_path):
+    path = tmp_path / "studio.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {SCHEMA.application_id}")
+        for statement in SCHEMA.migrations[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    save(opened(tmp_path))
+    with closing(StudioDatabase(tmp_path)) as database:
+        log = EventLog(database, EventLimits(max_age_days=7))
+        log.add(engine_loss())
+        assert [each.engine for each in log.recent(EngineLoss)] == ["Scripted"]
+        assert database.rows("SELECT count(*) FROM result") == [(1,)]
 
 
 # -- a file that cannot be used ----------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.order import EngineOrder
-from glmtts_core.errors import NoSuchEngineError
+from glmtts_core.errors import GLMTTSError, NoSuchEngineError
 from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.inspector import Inspector
@@ -42,6 +42,7 @@ class EngineHost(ABC):
         self._settings = settings
         self._ledger = ledger
         self._free_bytes = free_bytes
+        self._on_lost: Callable[[str, GLMTTSError], None] = lambda _engine, _how: None
         self._engines: Mapping[str, Engine] = {}
         self._factories: dict[str, EngineFactory] = {}
         for factory in factories:
@@ -93,6 +94,13 @@ class EngineHost(ABC):
             idle: whether none of them is doing something; one that is may be left alone where the
                 end of the program ends it.
         """
+
+    def when_lost(self, tell: Callable[[str, GLMTTSError], None]) -> None:
+        """Call ``tell`` when an engine's process has ended unasked, with its name and how.
+
+        On a thread of its own; it must raise nothing.
+        """
+        self._on_lost = tell
 
     @property
     def names(self) -> tuple[str, ...]:

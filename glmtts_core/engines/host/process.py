@@ -68,7 +68,7 @@ class ProcessHost(EngineHost):
     def _make(self, factory: EngineFactory) -> Engine:
         if not isinstance(factory, EngineOrder):
             raise TypeError("an engine's own process takes its order, not a function")
-        return RemoteEngine(factory, self._settings, self._ledger, self._start, _log_end)
+        return RemoteEngine(factory, self._settings, self._ledger, self._start, self._lost)
 
     def allocator(self, device: str) -> TensorAllocator:
         """Return the allocators of the processes on a device, as one."""
@@ -120,6 +120,10 @@ class ProcessHost(EngineHost):
     @property
     def _remote(self) -> list[RemoteEngine]:
         return [each for each in self._engines.values() if isinstance(each, RemoteEngine)]
+
+    def _lost(self, engine: str, end: ProcessEnd) -> None:
+        _log_end(engine, end)
+        self._on_lost(engine, end.error(engine))
 
 
 def _log_end(engine: str, end: ProcessEnd) -> None:

@@ -43,6 +43,7 @@ _MARKS: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.UNLOAD: ("star-diamond", "#8b74c4"),
     EventKind.LOAD: ("diamond", "#8896a3"),
     EventKind.OUT_OF_MEMORY: ("x", "#c8453b"),
+    EventKind.ENGINE_LOST: ("cross", "#c8453b"),
 }
 _WAVE_POINTS: Final = 600
 #: Bands quieter than this below the loudest are drawn in the darkest colour.

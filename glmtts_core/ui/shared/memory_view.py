@@ -106,11 +106,22 @@ def figures_html(
     if view.device_index == readings[-1].main_device:
         about = "" if promise.exact else "≈ "
         rows.append(("memory_view.reclaimable", about + size(promise.bytes)))
+    if view.device_index is None and readings[-1].pages_bytes is not None:
+        rows += _by_process(readings[-1])
     cells = [
         f"<div><span>{html(text(key, language))}</span> <b>{html(value)}</b></div>"
         for key, value in rows
     ]
     return Html(f'<div class="glm-figures">{"".join(cells)}</div>')
+
+
+def _by_process(reading: MemoryReading) -> list[tuple[str, str]]:
+    """Return the two parts of the host's memory: the engines' processes, and the pages' own."""
+    engines = reading.engines_bytes
+    return [
+        ("memory_view.engine", size(engines) if engines else "–"),
+        ("memory_view.pages", size(reading.resident_set_bytes - engines)),
+    ]
 
 
 def legend_html(reading: MemoryReading, view: MemoryView, language: Language) -> Html:

@@ -19,7 +19,7 @@ LAYER_COLOURS: Final[dict[Layer, str]] = {
     Layer.CACHES: "#2fa58f",
     Layer.WORKSPACE: "#8b74c4",
     Layer.RECLAIMABLE: "#e8a33d",
-    Layer.PAGES: "#6d7883",
+    Layer.PAGES: "#566573",
     Layer.OUTSIDE: "#8896a3",
     Layer.OTHER: "#b9a58f",
     Layer.UNKNOWN: "#a0a0a0",

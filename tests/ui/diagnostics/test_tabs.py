@@ -263,7 +263,7 @@ def test_all_policies_with_all_settings_can_be_asked_for(visit: Visit, laborator
 def test_switching_off_brings_back_the_engine_of_before(
     visit: Visit, laboratory, studio, tiny_rehearsal
 ):
-    studio.engines.add(CloningEngine(studio.settings, studio.ledger))
+    studio.engines.add(CloningEngine)
     visitor = open_tab(visit(DIAGNOSTICS), "environment")
     visitor.session.saved_form.keep(engine="Cloning")
     rehearsal(visitor, True)
@@ -347,7 +347,7 @@ def test_a_recording_that_has_gone_ends_the_blind_test_in_one_sentence(visit: Vi
 def test_a_recording_that_cannot_be_read_is_told_by_the_self_check(
     visit: Visit, laboratory, studio
 ):
-    studio.engines.add(CloningEngine(studio.settings, studio.ledger))
+    studio.engines.add(CloningEngine)
     visitor = open_tab(visit(DIAGNOSTICS), "environment")
     visitor.session.saved_form.keep(engine="Cloning")
     visitor.session.saved_form.keep_reference(b"no sound", "anna.wav")
