@@ -108,7 +108,8 @@ class TrialWork:
             self._notes.loaded = self._loaded(time.monotonic() - started_s)
         if (headroom_bytes := self._order.arm.headroom_bytes) is not None:
             limiting = self._studio.limit_memory(self._engine, headroom_bytes)
-            if limiting.wait(_CLEANUP_S) is None:
+            limiting.wait(_CLEANUP_S)
+            if not limiting.done:
                 raise TimeoutError("the memory was not limited")
 
     def _loaded(self, load_s: float) -> Loaded:

@@ -5,7 +5,6 @@ Knows nothing about Streamlit, nor that there is one studio a process (`shared`)
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +38,6 @@ from glmtts_core.studio.worker import Worker, WorkerTask
 
 #: Seconds that closing waits for a running synthesis to stop.
 _CLOSE_S: Final = 4.0
-_log = logging.getLogger(__name__)
 
 
 class Studio:
@@ -84,11 +82,7 @@ class Studio:
         self.monitor.start()
         self.services = ServiceRegistry()
         self._closing = SessionClosing(
-            settings,
-            self._database,
-            self.sessions,
-            self._worker,
-            self._give_back_of,
+            settings, self._database, self.sessions, self._worker, self._give_back_of
         )
         self._closing.clear_old()
 
@@ -116,7 +110,7 @@ class Studio:
         """
         if self._worker.running is not None or self._worker.waiting():
             raise BusyError("studio.rehearsal_busy")
-        return self._worker.send(WorkerTask(lambda: self._rehearse(wanted), within_jobs=False))
+        return self._worker.send(WorkerTask(lambda: self._rehearse(wanted)))
 
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
@@ -270,14 +264,10 @@ class Studio:
         self._events.cleaned(report, asked_by, session_id)
         return report
 
-    def limit_memory(self, engine: Engine, headroom_bytes: int) -> WorkerTask[bool]:
-        """Limit the memory of an engine's own process: `EngineHost.limit_memory`, then True."""
-
-        def limit() -> bool:
-            self.engines.limit_memory(engine, headroom_bytes)
-            return True
-
-        return self._worker.send(WorkerTask(limit, within_jobs=False))
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> WorkerTask[None]:
+        """Limit the memory of an engine's own process; see `EngineHost.limit_memory`."""
+        limit = self.engines.limit_memory
+        return self._worker.send(WorkerTask(lambda: limit(engine, headroom_bytes)))
 
     def _give_back_of(self, session_id: str) -> None:
         """Return the memory of a session that is forgotten; on the worker's thread."""
