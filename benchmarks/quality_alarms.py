@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--syntheses", type=count, default=200)
     parser.add_argument("--folder", type=Path, help="judge the WAV files in here; speak nothing")
     options = parser.parse_args()
-    print_machine("onnxruntime", "kokoro-onnx", "torch", "torchaudio", "scipy")
+    print_machine("onnxruntime", "kokoro-onnx", "soxr", "numpy")
     sounds = _recorded(options.folder) if options.folder else _spoken(options.syntheses)
     clean, alarms, hits = 0, Counter[Symptom](), Counter[Symptom]()
     for name, samples, rate_hz in sounds:

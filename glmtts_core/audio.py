@@ -6,15 +6,14 @@ Knows nothing about engines, sessions or widgets.
 from __future__ import annotations
 
 import io
-import math
 import wave
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
 from glmtts_core.errors import AudioError
 from glmtts_core.sound_files.samples import Samples as Samples
@@ -22,13 +21,6 @@ from glmtts_core.sound_files.samples import mean_of_channels, read_samples
 
 #: Samples that are encoded at a time: 4 MiB of float32.
 _BLOCK_SAMPLES: Final = 2**20
-#: Terms of the largest resampling ratio that is computed exactly: the filter grows with them.
-_MAX_RATIO_TERM: Final = 1000
-#: Resampling: zero crossings of the sinc on each side, the share of the lower rate's band that is
-#: kept, and the window's shape ("kaiser_best" of resampy).
-_ZERO_CROSSINGS: Final = 64
-_PASS_BAND: Final = 0.9476
-_KAISER_BETA: Final = 14.77
 #: Columns of a spectrogram picture.
 _MAX_MEL_FRAMES: Final = 1000
 #: Length of a spectrogram's window and its usual step, in seconds.
@@ -111,36 +103,24 @@ def to_mono(samples: Samples) -> Samples:
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """Return the same sound at another rate, band-limited (Kaiser-windowed sinc).
+    """Return the same sound at another rate, band-limited, in phase.
 
     Args:
         samples: float32, shape (frames,) or (frames, channels).
         from_hz: its rate.
         to_hz: the rate wanted.
+
+    Returns:
+        float32, frames · to_hz / from_hz of them, rounded up.
     """
     if from_hz == to_hz or not len(samples):
         return samples
-    from scipy import signal  # heavy: only who resamples pays for it
-
-    ratio = Fraction(from_hz, to_hz).limit_denominator(_MAX_RATIO_TERM)
-    down, up = ratio.numerator, ratio.denominator
-    taps, centre = _resampling_filter(down, up)
-    frames = -(-len(samples) * up // down)
-    filtered = signal.upfirdn(taps, samples, up, down, axis=0)
-    result: Samples = np.ascontiguousarray(filtered[centre : centre + frames], np.float32)
+    frames = -(-len(samples) * to_hz // from_hz)
+    # soxr rounds the length to the nearest frame: silence behind the sound yields the last one
+    silence = [(0, from_hz // to_hz + 1), (0, 0)][: samples.ndim]
+    padded = np.pad(np.asarray(samples, np.float32), silence)
+    result: Samples = np.ascontiguousarray(soxr.resample(padded, from_hz, to_hz, "VHQ")[:frames])
     return result
-
-
-def _resampling_filter(down: int, up: int) -> tuple[npt.NDArray[np.float64], int]:
-    """Return a low-pass filter at ``up`` times the rate, and which output its middle falls on."""
-    # the pass band ends at this share of the lower rate's half, in units of the filter's own rate
-    band = min(down, up) * _PASS_BAND / (down * up)
-    half = math.ceil(_ZERO_CROSSINGS / band)
-    times = np.arange(-half, half + 1) * band
-    window = np.i0(_KAISER_BETA * np.sqrt(np.maximum(0.0, 1 - (times / _ZERO_CROSSINGS) ** 2)))
-    taps = np.sinc(times) * window / np.i0(_KAISER_BETA) * band * up
-    before = -half % down
-    return np.concatenate([np.zeros(before), taps]), (half + before) // down
 
 
 def log_mel(samples: Samples, sample_rate_hz: int) -> Samples:

@@ -36,6 +36,7 @@ PACKAGES: Final = (
     "streamlit",
     "numpy",
     "scipy",
+    "soxr",
     "soundfile",
     "nvidia-ml-py",
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 from typing import Final
 
-from scipy import stats
+import numpy as np
+import numpy.typing as npt
 
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
@@ -97,5 +100,19 @@ def _trend(late: Slope, grown_bytes: int) -> Trend:
 
 
 def _slope(after_bytes: Sequence[int]) -> Slope:
-    fit = stats.theilslopes(after_bytes, alpha=CONFIDENCE)
-    return Slope(float(fit.slope), float(fit.low_slope), float(fit.high_slope))
+    values = np.asarray(after_bytes, np.float64)
+    count = len(values)
+    earlier, later = np.triu_indices(count, 1)
+    slopes = np.sort((values[later] - values[earlier]) / (later - earlier))
+    # the normal approximation of Kendall's score, whose variance shrinks where values are alike
+    alike = np.unique(values, return_counts=True)[1]
+    variance = (_score_variance(np.array([count])) - _score_variance(alike)) / 18
+    spread = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(variance)
+    low = max(round((len(slopes) - spread) / 2) - 1, 0)
+    high = min(round((len(slopes) + spread) / 2), len(slopes) - 1)
+    return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+
+
+def _score_variance(counts: npt.NDArray[np.intp]) -> int:
+    """Return 18 times the variance of the score of groups of values, summed up."""
+    return int(np.sum(counts * (counts - 1) * (2 * counts + 5)))

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
 
 LEVEL: Final = 0.95
 #: Outcomes less probable than this by chance count as real.
@@ -116,6 +115,8 @@ def _median_interval(values: tuple[float, ...]) -> tuple[float, float] | None:
     if len(set(values)) == 1:
         # nothing varies: resampling would return the same, with a warning
         return values[0], values[0]
+    from scipy import stats  # heavy: only who draws conclusions pays for it
+
     found = stats.bootstrap(
         (values,),
         np.median,
@@ -128,6 +129,8 @@ def _median_interval(values: tuple[float, ...]) -> tuple[float, float] | None:
 
 
 def _difference_interval(values: Sequence[float], base: Sequence[float]) -> tuple[float, float]:
+    from scipy import stats  # heavy, as above
+
     def difference(first: Any, second: Any, axis: int = -1) -> Any:
         return np.median(first, axis=axis) - np.median(second, axis=axis)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ _PARTICLE: Final = re.compile(
     "(?<=[看聽听說说拿帶带想坐站躺走跑笑哭等抱穿吃喝寫写讀读唱望盯跟沿隨随順顺朝向對对拉推握提背扛舉举捧忙睡活過过接有])"
     "著(?!作|名|稱|称|述)"
 )
+#: The code point of an entry in pypinyin's file of characters.
+_ENTRY: Final = re.compile(rb'"(\d+)"')
 
 
 def simplified(text: str) -> str:
@@ -41,6 +45,11 @@ def without_reading(text: str) -> str:
     return "".join(char for char in dict.fromkeys(text) if not _has_reading(char))
 
 
+def _has_reading(char: str) -> bool:
+    known = _readable()
+    return ord(char) < len(known) and bool(known[ord(char)])
+
+
 @cache
 def _converter() -> OpenCC:
     from opencc import OpenCC
@@ -49,7 +58,15 @@ def _converter() -> OpenCC:
 
 
 @cache
-def _has_reading(char: str) -> bool:
-    from pypinyin.constants import PINYIN_DICT
-
-    return ord(char) in PINYIN_DICT
+def _readable() -> bytes:
+    """Return 1 for each code point that pypinyin has an entry for, else 0."""
+    # importing pypinyin takes 55 MiB, which the process of the pages can do without
+    package = find_spec("pypinyin")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("pypinyin", name="pypinyin")
+    entries = Path(package.origin).with_name("pinyin_dict.json").read_bytes()
+    codes = [int(code) for code in _ENTRY.findall(entries)]
+    known = bytearray(max(codes) + 1)
+    for code in codes:
+        known[code] = 1
+    return bytes(known)

@@ -5,25 +5,25 @@ Knows nothing about numbers, punctuation or sound.
 
 from __future__ import annotations
 
-import logging
+import re
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from glmtts_core.text.mandarin_preparing import prepared_tables
+from glmtts_core.text.mandarin_tables import MandarinDictionary
 from glmtts_core.text.polyphones import Polyphones, Segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Longest entry that is looked for in the phrase dictionary.
-_LONGEST_PHRASE: Final = 8
-#: The phrase dictionary writes these two as they sound before their neighbour.
-_WITHOUT_SANDHI: Final = {"一": "yi1", "不": "bu4"}
-#: Syllables of interjections without a vowel, and the nearest that has one.
-_WITH_VOWEL: Final = {"m": "mu", "n": "en", "ng": "en", "hm": "heng", "hng": "heng", "ê": "ei"}
+#: Vowels with the mark of each tone; the neutral one, 5, has none.
+_MARKED: Final = {
+    "a": "āáǎàa", "e": "ēéěèe", "i": "īíǐìi", "o": "ōóǒòo", "u": "ūúǔùu", "v": "ǖǘǚǜü",
+}  # fmt: skip
+#: Which vowel of a syllable carries the mark: a or e, the o of ou, else the last.
+_CARRIES_MARK: Final = re.compile("[ae]|o(?=u)|[iouv](?![a-z]*[aeiouv])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class Word:
 
     text: str
     pinyin: tuple[str, ...]
+
+
+def with_tone_mark(syllable: str) -> str:
+    """Return "zhǎng" for "zhang3", "de" for "de5"."""
+    sound, tone = syllable[:-1], int(syllable[-1])
+    marked = _CARRIES_MARK.sub(lambda found: _MARKED[found[0]][tone - 1], sound, count=1)
+    return marked.replace("v", "ü")
 
 
 class NoReadingError(ValueError):
@@ -59,37 +66,36 @@ class MandarinReader:
     entry. May be used by several threads.
 
     Args:
-        cache_dir: folder for the prepared form of jieba's dictionary.
+        cache_dir: folder for the prepared dictionaries.
     """
 
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
         self._lock = threading.Lock()
-        self._jieba: Any = None
+        self._loaded = False
+        self._dictionary: MandarinDictionary
+        self._jieba: Any
         self._polyphones: Polyphones
 
     def load(self) -> None:
-        """Load the dictionaries, about a second; later calls return at once."""
+        """Load the dictionaries; for the first time with a cache folder it takes seconds."""
         with self._lock:
-            if self._jieba is not None:
+            if self._loaded:
                 return
             import jieba
-            import pypinyin  # noqa: F401 - its dictionaries are read below
 
-            # it also works without a cache folder; no traceback about that
-            jieba.setLogLevel(logging.CRITICAL)
-            if not jieba.dt.initialized:
-                with suppress(OSError):
-                    self._cache_dir.mkdir(parents=True, exist_ok=True)
-                jieba.dt.tmp_dir = str(self._cache_dir)
-            jieba.dt.initialize()
+            self._dictionary = MandarinDictionary(prepared_tables(self._cache_dir))
+            self._jieba = jieba.Tokenizer()
+            self._jieba.FREQ = self._dictionary.frequencies
+            self._jieba.total = self._dictionary.all_frequencies
+            self._jieba.initialized = True
             self._polyphones = Polyphones()
-            self._jieba = jieba.dt
+            self._loaded = True
 
     def unreadable(self, text: str) -> list[str]:
         """Return the characters of ``text`` that have no known reading, each once."""
         self.load()
-        return [char for char in dict.fromkeys(text) if _single(char) is None]
+        return [char for char in dict.fromkeys(text) if self._dictionary.char(char) is None]
 
     def words(self, text: str) -> list[Word]:
         """Return the words of ``text``; joined again, they give it unchanged.
@@ -112,21 +118,26 @@ class MandarinReader:
             start = end
         return found
 
+    def sounds(self, syllable: str) -> str:
+        """Return misaki's phonemes of a syllable as in `Word`; empty for one that is none."""
+        self.load()
+        return self._dictionary.sounds(syllable)
+
     def _syllables(self, text: str) -> list[str]:
         # without guessed words, which hide what the rules look for
         cut = list(self._jieba.cut(text, HMM=False))
         segments = Segments.of(cut)
-        found = _phrase_readings(cut)
+        found = _phrase_readings(cut, self._dictionary)
         return [
             self._polyphones.reading(segments, position, in_phrase=known is not None)
             or known
-            or _single(char)
+            or self._dictionary.char(char)
             or ""
             for position, (char, known) in enumerate(zip(text, found, strict=True))
         ]
 
 
-def _phrase_readings(words: Sequence[str]) -> list[str | None]:
+def _phrase_readings(words: Sequence[str], dictionary: MandarinDictionary) -> list[str | None]:
     """Return what the phrase dictionary says of each character; None where it says nothing.
 
     Phrases are looked for within each word, and across neighbours of one character each.
@@ -138,46 +149,13 @@ def _phrase_readings(words: Sequence[str]) -> list[str | None]:
             singles += word
             continue
         for part in (singles, word):
-            found += _in_part(part)
+            found += _in_part(part, dictionary)
         singles = ""
     return found
 
 
-def _in_part(part: str) -> list[str | None]:
+def _in_part(part: str, dictionary: MandarinDictionary) -> list[str | None]:
     found: list[str | None] = []
     while len(found) < len(part):
-        found += _longest_phrase(part, len(found)) or [None]
+        found += dictionary.longest_phrase(part, len(found)) or [None]
     return found
-
-
-def _longest_phrase(part: str, start: int) -> list[str] | None:
-    from pypinyin.constants import PHRASES_DICT
-
-    for end in range(min(len(part), start + _LONGEST_PHRASE), start + 1, -1):
-        phrase = part[start:end]
-        entry = PHRASES_DICT.get(phrase)
-        if entry and len(entry) == end - start:
-            return [
-                _WITHOUT_SANDHI.get(char) or _numbered(syllable[0])
-                for char, syllable in zip(phrase, entry, strict=True)
-            ]
-    return None
-
-
-@cache
-def _single(char: str) -> str | None:
-    """Return the commonest reading of a character."""
-    from pypinyin.constants import PINYIN_DICT
-
-    entry = PINYIN_DICT.get(ord(char))
-    return _numbered(entry.split(",")[0]) if entry else None
-
-
-@cache
-def _numbered(syllable: str) -> str:
-    """Return "zhang3" for "zhǎng", "de5" for "de"."""
-    from pypinyin.contrib.tone_convert import to_tone3
-
-    numbered = str(to_tone3(syllable, neutral_tone_with_five=True))
-    sound, tone = numbered[:-1], numbered[-1]
-    return f"{_WITH_VOWEL.get(sound, sound)}{tone}"

@@ -22,6 +22,7 @@ from glmtts_core.batch_files.lines import LineProblem
 from glmtts_core.errors import (
     BatchError,
     EngineError,
+    EngineProcessError,
     ModelFileError,
     OutOfMemoryError,
     StorageError,
@@ -59,6 +60,15 @@ def fail(before: int) -> None:
 
 def run_out_of_memory(before: int) -> None:
     raise OutOfMemoryError("engine.out_of_memory", requested_bytes=3 * 2**30)
+
+
+def lose_the_process(before: int) -> None:
+    raise EngineProcessError("engine.process_hung", engine="Scripted")
+
+
+def lose_the_process_once(before: int) -> None:
+    if before == 0:
+        lose_the_process(before)
 
 
 def run_out_of_memory_once(before: int) -> None:
@@ -209,6 +219,30 @@ def test_a_line_that_runs_out_of_memory_twice_says_what_it_would_have_needed(stu
     assert states(run) == "dfd"
     assert "3,072 MiB more at once" in run.lines.row(1).status.reason.text("en")
     assert run.lines.row(1).status.retries == 1
+
+
+def test_a_line_that_lost_its_engines_process_is_tried_once_more(studio):
+    studio.engine.moods |= {"one": lose_the_process, "two": lose_the_process_once}
+    run = make_run(studio, lines("one", "two", "three"))
+    finish(run)
+    assert states(run) == "fdd"
+    assert run.lines.row(0).status.reason.key == "engine.process_hung"
+    assert [run.lines.row(each).status.retries for each in range(3)] == [1, 1, 0]
+
+
+def test_a_process_that_is_lost_again_while_it_loads_pauses_the_run_and_loses_no_line(studio):
+    def lost() -> EngineProcessError:
+        return EngineProcessError("engine.process_hung", engine="Scripted")
+
+    studio.engine.fail_loading_with = lost
+    run = make_run(studio, lines("one", "two"))
+    finish(run)
+    assert (states(run), run.view().state) == ("qq", RunState.PAUSED)
+    assert run.view().reason.key == "engine.process_hung"
+    studio.engine.fail_loading_with = None
+    run.start()
+    ended(run)
+    assert states(run) == "dd"
 
 
 def test_a_retried_line_goes_before_the_next(studio):

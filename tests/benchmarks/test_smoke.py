@@ -48,6 +48,7 @@ SMALLEST: Final = {
     "monitor_cost": "--seconds 0.2 --runs 1",
     "onnx_arena": "--runs 1 --lengths 4 --way tiny_run",
     "polyphones": "--candidate ours",
+    "process_memory": "--runs 1 --text 你好。",
     "quality_alarms": "--syntheses 1",
     "tick_cost": "--sessions 1 --seconds 2 --runs 1",
 }

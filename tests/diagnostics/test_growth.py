@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import LANGUAGES
-from glmtts_core.diagnostics.growth import MIN_SYNTHESES, Trend, growth
+from glmtts_core.diagnostics.growth import CONFIDENCE, MIN_SYNTHESES, Trend, growth
 
 RNG = np.random.default_rng(7)
 NOISE = RNG.normal(0, 0.4, 20)
@@ -64,3 +65,14 @@ def test_what_was_in_use_before_changes_nothing(after_bytes, more):
 @pytest.mark.parametrize("after_bytes", [GROWING, SETTLING, STEADY, NOISY, []])
 def test_every_verdict_has_a_sentence(after_bytes, language):
     assert growth(after_bytes).text(language)
+
+
+@given(st.lists(st.integers(0, 50), min_size=MIN_SYNTHESES, max_size=40))
+def test_the_slope_and_its_interval_are_those_of_scipy(mib):
+    after_bytes = [each * MIB for each in mib]
+    late = growth(after_bytes).late
+    expected = stats.theilslopes(after_bytes[-max(6, len(mib) // 2) :], alpha=CONFIDENCE)
+    assert late is not None
+    assert (late.bytes, late.low_bytes, late.high_bytes) == pytest.approx(
+        (expected.slope, expected.low_slope, expected.high_slope)
+    )

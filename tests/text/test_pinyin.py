@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from misaki.zh import ZHG2P
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+from pypinyin.contrib.tone_convert import to_tone, to_tone3
+from pypinyin.phrases_dict import phrases_dict
+from pypinyin.pinyin_dict import pinyin_dict
 
-from glmtts_core.text.pinyin import MandarinReader, NoReadingError, Word
+from glmtts_core.text.pinyin import MandarinReader, NoReadingError, Word, with_tone_mark
 
-READABLE = [chr(code) for code in PINYIN_DICT if 0x4E00 <= code <= 0x9FFF]
+READABLE = [chr(code) for code in pinyin_dict if 0x4E00 <= code <= 0x9FFF]
 #: Characters that rules, words and numerals are about.
 COMMON = list("得地着了还长行为都只种重数量调转传相间当不一儿的好中国人大小上下来去说看三天")
 HAN = st.text(alphabet=st.sampled_from(READABLE) | st.sampled_from(COMMON), max_size=30)
@@ -39,7 +41,7 @@ def test_a_character_has_one_syllable_that_the_voice_knows(reader, text):
 
 
 def test_the_voice_knows_the_syllable_of_every_character(reader):
-    text = "".join(map(chr, PINYIN_DICT))
+    text = "".join(map(chr, pinyin_dict))
     assert reader.unreadable(text) == []
     for start in range(0, len(text), 200):
         syllables = read(reader, text[start : start + 200])
@@ -47,7 +49,7 @@ def test_the_voice_knows_the_syllable_of_every_character(reader):
 
 
 def test_the_voice_knows_every_syllable_of_the_phrases(reader):
-    words = [word for word, entry in PHRASES_DICT.items() if len(entry) == len(word)][::20]
+    words = [word for word, entry in phrases_dict.items() if len(entry) == len(word)][::20]
     syllables = {
         each for word in words if not reader.unreadable(word) for each in read(reader, word)
     }
@@ -88,9 +90,17 @@ def test_what_has_no_reading_is_named(reader, text):
     assert raised.value.chars == [text[-1]]
 
 
-def test_the_prepared_dictionary_stays_in_the_given_folder(tmp_path):
-    MandarinReader(tmp_path / "new").load()
-    assert not Path("jieba.cache").exists()
+def test_a_tone_is_marked_as_pypinyin_marks_it():
+    syllables = {
+        to_tone3(each, neutral_tone_with_five=True)
+        for entry in pinyin_dict.values()
+        for each in entry.split(",")
+    }
+    vowels = {each for each in syllables if re.search("[aeiouv]", each)}
+    assert len(vowels) > 1200
+    assert {each: with_tone_mark(each) for each in vowels} == {
+        each: to_tone(each).replace("v", "ü") for each in vowels
+    }
 
 
 @pytest.mark.serial

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
-from scipy import stats
 
 from glmtts_core.diagnostics.statistics import SIGNIFICANT
 from glmtts_core.stored import StrictModel, read_stored, value_from, write_stored
@@ -80,6 +79,8 @@ def outcome(listening: Listening) -> Outcome:
     """Return the result of a test, with the exact sign test."""
     votes = [_preferred(each) for each in listening.judgements]
     mine, other = votes.count(listening.arm), votes.count(listening.other_arm)
+    from scipy import stats  # heavy: only who counts the votes pays for it
+
     test = stats.binomtest(mine, mine + other, 0.5) if mine + other else None
     return Outcome(
         arm=listening.arm,

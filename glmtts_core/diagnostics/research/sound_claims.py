@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from scipy import stats
-
 from glmtts_core.diagnostics.experiment import Arm, Policy
 from glmtts_core.diagnostics.findings import Findings
 from glmtts_core.diagnostics.research.claim_answers import (
@@ -71,6 +69,8 @@ def voices(claim: Claim, findings: Findings) -> Answer:
         return not_testable(claim, "claims.reason.needs_voices")
     if min(count, count_cleaned) < ENOUGH_TRIALS:
         return not_testable(claim, "claims.reason.too_few", count=ENOUGH_TRIALS)
+    from scipy import stats  # heavy: only who tests a claim pays for it
+
     table = [
         [drifted, count - drifted],
         [with_cleanup, count_cleaned - with_cleanup],

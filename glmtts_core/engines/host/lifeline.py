@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import Final
 
 #: Names the handle of a pipe whose other end the starting process holds.
@@ -24,6 +25,7 @@ def end_with_parent() -> None:
         from fcntl import F_GETFL, F_SETFL, F_SETOWN, F_SETSIG, fcntl
     except ImportError:
         return
-    fcntl(int(handle), F_SETOWN, os.getpid())
-    fcntl(int(handle), F_SETSIG, signal.SIGKILL)
-    fcntl(int(handle), F_SETFL, fcntl(int(handle), F_GETFL) | os.O_ASYNC)
+    with suppress(OSError):  # a kernel without such signals
+        fcntl(int(handle), F_SETOWN, os.getpid())
+        fcntl(int(handle), F_SETSIG, signal.SIGKILL)
+        fcntl(int(handle), F_SETFL, fcntl(int(handle), F_GETFL) | os.O_ASYNC)

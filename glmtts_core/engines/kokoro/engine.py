@@ -115,8 +115,7 @@ class KokoroEngine:
         phonemizer = Phonemizer(cache_dir)
         steps: tuple[tuple[Callable[[], None], float], ...] = (
             (phonemizer.load_english, 0.3),
-            (phonemizer.load_mandarin, 0.5),
-            (_load_resampler, 0.95),
+            (phonemizer.load_mandarin, 0.95),
         )
         _loading(control, 0.2)
         for step, fraction in steps:
@@ -196,10 +195,6 @@ class KokoroEngine:
 def _loading(control: JobControl, fraction: float) -> None:
     control.report(Progress(Stage.LOADING, fraction))
     control.safe_point()
-
-
-def _load_resampler() -> None:
-    resample(np.zeros(240, np.float32), SAMPLE_RATE_HZ, 32_000)
 
 
 def _voice_of(piece: Piece, request: SynthesisRequest) -> str:

@@ -1,4 +1,4 @@
-"""Text to phonemes for Kokoro: Mandarin syllables through misaki, English through espeak.
+"""Text to phonemes for Kokoro: Mandarin syllables as misaki says them, English through espeak.
 
 Knows nothing about sound; each piece that it returns is one run of the model.
 """
@@ -110,9 +110,8 @@ class Phonemizer:
         self._english = english
 
     def load_mandarin(self) -> None:
-        """Load the dictionaries; jieba's prepared form goes into the cache folder."""
+        """Load the dictionaries; their prepared form goes into the cache folder."""
         self._mandarin.load()
-        _sounds("hao3")
 
     def tokens(self, phonemes: str) -> list[int]:
         """Return the model's token numbers; phonemes outside its vocabulary are left out."""
@@ -230,8 +229,20 @@ class Phonemizer:
     def _mandarin_words(self, text: str) -> str:
         words = self._mandarin.words(text)
         said = with_sandhi(text, [syllable for word in words for syllable in word.pinyin])
-        sounds = iter([_sounds(syllable) for syllable in said])
+        sounds = iter([self._sounds(syllable) for syllable in said])
         return " ".join("".join(next(sounds) for _ in word.pinyin) for word in words)
+
+    def _sounds(self, syllable: str) -> str:
+        """Return the phonemes of a syllable with its tone's number.
+
+        Raises:
+            ReadingError: misaki has none.
+        """
+        # the mark below a vowel is not in the model's vocabulary
+        sounds = self._mandarin.sounds(syllable).replace("\u032f", "")
+        if not sounds:
+            raise ReadingError("text.unread_part", part=syllable)
+        return sounds
 
     def _pinyin(self, run: Run) -> tuple[str, ...]:
         return tuple(
@@ -240,21 +251,6 @@ class Phonemizer:
             for word in self._mandarin.words(part)
             for syllable in word.pinyin
         )
-
-
-def _sounds(syllable: str) -> str:
-    """Return the phonemes of a syllable with its tone's number.
-
-    Raises:
-        ReadingError: misaki returned none.
-    """
-    from misaki.zh import ZHG2P
-
-    # the mark below a vowel is not in the model's vocabulary
-    sounds = str(ZHG2P.py2ipa(syllable)).replace("\u032f", "")
-    if not sounds:
-        raise ReadingError("text.unread_part", part=syllable)
-    return sounds
 
 
 def _without_accents(match: re.Match[str]) -> str:

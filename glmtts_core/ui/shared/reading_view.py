@@ -12,6 +12,7 @@ from glmtts_core.engines.kokoro.phonemes import SpokenRun
 from glmtts_core.engines.reader import Heard, Reader
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.escaping import Html, html
+from glmtts_core.text.pinyin import with_tone_mark
 from glmtts_core.text.script import HAN
 from glmtts_core.ui.page import Page
 
@@ -79,13 +80,11 @@ def _pieces(found: Heard) -> list[Html]:
 
 def _mandarin(piece: SpokenRun) -> Html:
     """Return the ideographs with their syllables above."""
-    from pypinyin.contrib.tone_convert import to_tone
-
     syllables = iter(piece.pinyin)
     parts = []
     for char in piece.spoken:
         if _IDEOGRAPH.match(char):
-            above = html(to_tone(next(syllables)).replace("v", "ü"))
+            above = html(with_tone_mark(next(syllables)))
             parts.append(f"<ruby>{html(char)}<rt>{above}</rt></ruby>")
         else:
             parts.append(html(char))
