@@ -29,6 +29,7 @@ from glmtts_core.diagnostics.laboratory import Laboratory
 from glmtts_core.diagnostics.machine_facts import machine_facts
 from glmtts_core.diagnostics.report import to_html
 from glmtts_core.diagnostics.research.claim_checks import check_claims
+from glmtts_core.engines.host.process import ProcessHost
 from glmtts_core.sessions.session import new_session_id
 from glmtts_core.settings import load_settings
 from glmtts_core.studio.studio import Studio
@@ -41,7 +42,10 @@ def main() -> None:
     options = options_of()
     with tempfile.TemporaryDirectory() as scratch:
         settings = load_settings().model_copy(update={"output_dir": Path(scratch)})
-        with closing(Studio(settings)) as studio, closing(Laboratory(studio)) as laboratory:
+        with (
+            closing(Studio(settings, host=ProcessHost)) as studio,
+            closing(Laboratory(studio)) as laboratory,
+        ):
             laboratory.start(
                 experiment_of(studio, options), new_session_id(), machine_facts(studio)
             )

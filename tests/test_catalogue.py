@@ -27,13 +27,13 @@ from glmtts_core.diagnostics.growth import Trend
 from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.quality import Verdict
 from glmtts_core.diagnostics.research.claims import ClaimVerdict, claim_table
-from glmtts_core.diagnostics.research.leak_hunt import Holder
 from glmtts_core.diagnostics.research.listening import Preference
 from glmtts_core.diagnostics.self_check_results import Light, SelfCheckItem
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.engines.base import Stage
 from glmtts_core.engines.glmtts.checkpoint.inspection import PartName
 from glmtts_core.engines.kokoro.voices import VOICES
+from glmtts_core.memory.census import Holder
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.layers import Layer
 from glmtts_core.memory.ledger import CACHE_KINDS

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from glmtts_core import __version__
 from glmtts_core.diagnostics.masking import masked_path
 from glmtts_core.memory.nvml import DeviceReading
+from glmtts_core.memory.resident_sets import ProcessUse
 from glmtts_core.message import Message
 from glmtts_core.settings import ENV_FILE, PREFIX, Settings
 from glmtts_core.studio.studio import Studio
@@ -94,6 +95,8 @@ class Environment:
         host_total_bytes: memory of the machine.
         driver: version of the NVIDIA driver; None without one.
         devices: the GPUs.
+        engines: the engines' own processes.
+        pages_bytes: memory of the process that serves the pages, where engines have their own.
         limits: what the process may use.
         settings: the settings in force.
         messages: why figures are unknown.
@@ -105,6 +108,8 @@ class Environment:
     host_total_bytes: int
     driver: str | None
     devices: tuple[DeviceReading, ...]
+    engines: tuple[ProcessUse, ...]
+    pages_bytes: int | None
     limits: Limits
     settings: tuple[SettingInForce, ...]
     messages: tuple[Message, ...]
@@ -121,6 +126,8 @@ def environment(studio: Studio, env_file: Path = ENV_FILE) -> Environment:
         host_total_bytes=reading.host_total_bytes,
         driver=driver,
         devices=reading.devices,
+        engines=reading.engines,
+        pages_bytes=reading.pages_bytes,
         limits=limits(),
         settings=settings_in_force(studio.settings, env_file),
         messages=studio.memory_messages + (() if no_version is None else (no_version,)),

@@ -29,12 +29,24 @@ def report(environment: Environment, language: Language) -> str:
                 total=_gib(device.total_bytes) if device.total_bytes else "?",
             )
         )
+    lines += _process_lines(environment, language)
     lines += _limit_lines(environment.limits, language)
     for setting in environment.settings:
         origin = text(f"environment.origin.{setting.origin}", language)
         lines.append(f"{setting.name}={setting.value} ({origin})")
     lines += [message.text(language) for message in environment.messages]
     return "\n".join(masked(line) for line in lines) + "\n"
+
+
+def _process_lines(environment: Environment, language: Language) -> list[str]:
+    lines = [
+        text("environment.engine_process", language, engine=each.name, size=_gib(held))
+        for each in environment.engines
+        if (held := each.proportional_set_bytes)
+    ]
+    if (pages_bytes := environment.pages_bytes) is not None:
+        lines.append(text("environment.pages_process", language, size=_gib(pages_bytes)))
+    return lines
 
 
 def _limit_lines(limits: Limits, language: Language) -> list[str]:

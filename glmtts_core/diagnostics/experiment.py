@@ -1,6 +1,6 @@
 """What the laboratory is asked to compare: arms, their work, and the order of their trials.
 
-Values only, checked where they come in: a page fills them, a child process reads them as JSON.
+Values only, checked where they come in: a page fills them, findings store them as JSON.
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@ A service of the studio. Knows nothing about pages.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +19,7 @@ from glmtts_core.diagnostics.experiment_folders import clear_old_experiments, ex
 from glmtts_core.diagnostics.experiment_run import ExperimentProgress, ExperimentRun
 from glmtts_core.diagnostics.findings import Findings, load, save
 from glmtts_core.diagnostics.noted import noted
-from glmtts_core.diagnostics.trial_runner import TrialRunner
+from glmtts_core.diagnostics.trial_runner import OpenTrial, TrialRunner, open_in_own_process
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import (
     BusyError,
@@ -35,13 +34,12 @@ from glmtts_core.studio.background import BackgroundTask, TaskView
 from glmtts_core.studio.studio import Studio
 from glmtts_core.studio.worker import WorkerTask
 
-CHILD: Final = (sys.executable, "-m", "glmtts_core.diagnostics.child")
 #: Until something was measured here: what the built-in voice takes on two cores.
 GUESSED_SECONDS_PER_CHARACTER: Final = 0.15
 GUESSED_SECONDS_TO_START: Final = 6.0
 #: Seconds to wait for the app's own engine to be unloaded: its running job comes first.
 _UNLOAD_S: Final = 300.0
-#: Seconds that closing waits for the experiment; a killed process is gone at once.
+#: Seconds that closing waits for the experiment; an engine's process is gone at once.
 _CLOSE_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
@@ -77,13 +75,13 @@ class Laboratory:
     """Runs one experiment at a time. Thread-safe.
 
     Args:
-        studio: its engine makes room; its settings hold in the trials' processes too.
-        command: starts a trial's process.
+        studio: its engine makes room; its settings and its engine are the trials' too.
+        open_trial: opens a trial's studio.
     """
 
-    def __init__(self, studio: Studio, command: Sequence[str] = CHILD) -> None:
+    def __init__(self, studio: Studio, open_trial: OpenTrial = open_in_own_process) -> None:
         self._studio = studio
-        self._command = tuple(command)
+        self._open_trial = open_trial
         self._root = studio.settings.output_dir / "laboratory"
         self._lock = threading.Lock()
         self._task: BackgroundTask[None] = BackgroundTask("laboratory", "laboratory.failed")
@@ -198,7 +196,7 @@ class Laboratory:
         )
         folder = self._root / f"{findings.began_at:%Y%m%d-%H%M%S-%f}"
         return ExperimentRun(
-            TrialRunner(self._studio, self._command, experiment, reference, transcript),
+            TrialRunner(self._studio, self._open_trial, experiment, reference, transcript),
             findings,
             folder,
             self.estimate_s(experiment)[0],

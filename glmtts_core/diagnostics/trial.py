@@ -1,14 +1,12 @@
-"""The results of one trial, as its child process sends them and as findings store them."""
+"""The results of one trial, as findings store them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from glmtts_core.diagnostics.experiment import Arm, Workload
 from glmtts_core.diagnostics.symptoms import Symptom
 from glmtts_core.stored import Seconds, StrictModel
 
@@ -28,32 +26,12 @@ class TrialPart(StrEnum):
     LAST_CLEANUP = "last_cleanup"
 
 
-class TrialOrder(StrictModel):
-    """What a child process is asked to do.
-
-    Attributes:
-        settings: those of the program, without its token, and with the trial's own folder.
-        engine: name of the engine.
-        arm: how to work.
-        workload: how much.
-        reference_file: the recording whose voice is cloned, for an engine that only clones.
-        reference_text: what is said in it.
-    """
-
-    settings: dict[str, Any]
-    engine: str
-    arm: Arm
-    workload: Workload
-    reference_file: Path | None = None
-    reference_text: str = ""
-
-
 class Loaded(StrictModel):
     """The engine is ready.
 
     Attributes:
-        start_s: from the start of the process until the engine could speak.
-        load_s: the engine's part of it.
+        start_s: from the start of the engine's process until it could speak.
+        load_s: how long one had to wait for it.
         memory_bytes: the main line afterwards.
         line: which figure the main line is.
     """
@@ -118,32 +96,6 @@ class Rested(StrictModel):
 
     kind: Literal["rested"] = "rested"
     memory_bytes: Bytes
-
-
-class Sampled(StrictModel):
-    """A part of the main line's curve: seconds since the process began, and bytes."""
-
-    kind: Literal["sampled"] = "sampled"
-    points: tuple[tuple[Seconds, Bytes], ...]
-
-
-class Ended(StrictModel):
-    """The child has done all its work."""
-
-    kind: Literal["ended"] = "ended"
-
-
-class Failed(StrictModel):
-    """The child cannot go on."""
-
-    kind: Literal["failed"] = "failed"
-    reason: str
-
-
-ChildMessage = Loaded | Spoken | Cleaned | Rested | Sampled | Ended | Failed
-CHILD_MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(
-    Annotated[ChildMessage, Field(discriminator="kind")]
-)
 
 
 class Trial(StrictModel):

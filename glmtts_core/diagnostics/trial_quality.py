@@ -1,4 +1,4 @@
-"""Examining the sounds of a trial; done after its process has ended, so as not to disturb it."""
+"""Examining the sounds of a trial; done after its engine has ended, so as not to disturb it."""
 
 from __future__ import annotations
 

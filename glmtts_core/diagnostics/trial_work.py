@@ -3,110 +3,144 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 
-from glmtts_core.audio import decode
-from glmtts_core.diagnostics.experiment import FIXED_SEED, Policy, shipped_texts
-from glmtts_core.diagnostics.trial import (
-    ChildMessage,
-    Cleaned,
-    Loaded,
-    Rested,
-    Sampled,
-    Spoken,
-    TrialOrder,
-    TrialPart,
-)
+from glmtts_core.diagnostics.experiment import FIXED_SEED, Arm, Policy, Workload, shipped_texts
+from glmtts_core.diagnostics.trial import Cleaned, Loaded, Rested, Spoken, TrialPart
+from glmtts_core.diagnostics.trial_notes import TrialNotes
+from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import GLMTTSError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
-from glmtts_core.memory.memory_limit import limit_memory
+from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.memory.points import Line, MemoryPoint, main_line
 from glmtts_core.sessions.events import AskedBy
 from glmtts_core.sessions.session import Session, new_session_id
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest, new_seed
-from glmtts_core.studio.jobs import JobView
+from glmtts_core.studio.jobs import Job, JobView
 from glmtts_core.studio.studio import Studio
 
 #: The longest wait for a cleanup in seconds; it takes tenths.
 _CLEANUP_S: Final = 120.0
-#: Samples are sent at least this often: the monitor keeps `HISTORY_S`.
+#: Samples are taken down at least this often: the monitor keeps `HISTORY_S`.
 _SAMPLES_EVERY_S: Final = 30.0
 
-Send = Callable[[ChildMessage], None]
+
+@dataclass(frozen=True, slots=True)
+class TrialOrder:
+    """What a trial does.
+
+    Attributes:
+        engine: name of the engine.
+        arm: how to work.
+        workload: how much.
+        reference: the recording whose voice is cloned, for an engine that only clones.
+    """
+
+    engine: str
+    arm: Arm
+    workload: Workload
+    reference: ReferenceAudio | None = None
 
 
 class TrialWork:
-    """Speaks the workload as the arm wants it and sends what it measures.
+    """Speaks the workload as the arm wants it and takes down what it measures.
+
+    An arm under memory pressure goes on where the limit has ended the engine's process: that
+    synthesis counts as one that lacked memory, and the next one gets a new process with the same
+    limit. In another arm the end of the process is the end of the trial.
 
     Args:
-        studio: of this process, with nothing loaded.
+        studio: of the trial alone, with nothing loaded.
         order: what to do.
-        send: receives what was measured.
+        notes: take down what was measured.
+        cancel: ends the work.
     """
 
-    def __init__(self, studio: Studio, order: TrialOrder, send: Send) -> None:
+    def __init__(
+        self, studio: Studio, order: TrialOrder, notes: TrialNotes, cancel: CancelToken
+    ) -> None:
         self._studio = studio
         self._order = order
-        self._send = send
+        self._notes = notes
+        self._cancel = cancel
         self._engine = studio.engines.find(order.engine)
-        self._reference = _reference(order)
         self._session = Session(studio, new_session_id())
-        self._born_s = time.monotonic() - (time.time() - psutil.Process().create_time())
+        # as a visitor's: what a session without one keeps goes with each of its jobs
+        studio.sessions.lease(self._session.id)
+        self._began_s = self._sampled_s = time.monotonic()
         self._line = Line.RESIDENT_SET
         self._since_cleanup = 0
         self._spoken = 0
-        self._sent_until_s = time.monotonic()
 
     def run(self) -> None:
         """Do all of the trial's work.
 
         Raises:
-            GLMTTSError: the engine cannot be loaded, or this system has no memory limit.
+            GLMTTSError: the engine cannot be loaded, its process has ended, or this system has no
+                memory limit.
+            SynthesisCancelled: it was cancelled.
         """
-        texts, work, arm = shipped_texts(), self._order.workload, self._order.arm
+        texts, work = shipped_texts(), self._order.workload
         self._load()
-        if arm.headroom_bytes is not None:
-            limit_memory(self._engine.capabilities.device, arm.headroom_bytes)
-        if arm.clean_at_start:
+        if self._order.arm.clean_at_start:
             self._clean(TrialPart.START)
         self._speak_all(TrialPart.GROWING, texts.growing[: work.growing])
         self._speak_all(TrialPart.TIMED, [texts.timed] * work.timed)
         self._speak_all(TrialPart.BATCH, texts.batch[: work.batch])
-        self._send(Rested(memory_bytes=self._memory_now()))
+        self._notes.rested = Rested(memory_bytes=self._memory_now())
         self._speak(TrialPart.BEFORE_CLEANUP, 0, texts.timed)
         self._clean(TrialPart.LAST_CLEANUP)
         self._speak(TrialPart.AFTER_CLEANUP, 0, texts.timed)
-        self._send_samples()
+        self._sample()
 
     def _load(self) -> None:
+        """Load the engine, for the first time or in a new process, and limit its memory."""
         started_s = time.monotonic()
-        job = self._studio.load(self._session.id, self._order.engine)
-        job.wait()
-        if (error := job.view().error) is not None:
-            raise error
-        ready_s = time.monotonic()
+        view = self._end_of(self._studio.load(self._session.id, self._order.engine))
+        if view.error is not None:
+            raise view.error
+        if self._notes.loaded is None:
+            self._notes.loaded = self._loaded(time.monotonic() - started_s)
+        if (headroom_bytes := self._order.arm.headroom_bytes) is not None:
+            limiting = self._studio.limit_memory(self._engine, headroom_bytes)
+            limiting.wait(_CLEANUP_S)
+            if not limiting.done:
+                raise TimeoutError("the memory was not limited")
+
+    def _loaded(self, load_s: float) -> Loaded:
+        start_s = self._seconds_since_start()
         point = MemoryPoint.of(self._studio.monitor.sample_now())
         self._line = main_line(self._engine.capabilities.device, [point])
-        self._send(
-            Loaded(
-                start_s=ready_s - self._born_s,
-                load_s=ready_s - started_s,
-                memory_bytes=point.value(self._line) or 0,
-                line=self._line.value,
-            )
+        return Loaded(
+            start_s=load_s if start_s is None else start_s,
+            load_s=load_s,
+            memory_bytes=point.value(self._line) or 0,
+            line=self._line.value,
         )
+
+    def _seconds_since_start(self) -> float | None:
+        """Return how long the engine's process has been there; None where it has none."""
+        pids = self._studio.engines.processes or {}
+        pid = next((pid for pid, name in pids.items() if name == self._order.engine), None)
+        if pid is None:
+            return None
+        try:
+            return max(0.0, time.time() - psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return None
 
     def _speak_all(self, part: TrialPart, texts: Iterable[str]) -> None:
         for index, text in enumerate(texts):
             self._speak(part, index, text)
             if self._wants_cleanup():
                 self._clean(part)
-            if time.monotonic() - self._sent_until_s > _SAMPLES_EVERY_S:
-                self._send_samples()
+            if time.monotonic() - self._sampled_s > _SAMPLES_EVERY_S:
+                self._sample()
 
     def _speak(self, part: TrialPart, index: int, text: str) -> None:
         request = self._request(text)
@@ -114,16 +148,35 @@ class TrialWork:
         try:
             job = self._session.submit(request)
         except GLMTTSError as error:
-            self._send(_failed(attempt, 0.0, error))
+            self._notes.speak(_failed(attempt, 0.0, error))
             return
-        job.wait()
+        view = self._end_of(job)
         self._spoken += 1
         self._since_cleanup += 1
-        view = job.view()
         if view.error is not None or view.record is None:
-            self._send(_failed(attempt, view.elapsed_s, view.error))
+            self._fail(attempt, view)
             return
-        self._send(self._success(attempt, view))
+        self._notes.speak(self._success(attempt, view))
+
+    def _fail(self, attempt: dict[str, Any], view: JobView) -> None:
+        limited, ended = self._order.arm.headroom_bytes is not None, not self._engine.loaded
+        self._notes.speak(_failed(attempt, view.elapsed_s, view.error, by_limit=limited and ended))
+        if not ended:
+            return
+        if not limited and view.error is not None:
+            raise view.error
+        self._load()
+
+    def _end_of(self, job: Job) -> JobView:
+        """Wait for a job, and return how it has ended.
+
+        Raises:
+            SynthesisCancelled: the trial was cancelled.
+        """
+        with self._cancel.interrupting(job.cancel):
+            job.wait()
+        self._cancel.raise_if_cancelled()
+        return job.view()
 
     def _request(self, text: str) -> SynthesisRequest:
         arm, can = self._order.arm, self._engine.capabilities
@@ -136,13 +189,16 @@ class TrialWork:
             sample_rate_hz=rate,
             seed=(new_seed() if arm.fresh_seeds else FIXED_SEED) if can.seed else None,
             history=arm.history,
-            reference=self._reference,
+            reference=self._order.reference,
             engine=self._order.engine,
         )
 
     def _success(self, attempt: dict[str, Any], view: JobView) -> Spoken:
         record, cost = view.record, view.memory
         assert record is not None and cost is not None
+        # kept for the pages, in their process: nothing that a cleanup of the engine gives back
+        caches = self._studio.sessions.entry(self._session.id).caches
+        caches.drop(LedgerKind.RESULTS, str(record.number))
         return Spoken(
             **attempt,
             seconds=record.seconds,
@@ -168,6 +224,7 @@ class TrialWork:
                 return self._session.advice() is not None
 
     def _clean(self, part: TrialPart) -> None:
+        self._cancel.raise_if_cancelled()
         before_bytes = self._memory_now()
         report = self._studio.cleanup(
             CleanupLevel.TRIM, self._session.id, asked_by=AskedBy.EXPERIMENT
@@ -175,7 +232,7 @@ class TrialWork:
         if report is None:
             raise TimeoutError("the cleanup did not end")
         self._since_cleanup = 0
-        self._send(
+        self._notes.cleaned.append(
             Cleaned(
                 part=part,
                 seconds=report.seconds,
@@ -188,23 +245,17 @@ class TrialWork:
     def _memory_now(self) -> int:
         return MemoryPoint.of(self._studio.monitor.sample_now()).value(self._line) or 0
 
-    def _send_samples(self) -> None:
+    def _sample(self) -> None:
         now_s = time.monotonic()
-        readings = self._studio.monitor.samples(now_s - self._sent_until_s)
-        self._sent_until_s = now_s
-        points = tuple(
-            (round(each.time_s - self._born_s, 2), MemoryPoint.of(each).value(self._line) or 0)
+        readings = self._studio.monitor.samples(now_s - self._sampled_s)
+        self._sampled_s = now_s
+        self._notes.sample(
+            (
+                round(max(0.0, each.time_s - self._began_s), 2),
+                MemoryPoint.of(each).value(self._line) or 0,
+            )
             for each in readings
         )
-        self._send(Sampled(points=points))
-
-
-def _reference(order: TrialOrder) -> ReferenceAudio | None:
-    file = order.reference_file
-    if file is None:
-        return None
-    audio = decode(file.read_bytes(), file.name)
-    return ReferenceAudio(audio.samples, audio.sample_rate_hz, file.name, order.reference_text)
 
 
 def _attempt(part: TrialPart, index: int, request: SynthesisRequest) -> dict[str, Any]:
@@ -218,12 +269,14 @@ def _attempt(part: TrialPart, index: int, request: SynthesisRequest) -> dict[str
     }
 
 
-def _failed(attempt: dict[str, Any], seconds: float, error: GLMTTSError | None) -> Spoken:
+def _failed(
+    attempt: dict[str, Any], seconds: float, error: GLMTTSError | None, *, by_limit: bool = False
+) -> Spoken:
     return Spoken(
         **attempt,
         seconds=seconds,
         error=str(error) if error is not None else "the result was not kept",
-        out_of_memory=isinstance(error, OutOfMemoryError),
+        out_of_memory=by_limit or isinstance(error, OutOfMemoryError),
     )
 
 

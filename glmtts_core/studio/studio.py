@@ -5,7 +5,6 @@ Knows nothing about Streamlit, nor that there is one studio a process (`shared`)
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +38,6 @@ from glmtts_core.studio.worker import Worker, WorkerTask
 
 #: Seconds that closing waits for a running synthesis to stop.
 _CLOSE_S: Final = 4.0
-_log = logging.getLogger(__name__)
 
 
 class Studio:
@@ -84,11 +82,7 @@ class Studio:
         self.monitor.start()
         self.services = ServiceRegistry()
         self._closing = SessionClosing(
-            settings,
-            self._database,
-            self.sessions,
-            self._worker,
-            self._give_back_of,
+            settings, self._database, self.sessions, self._worker, self._give_back_of
         )
         self._closing.clear_old()
 
@@ -116,9 +110,7 @@ class Studio:
         """
         if self._worker.running is not None or self._worker.waiting():
             raise BusyError("studio.rehearsal_busy")
-        task = WorkerTask(lambda: self._rehearse(wanted), within_jobs=False)
-        self._worker.send(task)
-        return task
+        return self._worker.send(WorkerTask(lambda: self._rehearse(wanted)))
 
     def _rehearse(self, wanted: bool) -> bool:
         rehearsed = self.engines.rehearsal
@@ -254,12 +246,12 @@ class Studio:
             if others:
                 raise BusyError("studio.unload_busy", count=others)
         owners = self.sessions.idle_ids() if session_id is None else [session_id]
-        task = WorkerTask(
-            lambda: self._clean(level, session_id, owners, asked_by),
-            within_jobs=level is CleanupLevel.TRIM,
+        return self._worker.send(
+            WorkerTask(
+                lambda: self._clean(level, session_id, owners, asked_by),
+                within_jobs=level is CleanupLevel.TRIM,
+            )
         )
-        self._worker.send(task)
-        return task
 
     def _clean(
         self, level: CleanupLevel, session_id: str | None, owners: list[str], asked_by: AskedBy
@@ -271,6 +263,11 @@ class Studio:
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)
         return report
+
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> WorkerTask[None]:
+        """Limit the memory of an engine's own process; see `EngineHost.limit_memory`."""
+        limit = self.engines.limit_memory
+        return self._worker.send(WorkerTask(lambda: limit(engine, headroom_bytes)))
 
     def _give_back_of(self, session_id: str) -> None:
         """Return the memory of a session that is forgotten; on the worker's thread."""

@@ -26,7 +26,7 @@ class WorkerTask(Generic[T]):
             job's end (and still goes ahead of the jobs that wait).
     """
 
-    def __init__(self, work: Callable[[], T], *, within_jobs: bool) -> None:
+    def __init__(self, work: Callable[[], T], *, within_jobs: bool = False) -> None:
         self._work = work
         self.within_jobs = within_jobs
         self._done = threading.Event()
@@ -47,6 +47,11 @@ class WorkerTask(Generic[T]):
         """End without doing the work, as the worker closes; `wait` raises."""
         self._error = SynthesisCancelled("studio.closing")
         self._done.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the work has ended, in whatever way."""
+        return self._done.is_set()
 
     def wait(self, timeout_s: float) -> T | None:
         """Return the work's result, or None when it has not run within ``timeout_s``.
@@ -86,14 +91,15 @@ class Worker:
             self._queues[job.priority].append(job)
             self._wake.notify()
 
-    def send(self, task: WorkerTask[Any]) -> None:
-        """Have a task run as soon as it may."""
+    def send(self, task: WorkerTask[T]) -> WorkerTask[T]:
+        """Have a task run as soon as it may, and return it."""
         with self._wake:
             if not self._closing:
                 self._tasks.append(task)
                 self._wake.notify()
-                return
+                return task
         task.abandon()
+        return task
 
     @property
     def running(self) -> Job | None:

@@ -12,6 +12,9 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.diagnostics.laboratory import Laboratory
+from glmtts_core.diagnostics.trial_runner import open_in_own_process
+from glmtts_core.engines.available import BUILT_IN_VOICE, EngineFactory
 from glmtts_core.engines.base import JobControl, Progress, SpokenAudio, Stage
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.capabilities import Capabilities
@@ -60,6 +63,13 @@ class HeldEngine(ScriptedEngine):
             return False
 
 
+def open_trial(settings: Settings, _: EngineFactory) -> Studio:
+    """Open a trial's studio: the laboratory speaks with the voice itself."""
+    return open_in_own_process(settings, BUILT_IN_VOICE)
+
+
 if __name__ == "__main__":
-    with use_studio(Studio(load_settings(), HeldEngine)):
+    studio = Studio(load_settings(), HeldEngine)
+    studio.services.get(Laboratory, lambda: Laboratory(studio, open_trial))
+    with use_studio(studio):
         runpy.run_module("glmtts_core.ui.serve", run_name="__main__")

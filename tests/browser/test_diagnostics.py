@@ -10,8 +10,8 @@ from tests.browser.conftest import OpenTab
 
 pytestmark = pytest.mark.browser
 _TABS = ("laboratory", "claims", "listening", "memory", "growth", "environment")
-#: Milliseconds for a child process to be started and ended on a busy machine.
-_CHILD_MS = 60_000
+#: Milliseconds for an engine to be started and ended on a busy machine.
+_ENGINE_MS = 60_000
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -33,4 +33,4 @@ def test_an_experiment_is_started_followed_and_cancelled(open_tab: OpenTab):
     expect(tab.progress).to_be_visible()
     tab.cancel_button.first.click()
     ended = tab.page.get_by_text(tab.say("diagnostics.cancelled", done=0, count=8))
-    expect(ended.first).to_be_visible(timeout=_CHILD_MS)
+    expect(ended.first).to_be_visible(timeout=_ENGINE_MS)

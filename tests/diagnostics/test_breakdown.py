@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glmtts_core.catalogue import LANGUAGES, text
 from glmtts_core.diagnostics.breakdown import MemoryPart, device_breakdown, host_breakdown, rows
-from glmtts_core.diagnostics.process_memory import heap, mapping_kinds
 from glmtts_core.memory.ledger import LedgerEntry, LedgerKind, LedgerSnapshot, WeightsPart
-from glmtts_core.memory.system import resident_set_bytes
 from tests.memory.stand_in_devices import device, reading
 from tests.memory.test_layers import readings
 from tests.speaking import ANNA, BERT
@@ -147,27 +144,3 @@ def test_the_rows_of_the_treemap_hold_every_part_once(language):
     for row in found[1:]:
         assert row.part in found[row.parent].part.children
         assert row.part.name.text(language)
-
-
-# -- what the kernel and the C library report --------------------------------------------------
-
-
-def test_the_kinds_of_mappings_add_up_to_the_resident_set():
-    kinds = mapping_kinds()
-    in_all = kinds.anonymous_bytes + kinds.file_bytes
-    assert in_all == kinds.private_bytes + kinds.shared_bytes
-    assert in_all == pytest.approx(resident_set_bytes(), rel=0.1)
-
-
-def test_without_the_kernels_file_nothing_is_known(tmp_path):
-    assert mapping_kinds(tmp_path / "smaps_rollup") is None
-
-
-def test_large_blocks_show_in_the_heap_and_in_the_anonymous_part():
-    heap_before, kinds_before = heap(), mapping_kinds()
-    block = np.ones(64 * MIB, np.uint8)
-    heap_after, kinds_after = heap(), mapping_kinds()
-    assert len(block) == 64 * MIB
-    grown = heap_after.mapped_bytes + heap_after.used_bytes
-    assert grown - heap_before.mapped_bytes - heap_before.used_bytes >= 60 * MIB
-    assert kinds_after.anonymous_bytes - kinds_before.anonymous_bytes >= 60 * MIB

@@ -1,9 +1,8 @@
-"""The laboratory with real child processes that speak with the scripted engine."""
+"""The laboratory with trials in this process, that speak with the scripted engine."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,8 @@ from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.metrics import Metric
 from glmtts_core.diagnostics.trial import TrialPart
-from glmtts_core.errors import BusyError, DiagnosticsError
+from glmtts_core.engines.available import EngineFactory
+from glmtts_core.errors import BusyError, DiagnosticsError, EngineError
 from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
@@ -25,17 +25,21 @@ from tests.scripted_engine import ScriptedEngine, VoicelessEngine
 from tests.speaking import ANNA, request
 from tests.waiting import wait_until
 
-CHILD = (sys.executable, "-m", "tests.diagnostics.scripted_child")
-#: Seconds for a few children to start and end on a busy machine.
+#: Seconds for a few trials on a busy machine.
 BOUND_S = 120.0
 WORK = Workload(growing=2, timed=1, batch=2)
 NEVER = Arm(policy=Policy.NEVER)
 ALWAYS = Arm(policy=Policy.ALWAYS, clean_at_start=True)
 
 
+def open_inline(settings: Settings, factory: EngineFactory) -> Studio:
+    """Open a trial's studio with its engine in this process."""
+    return Studio(settings, factory, rescue=False)
+
+
 @pytest.fixture
 def laboratory(studio):
-    with closing(Laboratory(studio, CHILD)) as opened:
+    with closing(Laboratory(studio, open_inline)) as opened:
         yield opened
 
 
@@ -50,7 +54,6 @@ def run(laboratory: Laboratory, *arms: Arm, repetitions: int = 1):
     return laboratory.findings()
 
 
-@pytest.mark.process
 def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
     findings = run(laboratory, NEVER, ALWAYS)
     assert laboratory.view().state is LaboratoryState.DONE
@@ -74,11 +77,10 @@ def test_every_arm_does_the_whole_work_and_cleans_as_it_should(laboratory):
     assert len(by_arm[ALWAYS.id].cleaned) == 1 + 5 + 1
 
 
-@pytest.mark.process
 def test_findings_survive_the_program_and_bring_their_audio(laboratory, studio):
     findings = run(laboratory, NEVER)
     assert load(laboratory.folder) == findings
-    assert Laboratory(studio, CHILD).findings() == findings
+    assert Laboratory(studio).findings() == findings
     kept = sorted(path.name for path in (laboratory.folder / "audio" / NEVER.id).iterdir())
     assert kept == ["growing-0.wav", "growing-1.wav", "timed-0.wav"]
 
@@ -88,7 +90,7 @@ def cloning(settings):
     """A laboratory whose engine speaks in the voice of a recording only."""
     with (
         closing(Studio(settings, VoicelessEngine)) as studio,
-        closing(Laboratory(studio, (*CHILD, "voiceless"))) as opened,
+        closing(Laboratory(studio, open_inline)) as opened,
     ):
         yield opened, studio.sessions.entry(ANNA).saved_form
 
@@ -103,7 +105,6 @@ def test_an_engine_that_only_clones_needs_a_recording_first(cloning):
     assert laboratory.view().state is LaboratoryState.IDLE
 
 
-@pytest.mark.process
 def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
     laboratory, saved_form = cloning
     saved_form.keep_reference(encode_wav(np.zeros(8_000, np.float32), 8_000), "anna.wav")
@@ -113,7 +114,6 @@ def test_an_engine_that_only_clones_speaks_with_the_sessions_recording(cloning):
     assert {each.error for each in trial.spoken} == {""}
 
 
-@pytest.mark.process
 def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
     assert studio.load(ANNA).wait(BOUND_S)
     assert studio.engine.loaded
@@ -122,7 +122,6 @@ def test_the_apps_own_engine_is_unloaded_first(laboratory, studio):
     assert not findings.trials[0].disturbed
 
 
-@pytest.mark.process
 def test_a_trial_during_which_the_app_loads_its_engine_counts_as_disturbed(laboratory, studio):
     laboratory.start(experiment(NEVER), ANNA, {})
     wait_until(lambda: laboratory.view().progress.arm is not None, BOUND_S)
@@ -141,8 +140,7 @@ def test_it_does_not_start_while_others_speak(laboratory, studio):
     studio.engine.gate.set()
 
 
-@pytest.mark.process
-def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
+def test_cancelling_keeps_what_was_found(laboratory):
     laboratory.start(experiment(NEVER, ALWAYS, repetitions=20), ANNA, {})
     wait_until(lambda: laboratory.view().progress.done >= 1, BOUND_S)
     with pytest.raises(BusyError):
@@ -155,46 +153,42 @@ def test_cancelling_ends_the_child_and_keeps_what_was_found(laboratory):
     assert not laboratory.findings().complete
 
 
-@pytest.mark.process
-def test_a_child_that_cannot_start_says_why(studio):
-    with closing(Laboratory(studio, (sys.executable, "-c", "raise SystemExit('no')"))) as broken:
+def test_a_trial_whose_engine_cannot_be_loaded_says_why(studio):
+    def open_broken(settings: Settings, factory: EngineFactory) -> Studio:
+        opened = open_inline(settings, factory)
+        opened.engine.fail_loading_with = lambda: EngineError("engine.unexpected", reason="no")
+        return opened
+
+    with closing(Laboratory(studio, open_broken)) as broken:
         findings = run(broken, NEVER)
     assert findings.usable == ()
     assert "no" in findings.trials[0].failure
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("name", ["cache_dir", "ckpt"])
-def test_a_child_looks_for_models_where_the_program_does(name, settings, tmp_path, monkeypatch):
+def test_a_trial_looks_for_models_where_the_program_does(name, settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = Settings(_env_file=None, **settings.model_dump() | {name: Path("models")})
-    tell = f"import json, sys; sys.exit(json.loads(sys.stdin.readline())['settings']['{name}'])"
+    opened_with = []
+
+    def open_noting(settings: Settings, factory: EngineFactory) -> Studio:
+        opened_with.append(settings)
+        return open_inline(settings, factory)
+
     with (
         closing(Studio(given, ScriptedEngine)) as studio,
-        closing(Laboratory(studio, (sys.executable, "-c", tell))) as telling,
+        closing(Laboratory(studio, open_noting)) as noting,
     ):
-        findings = run(telling, NEVER)
-    assert findings.trials[0].failure == f"exit code 1: {PROGRAM_DIR / 'models'}"
+        run(noting, NEVER)
+    assert getattr(opened_with[0], name) == PROGRAM_DIR / "models"
 
 
-@pytest.mark.process
 def test_once_measured_the_estimate_says_so(laboratory):
     assert laboratory.estimate_s(experiment(NEVER))[1] is False
     run(laboratory, NEVER)
     seconds, measured = laboratory.estimate_s(experiment(NEVER, ALWAYS, repetitions=2))
     assert measured
     assert 0 < seconds < BOUND_S
-
-
-@pytest.mark.process
-def test_an_arm_under_memory_pressure_fails_for_lack_of_memory_only(laboratory):
-    tight = Arm(policy=Policy.NEVER, headroom_bytes=2**20)
-    findings = run(laboratory, tight)
-    trial = findings.trials[0]
-    assert trial.loaded is not None
-    assert trial.failure or all(
-        each.out_of_memory or not each.error or "thread" in each.error for each in trial.spoken
-    )
 
 
 def test_the_preset_leaves_out_what_the_engine_lacks(studio):
@@ -204,7 +198,6 @@ def test_the_preset_leaves_out_what_the_engine_lacks(studio):
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.process
 def test_voices_take_turns_where_an_arm_switches_them(laboratory):
     found = run(laboratory, NEVER, Arm(policy=Policy.NEVER, switch_voices=True))
     voices = {trial.arm_id: [each.voice for each in trial.spoken] for trial in found.trials}
@@ -212,7 +205,6 @@ def test_voices_take_turns_where_an_arm_switches_them(laboratory):
     assert voices["never+voices"] == ["alpha", "kumo"] * 3 + ["alpha"]
 
 
-@pytest.mark.process
 def test_an_old_experiment_goes_when_a_new_one_begins(laboratory, settings):
     first = run(laboratory, NEVER)
     folder = laboratory.folder

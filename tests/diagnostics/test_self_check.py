@@ -24,7 +24,10 @@ from glmtts_core.cli.main import main
 from glmtts_core.diagnostics.self_check import TEXT, self_check
 from glmtts_core.diagnostics.self_check_results import Light, SelfCheck, SelfCheckItem
 from glmtts_core.diagnostics.self_check_steps import judge_cleanup
+from glmtts_core.engines.available import BUILT_IN_VOICE
 from glmtts_core.engines.base import CancelToken, SpokenAudio
+from glmtts_core.engines.host.inline import InlineHost
+from glmtts_core.engines.host.process import ProcessHost
 from glmtts_core.errors import EngineError, SynthesisCancelled
 from glmtts_core.host_names import HostRules
 from glmtts_core.memory.cleanup import CleanupLevel, CleanupReport, Promise
@@ -305,10 +308,9 @@ def test_what_the_doctor_writes_is_gone_afterwards(doctor, tmp_path):
 
 
 @pytest.mark.voice
-def test_the_built_in_voice_passes(settings):
-    from glmtts_core.engines.kokoro.engine import KokoroEngine
-
+@pytest.mark.parametrize("host", [InlineHost, pytest.param(ProcessHost, marks=pytest.mark.process)])
+def test_the_built_in_voice_passes_wherever_it_runs(settings, host):
     own = settings.model_copy(update={"threads": 1})
-    with opened(own, KokoroEngine) as studio:
+    with closing(Studio(own, BUILT_IN_VOICE, host=host)) as studio:
         checked = check(studio)
     assert np.all([light is not Light.RED for light in lights(checked).values()])

@@ -1,24 +1,21 @@
 """Names what grows from synthesis to synthesis: ledger entries, tensors, arrays and objects.
 
-The same request is spoken again and again; everything that exists afterwards is compared with what
-existed before. Growth that no Python object explains (a runtime's arena, the heap) is unnamed.
+The same request is spoken again and again; what exists afterwards in the engine's process is
+compared with what existed before. Growth that no Python object explains (a runtime's arena, the
+heap) is unnamed.
 """
 
 from __future__ import annotations
 
-import gc
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from glmtts_core.diagnostics.growth import Growth, growth
 from glmtts_core.diagnostics.noted import noted
 from glmtts_core.engines.base import CancelToken, SynthesisResult
+from glmtts_core.errors import DiagnosticsError
+from glmtts_core.memory.census import Holder
 from glmtts_core.sessions.events import ExperimentKind
 from glmtts_core.sessions.session import Session
 from glmtts_core.speech import SynthesisRequest
@@ -28,15 +25,8 @@ from glmtts_core.studio.jobs import Job
 WARM_UP: Final = 2
 #: Seconds between two checks whether the hunt was cancelled.
 _POLL_S: Final = 0.2
-
-
-class Holder(StrEnum):
-    """Where something that grew was found."""
-
-    LEDGER = "ledger"
-    TENSOR = "tensor"
-    ARRAY = "array"
-    OBJECT = "object"
+#: What exists, by where it is found and by name: how many, and their bytes.
+_Census = Mapping[tuple[Holder, str], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +65,6 @@ class LeakHunt:
     unnamed_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Census:
-    """How many there are and how many bytes they hold, by where they were found and by name."""
-
-    counts: Counter[tuple[Holder, str]]
-    sizes: Counter[tuple[Holder, str]]
-
-
 def hunt(
     session: Session,
     request: SynthesisRequest,
@@ -101,17 +83,19 @@ def hunt(
         cancel: stops the hunt.
 
     Raises:
-        GLMTTSError: a synthesis failed, or the hunt was cancelled.
+        GLMTTSError: a synthesis failed, the engine's process does not answer, or the hunt was
+            cancelled.
     """
     stop = cancel or CancelToken()
     engine = session.studio.engines.find(request.engine).capabilities.engine
     with noted(session.studio, ExperimentKind.LEAK_HUNT, engine):
-        return _hunt(session, request, syntheses, on_spoken, stop)
+        return _hunt(session, request, engine, syntheses, on_spoken, stop)
 
 
 def _hunt(
     session: Session,
     request: SynthesisRequest,
+    engine: str,
     syntheses: int,
     on_spoken: Callable[[int], None],
     stop: CancelToken,
@@ -119,12 +103,12 @@ def _hunt(
     for number in range(WARM_UP):
         _speak(session, request, stop)
         on_spoken(number + 1)
-    before = _census(session)
+    before = _census(session, engine)
     after_bytes = []
     for number in range(syntheses):
         after_bytes.append(_speak(session, request, stop))
         on_spoken(WARM_UP + number + 1)
-    grown = _grown(before, _census(session), syntheses)
+    grown = _grown(before, _census(session, engine), syntheses)
     verdict = growth(after_bytes)
     named = sum(each.size_bytes or 0 for each in grown if each.holder is not Holder.LEDGER)
     # tensors and arrays that are in the ledger too must not count twice
@@ -157,52 +141,30 @@ def _wait(job: Job, cancel: CancelToken) -> None:
             job.cancel()
 
 
-def _census(session: Session) -> _Census:
-    gc.collect()
-    census = _Census(Counter(), Counter())
+def _census(session: Session, engine: str) -> _Census:
+    """Count what exists in the engine's process, and what the ledger records: number and bytes.
+
+    Raises:
+        DiagnosticsError: the process does not answer.
+    """
+    inspectors = session.studio.engines.inspectors()
+    inspector = next((each for each in inspectors if each.engine in (None, engine)), None)
+    counted = None if inspector is None else inspector.census()
+    if counted is None:
+        raise DiagnosticsError("diagnostics.hunt_no_answer", engine=engine)
+    found = {(each.holder, each.name): (each.count, each.size_bytes) for each in counted}
     for entry in session.studio.ledger.snapshot().entries:
-        _count(census, (Holder.LEDGER, entry.kind.value), entry.size_bytes)
-    # what is exempted from collection (`settle_garbage`) is not listed: it cannot grow
-    objects = gc.get_objects()
-    for each in objects:
-        _count(census, *_described(each))
-    for array in _arrays(objects):
-        _count(census, (Holder.ARRAY, f"{array.dtype} {tuple(array.shape)}"), array.nbytes)
-    return census
-
-
-def _count(census: _Census, key: tuple[Holder, str], size_bytes: int) -> None:
-    census.counts[key] += 1
-    census.sizes[key] += size_bytes
-
-
-def _described(thing: object) -> tuple[tuple[Holder, str], int]:
-    kind = type(thing)
-    torch: Any = sys.modules.get("torch")
-    # the type itself is asked: isinstance() would wake up modules that import themselves lazily
-    if torch is not None and hasattr(torch, "Tensor") and issubclass(kind, torch.Tensor):
-        tensor: Any = thing
-        dtype = str(tensor.dtype).removeprefix("torch.")
-        name = f"{dtype} {tuple(tensor.shape)} {tensor.device}"
-        return (Holder.TENSOR, name), int(tensor.numel()) * int(tensor.element_size())
-    return (Holder.OBJECT, f"{kind.__module__}.{kind.__qualname__}"), 0
-
-
-def _arrays(objects: Iterable[object]) -> Iterable[np.ndarray[Any, Any]]:
-    """Yield the arrays that own their memory: the collector lists only what refers to them."""
-    seen: set[int] = set()
-    for each in objects:
-        for referent in gc.get_referents(each):
-            if type(referent) is np.ndarray and referent.base is None and id(referent) not in seen:
-                seen.add(id(referent))
-                yield referent
+        key = (Holder.LEDGER, entry.kind.value)
+        count, size = found.get(key, (0, 0))
+        found[key] = (count + 1, size + entry.size_bytes)
+    return found
 
 
 def _grown(before: _Census, after: _Census, syntheses: int) -> tuple[Grown, ...]:
     grown = []
-    for key, count in after.counts.items():
-        holder, name = key
-        more, size = count - before.counts[key], after.sizes[key] - before.sizes[key]
+    for (holder, name), (count, size_bytes) in after.items():
+        count_before, bytes_before = before.get((holder, name), (0, 0))
+        more, size = count - count_before, size_bytes - bytes_before
         if (size > 0) if holder is Holder.LEDGER else (more >= syntheses):
             grown.append(Grown(holder, name, more, None if holder is Holder.OBJECT else size))
     return tuple(sorted(grown, key=lambda each: (each.size_bytes or 0, each.count), reverse=True))

@@ -14,6 +14,7 @@ from glmtts_core.engines.order import EngineOrder
 from glmtts_core.errors import GLMTTSError, NoSuchEngineError
 from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.inspector import Inspector
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
 from glmtts_core.settings import Settings
@@ -43,6 +44,7 @@ class EngineHost(ABC):
         self._free_bytes = free_bytes
         self._on_lost: Callable[[str, GLMTTSError], None] = lambda _engine, _how: None
         self._engines: Mapping[str, Engine] = {}
+        self._factories: dict[str, EngineFactory] = {}
         for factory in factories:
             self.add(factory)
 
@@ -71,6 +73,18 @@ class EngineHost(ABC):
     @abstractmethod
     def drop_caches(self, owners: Collection[str]) -> None:
         """Drop what the engines keep for sessions outside the caches that they are handed."""
+
+    @abstractmethod
+    def inspectors(self) -> Sequence[Inspector]:
+        """Return what looks into the processes in which the engines compute."""
+
+    @abstractmethod
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> None:
+        """Let an engine's own process take no more than so much above what it holds.
+
+        Raises:
+            DiagnosticsError: it has none, or this system has no such limit.
+        """
 
     @abstractmethod
     def close(self, *, idle: bool) -> None:
@@ -110,6 +124,10 @@ class EngineHost(ABC):
             raise NoSuchEngineError("request.engine", engine=name, known=", ".join(self._engines))
         return self._engines[name]
 
+    def factory_of(self, engine: Engine) -> EngineFactory:
+        """Return what ``engine`` was made by, to make another one."""
+        return self._factories[engine.capabilities.engine]
+
     @property
     def rehearsal(self) -> Engine | None:
         """The engine with random weights, if there is one."""
@@ -128,7 +146,9 @@ class EngineHost(ABC):
         """Make an engine and add it after the others."""
         engine = self._make(factory)
         # a new mapping: other threads may be iterating over the current one
-        self._engines = {**self._engines, engine.capabilities.engine: engine}
+        name = engine.capabilities.engine
+        self._factories[name] = factory
+        self._engines = {**self._engines, name: engine}
 
     def remove(self, engine: Engine) -> None:
         """Remove ``engine`` and unload it."""

@@ -7,6 +7,7 @@ with the process that has started it, however that ends.
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import queue
 import threading
@@ -37,6 +38,7 @@ from glmtts_core.engines.host.protocol import (
 ALONE: Final = 3
 #: Where memory runs out, the kernel is to end this process before the one with the pages.
 _OOM_SCORE: Final = "500"
+_log = logging.getLogger(__name__)
 
 #: A command, its arrays and, for a job, how it is cancelled.
 Received = tuple[Command, list[Samples], CancelToken]
@@ -78,9 +80,12 @@ class Inbox:
             os._exit(ALONE)
 
     def _take(self, command: Command, arrays: list[Samples]) -> None:
-        if isinstance(command, Ask):
-            value = self._answer(command)
-            self._link.send(Answered(number=command.number, value=value))
+        if isinstance(command, Ask) and command.question.slow:
+            threading.Thread(
+                target=self._reply, args=(command,), name="answer", daemon=True
+            ).start()
+        elif isinstance(command, Ask):
+            self._reply(command)
         elif isinstance(command, Cancel):
             if command.job == self._job:
                 self._cancel.cancel()
@@ -88,6 +93,14 @@ class Inbox:
             if isinstance(command, Load | Synthesize):
                 self._job, self._cancel = command.job, CancelToken()
             self._commands.put((command, arrays, self._cancel))
+
+    def _reply(self, ask: Ask) -> None:
+        try:
+            value = self._answer(ask)
+        except Exception:  # noqa: BLE001 - what cannot be answered does not end the engine
+            _log.exception("the question %s cannot be answered", ask.question)
+            value = None
+        self._link.send(Answered(number=ask.number, value=value))
 
 
 def main() -> None:

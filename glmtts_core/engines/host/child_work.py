@@ -15,6 +15,7 @@ from glmtts_core.audio import Samples
 from glmtts_core.engines.available import why_lacking
 from glmtts_core.engines.base import CancelToken, Engine, Progress
 from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.host.answers import answer
 from glmtts_core.engines.host.foreign_errors import PlainError, PlainMessage
 from glmtts_core.engines.host.protocol import (
     Ask,
@@ -31,7 +32,6 @@ from glmtts_core.engines.host.protocol import (
     LimitMemory,
     Load,
     Open,
-    Question,
     Recorded,
     Release,
     Reported,
@@ -92,14 +92,8 @@ class ChildWork:
     # -- beside the work -----------------------------------------------------------------------
 
     def answer(self, ask: Ask) -> Any:
-        """Answer a question; on the thread that reads."""
-        allocator = allocator_for(self._device)
-        match ask.question:
-            case Question.RESET_PEAK:
-                allocator.reset_peak()
-            case Question.PEAK:
-                return allocator.peak_allocated_bytes()
-        return None
+        """Answer a question; on any thread."""
+        return answer(ask, self._device)
 
     def _tell_figures(self) -> None:
         """Send the allocator's figures as often as they change; in a thread of its own."""

@@ -166,7 +166,7 @@ class EngineProcess:
         finally:
             self._busy_since_s = outer
 
-    def ask(self, question: Question, timeout_s: float = _ANSWER_S) -> Any:
+    def ask(self, question: Question, argument: str = "", timeout_s: float = _ANSWER_S) -> Any:
         """Ask something that is answered whatever is being done; from any thread.
 
         Returns:
@@ -175,7 +175,7 @@ class EngineProcess:
         number, answer = next(self._numbers), queue.SimpleQueue[Any]()
         self._answers[number] = answer
         try:
-            self._link.send(Ask(number=number, question=question))
+            self._link.send(Ask(number=number, question=question, argument=argument))
             return answer.get(timeout=timeout_s)
         except (OSError, queue.Empty):
             return None

@@ -8,8 +8,10 @@ from glmtts_core.engines.available import EngineFactory, why_lacking
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.engines.order import EngineOrder
+from glmtts_core.errors import DiagnosticsError
 from glmtts_core.memory.allocator import TensorAllocator, allocator_for
 from glmtts_core.memory.cleanup import CleanupLevel
+from glmtts_core.memory.inspector import OwnInspector
 from glmtts_core.memory.nvml import torch_holds_context
 from glmtts_core.message import Message
 from glmtts_core.settings import Settings
@@ -41,6 +43,14 @@ class InlineHost(EngineHost):
 
     def drop_caches(self, owners: Collection[str]) -> None:
         """Nothing to do: engines keep what they keep in the caches that they are handed."""
+
+    def inspectors(self) -> tuple[OwnInspector]:
+        """Look into our process."""
+        return (OwnInspector(self.main_device),)
+
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> None:  # noqa: ARG002
+        """Refuse: a limit would hold for the whole program, and for good."""
+        raise DiagnosticsError("laboratory.no_own_process", engine=engine.capabilities.engine)
 
     def close(self, *, idle: bool) -> None:
         """Unload all engines, unless one of them is at work."""

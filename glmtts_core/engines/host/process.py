@@ -17,6 +17,7 @@ from glmtts_core.engines.host.engine_process import CANCEL_S, HUNG_S, EngineProc
 from glmtts_core.engines.host.process_end import ProcessEnd
 from glmtts_core.engines.host.remote_allocator import RemoteAllocator
 from glmtts_core.engines.host.remote_engine import RemoteEngine
+from glmtts_core.engines.host.remote_inspector import RemoteInspector
 from glmtts_core.engines.order import EngineOrder
 from glmtts_core.errors import EngineError
 from glmtts_core.memory.allocator import TensorAllocator
@@ -93,6 +94,23 @@ class ProcessHost(EngineHost):
         """Drop what the processes keep for these sessions."""
         for engine in self._remote:
             engine.drop_caches(owners)
+
+    def factory_of(self, engine: Engine) -> EngineFactory:
+        """Return the engine's order, with what it has told since it was made."""
+        factory = super().factory_of(engine)
+        if not isinstance(factory, EngineOrder):
+            return factory
+        return replace(factory, capabilities=engine.capabilities, messages=engine.messages)
+
+    def inspectors(self) -> list[RemoteInspector]:
+        """Look into the processes that there are."""
+        found = [(each.process, each.capabilities.engine) for each in self._remote]
+        return [RemoteInspector(process, name) for process, name in found if process is not None]
+
+    def limit_memory(self, engine: Engine, headroom_bytes: int) -> None:
+        """Limit the engine's process for as long as it lives."""
+        if isinstance(engine, RemoteEngine):
+            engine.limit_memory(headroom_bytes)
 
     def close(self, *, idle: bool) -> None:  # noqa: ARG002 - nothing of ours is disturbed
         """End all processes, whatever they are doing."""

@@ -115,19 +115,37 @@ class Cancel(StrictModel):
 
 
 class Question(StrEnum):
-    """What can be asked at any time, whatever is being done meanwhile."""
+    """What can be asked at any time, whatever is being done meanwhile; see `answers`."""
 
     ALIVE = "alive"
     RESET_PEAK = "reset_peak"
     PEAK = "peak"
+    HEAP = "heap"
+    CENSUS = "census"
+    PICTURE = "picture"
+    RECORD = "record"
+    STOP_RECORDING = "stop_recording"
+    SNAPSHOT = "snapshot"
+
+    @property
+    def slow(self) -> bool:
+        """Whether other questions and commands must not wait for the answer."""
+        return self in (Question.CENSUS, Question.SNAPSHOT)
 
 
 class Ask(StrictModel):
-    """Answer a question at once, beside what is being done."""
+    """Answer a question at once, beside what is being done.
+
+    Attributes:
+        number: what the answer names.
+        question: what is asked.
+        argument: for `Question.SNAPSHOT`, the file to write.
+    """
 
     kind: Literal["ask"] = "ask"
     number: int
     question: Question
+    argument: str = ""
 
 
 Command = (

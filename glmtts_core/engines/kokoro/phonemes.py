@@ -5,15 +5,15 @@ Knows nothing about sound; each piece that it returns is one run of the model.
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from glmtts_core.catalogue import Language
+from glmtts_core.engines.kokoro.english import EnglishReader
 from glmtts_core.errors import EngineError, ReadingError
 from glmtts_core.text.pinyin import MandarinReader
 from glmtts_core.text.reading import Reading, read_text
@@ -94,20 +94,13 @@ class Phonemizer:
     """The front ends of the two languages; each is loaded when it is first needed."""
 
     def __init__(self, cache_dir: Path) -> None:
-        self._english: Any = None
+        self._loaded_english: EnglishReader | None = None
         self._mandarin = MandarinReader(cache_dir)
 
     def load_english(self) -> None:
         """Load espeak."""
-        if self._english is not None:
-            return
-        from kokoro_onnx.tokenizer import Tokenizer
-
-        # it warns of every mixed sentence on standard error
-        logging.getLogger("phonemizer").setLevel(logging.ERROR)
-        english = Tokenizer()
-        english.phonemize("ready")
-        self._english = english
+        if self._loaded_english is None:
+            self._loaded_english = EnglishReader()
 
     def load_mandarin(self) -> None:
         """Load the dictionaries; their prepared form goes into the cache folder."""
@@ -115,8 +108,14 @@ class Phonemizer:
 
     def tokens(self, phonemes: str) -> list[int]:
         """Return the model's token numbers; phonemes outside its vocabulary are left out."""
-        found: list[int] = self._english.tokenize(phonemes, limit=None)
-        return found
+        return self._english.tokens(phonemes)
+
+    @property
+    def _english(self) -> EnglishReader:
+        self.load_english()
+        if self._loaded_english is None:
+            raise AssertionError("it was loaded")
+        return self._loaded_english
 
     def pieces(
         self,
@@ -138,7 +137,6 @@ class Phonemizer:
             EngineError: a front end failed.
             ReadingError: a front end returned nothing for a part of the text.
         """
-        self.load_english()
         spoken = read_text(text, default).spoken
         language = main_language(spoken, default)
         texts = sentences(spoken, _EXPECTED_TOKENS, expected_tokens)
@@ -156,7 +154,6 @@ class Phonemizer:
             ReadingError: a front end returned nothing for a part of the text.
         """
         language = main_language(reading.spoken, default)
-        self.load_english()
         found: list[SpokenRun] = []
         for sentence in sentences(reading.spoken, _EXPECTED_TOKENS, expected_tokens):
             together = runs(sentence, language)
@@ -191,7 +188,7 @@ class Phonemizer:
         return known if any(char.isalpha() for char in known) else ""
 
     def _known(self, phonemes: str) -> str:
-        return " ".join(str(self._english.known(phonemes)).split())
+        return " ".join(self._english.known(phonemes).split())
 
     def _run(self, run: Run, *, among_mandarin: bool) -> str:
         """Return the phonemes of one run.
@@ -217,7 +214,7 @@ class Phonemizer:
 
     def _english_run(self, text: str) -> str:
         plain = _FOREIGN_LETTER.sub(_without_accents, text)
-        return str(self._english.phonemize(plain.translate(_MARKS)))
+        return self._english.phonemes(plain.translate(_MARKS))
 
     def _mandarin_run(self, text: str) -> str:
         parts = _IDEOGRAPHS.split(text)

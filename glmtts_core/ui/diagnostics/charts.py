@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from glmtts_core.byte_units import MIB
 from glmtts_core.catalogue import Language, text
-from glmtts_core.diagnostics.allocator_picture import AllocatorPicture, BlockState
 from glmtts_core.diagnostics.breakdown import MemoryPart, rows
 from glmtts_core.escaping import chart_text
+from glmtts_core.memory.allocator_picture import AllocatorPicture, BlockState
 from glmtts_core.ui.shared.quantities import size
 from glmtts_core.ui.shared.theme import LAYER_COLOURS
 

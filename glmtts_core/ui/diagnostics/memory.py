@@ -1,22 +1,20 @@
-"""The tab that shows where every byte is: treemaps, allocator, and the process's parts."""
+"""The tab that shows where every byte is: treemaps, allocators, and the processes' parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import streamlit as st
 
-from glmtts_core.diagnostics import process_memory
-from glmtts_core.diagnostics.allocator_picture import AllocatorInspector
 from glmtts_core.diagnostics.breakdown import PROCESS, MemoryPart, device_breakdown, host_breakdown
 from glmtts_core.escaping import Html, html
-from glmtts_core.ui.diagnostics import charts
+from glmtts_core.memory.inspector import Inspector, OwnInspector
+from glmtts_core.memory.process_memory import mapping_kinds
+from glmtts_core.ui.diagnostics import allocator, charts
+from glmtts_core.ui.diagnostics.cards import cards, process_heading
 from glmtts_core.ui.page import Page
 from glmtts_core.ui.shared.quantities import size
 
-_RECORDING: Final = "allocator_recording"
-_SNAPSHOT: Final = "allocator_snapshot"
 _CONFIG: Final = {"displayModeBar": False}
 
 
@@ -33,8 +31,7 @@ def show(page: Page) -> None:
     ours = next(part for part in whole.children if part.name == PROCESS)
     _treemap(page, ours, "treemap_process")
     st.html(_share_html(page, whole, ours))
-    _allocator(page, AllocatorInspector(studio.engines.main_device))
-    _process(page)
+    _inside(page)
 
 
 def _treemap(page: Page, part: MemoryPart, key: str) -> None:
@@ -44,54 +41,30 @@ def _treemap(page: Page, part: MemoryPart, key: str) -> None:
 
 def _share_html(page: Page, whole: MemoryPart, ours: MemoryPart) -> Html:
     parts = [whole, *(part for part in whole.children if part is not ours)]
-    return _cards((part.name.text(page.language), size(part.size_bytes)) for part in parts)
+    return cards((part.name.text(page.language), size(part.size_bytes)) for part in parts)
 
 
-def _allocator(page: Page, inspector: AllocatorInspector) -> None:
-    picture = inspector.picture()
-    if picture is None:
-        return
-    st.subheader(page.text("diagnostics.allocator"), anchor=False)
-    figures = (
-        ("reserved", size(picture.reserved_bytes)),
-        ("allocated", size(picture.allocated_bytes)),
-        ("free_inside", size(picture.free_bytes)),
-        ("largest_free", size(picture.largest_free_bytes)),
-        ("fragmentation", f"{picture.fragmentation:.0%}"),
-    )
-    st.html(_cards((page.text(f"diagnostics.allocator.{name}"), words) for name, words in figures))
-    st.plotly_chart(charts.segments(picture, page.language), key="allocator", config=_CONFIG)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle(
-            page.text("diagnostics.record"),
-            key=_RECORDING,
-            on_change=_record,
-            args=(inspector,),
-            persist_state="session",
-            help=page.text("diagnostics.record_help"),
-        )
-        st.download_button(
-            page.text("diagnostics.snapshot"),
-            lambda: inspector.full_snapshot() or b"",
-            "memory_snapshot.pickle",
-            key=_SNAPSHOT,
-            icon=":material/download:",
-            on_click="ignore",
-            help=page.text("diagnostics.snapshot_help"),
-        )
-
-
-def _record(inspector: AllocatorInspector) -> None:
-    inspector.record_history(on=bool(st.session_state[_RECORDING]))
-
-
-def _process(page: Page) -> None:
-    """Draw what our resident set consists of."""
-    kinds, heap = process_memory.mapping_kinds(), process_memory.heap()
+def _inside(page: Page) -> None:
+    """Draw the allocators of the engines' processes, and what every process consists of."""
+    engines = page.session.studio.engines
+    apart = engines.processes is not None
+    inspectors: list[Inspector] = list(engines.inspectors())
+    for inspector in inspectors:
+        allocator.show(page, inspector, apart=apart)
     st.subheader(page.text("diagnostics.resident"), anchor=False)
-    if kinds is None and heap is None:
-        st.html(f'<div class="glm-muted">{html(page.text("diagnostics.resident_untold"))}</div>')
-        return
+    if apart:
+        inspectors.append(OwnInspector("cpu"))
+    shown = [_resident(page, each, apart=apart) for each in inspectors]
+    if any(shown):
+        st.caption(page.text("diagnostics.resident_help"))
+    else:
+        untold = html(page.text("diagnostics.resident_untold"))
+        st.html(f'<div class="glm-muted">{untold}</div>')
+
+
+def _resident(page: Page, inspector: Inspector, *, apart: bool) -> bool:
+    """Draw what a process's resident set consists of; False where nothing of it is known."""
+    kinds, heap = mapping_kinds(inspector.pid), inspector.heap()
     figures: list[tuple[str, int]] = []
     if kinds is not None:
         figures += [
@@ -107,12 +80,8 @@ def _process(page: Page) -> None:
             ("heap_free", heap.free_bytes),
             ("heap_mapped", heap.mapped_bytes),
         ]
-    st.html(
-        _cards((page.text(f"diagnostics.resident.{name}"), size(held)) for name, held in figures)
-    )
-    st.caption(page.text("diagnostics.resident_help"))
-
-
-def _cards(figures: Iterable[tuple[str, str]]) -> Html:
-    cells = [f"<div>{html(name)}<b>{html(words)}</b></div>" for name, words in figures]
-    return Html(f'<div class="glm-cards">{"".join(cells)}</div>')
+    if figures:
+        named = ((page.text(f"diagnostics.resident.{name}"), size(held)) for name, held in figures)
+        st.html(process_heading(page, inspector, apart=apart))
+        st.html(cards(named))
+    return bool(figures)

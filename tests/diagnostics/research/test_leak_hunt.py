@@ -7,11 +7,15 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from glmtts_core.diagnostics.research.leak_hunt import WARM_UP, Grown, Holder, hunt
+from glmtts_core.diagnostics.research.leak_hunt import WARM_UP, Grown, hunt
 from glmtts_core.engines.base import CancelToken
+from glmtts_core.engines.host.process import ProcessHost
+from glmtts_core.engines.order import EngineOrder
 from glmtts_core.errors import EngineError, SynthesisCancelled
+from glmtts_core.memory.census import Holder
 from glmtts_core.memory.ledger import LedgerKind
 from glmtts_core.sessions.session import Session
+from glmtts_core.settings import Settings
 from glmtts_core.studio.studio import Studio
 from tests.scripted_engine import ScriptedEngine
 from tests.speaking import ANNA, request
@@ -38,14 +42,27 @@ class LeakingEngine(ScriptedEngine):
         return super().synthesize(request, caches, control)
 
 
+def in_this_process(settings: Settings) -> Studio:
+    return Studio(settings, LeakingEngine)
+
+
+def in_its_own_process(settings: Settings) -> Studio:
+    return Studio(settings, EngineOrder(f"{__name__}:LeakingEngine"), host=ProcessHost)
+
+
 @pytest.fixture
-def leaking(settings):
-    with closing(Studio(settings, LeakingEngine)) as studio:
+def leaking(settings, request):
+    with closing(request.param(settings)) as studio:
         # without a lease, the caches of the session would go with each job
         studio.sessions.lease(ANNA)
         yield Session(studio, ANNA)
 
 
+@pytest.mark.parametrize(
+    "leaking",
+    [in_this_process, pytest.param(in_its_own_process, marks=pytest.mark.process)],
+    indirect=True,
+)
 def test_what_an_engine_keeps_is_named_with_its_bytes(leaking):
     found = hunt(leaking, request(), SYNTHESES)
     tensor = Grown(Holder.TENSOR, "float32 (3, 5120) cpu", SYNTHESES, SYNTHESES * 60 * KIB)

@@ -80,3 +80,18 @@ def test_the_pages_take_no_library_of_the_voices():
     found = imported(program)
     assert "streamlit" in found
     assert found.isdisjoint(NOT_FOR_PAGES)
+
+
+@pytest.mark.process
+def test_showing_what_will_be_heard_takes_no_network_runtime(model_cache):
+    program = """
+        from pathlib import Path
+        import glmtts_core.ui.shared.reading_view
+        from glmtts_core.engines.reader import Reader
+
+        heard = Reader(Path(sys.argv[1])).read("今天花了3.5元。It was quiet.")
+        assert all(piece.phonemes for piece in heard.pieces)
+    """
+    found = imported(program, str(model_cache))
+    # its code without its dictionary
+    assert found.isdisjoint(set(NOT_FOR_PAGES) - {"jieba"})

@@ -1,4 +1,4 @@
-"""The diagnostics page as a visitor meets it, with experiments in real child processes."""
+"""The diagnostics page as a visitor meets it, with experiments of a scripted engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
-from tests.diagnostics.test_laboratory import BOUND_S, CHILD
+from tests.diagnostics.test_laboratory import BOUND_S, open_inline
 from tests.scripted_engine import CloningEngine
 from tests.speaking import BERT, request, result
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor, in_one_language
@@ -30,7 +30,7 @@ both_languages = pytest.mark.parametrize("language", LANGUAGES)
 
 @pytest.fixture
 def laboratory(studio) -> Laboratory:
-    return studio.services.get(Laboratory, lambda: Laboratory(studio, CHILD))
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def measured(studio, settings) -> Laboratory:
             path = folder / AUDIO_FOLDER / arm.id / f"growing-{number}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(wav)
-    return studio.services.get(Laboratory, lambda: Laboratory(studio, CHILD))
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline))
 
 
 def open_tab(visitor: Visitor, name: str) -> Visitor:
@@ -73,7 +73,6 @@ def test_before_the_first_experiment_the_page_says_what_to_do(visit: Visit, lang
     assert words.count(visitor.words("claims.verdict.not_testable")) == 13
 
 
-@pytest.mark.process
 @in_one_language
 def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, laboratory):
     visitor = small(visit(DIAGNOSTICS, language), "never", "always")
@@ -86,7 +85,6 @@ def test_an_experiment_runs_and_its_findings_are_shown(visit: Visit, language, l
         assert sentence in visitor.read()
 
 
-@pytest.mark.process
 def test_where_the_engine_is_loaded_the_page_asks_before_it_unloads(visit: Visit, laboratory):
     visitor = visit(SYNTHESIS).speak()
     small(visitor.go(DIAGNOSTICS), "never").click("laboratory_start")
@@ -100,7 +98,6 @@ def test_where_the_engine_is_loaded_the_page_asks_before_it_unloads(visit: Visit
     assert laboratory.findings().complete
 
 
-@pytest.mark.process
 def test_a_running_experiment_can_be_cancelled(visit: Visit, laboratory):
     visitor = visit(DIAGNOSTICS).click("laboratory_start")
     visitor.click("laboratory_cancel")

@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from glmtts_core.diagnostics.allocator_picture import (
-    HISTORY_ENTRIES,
-    AllocatorInspector,
-    BlockState,
-    picture_of,
-)
+from glmtts_core.memory.allocator_inspector import HISTORY_ENTRIES, AllocatorInspector
+from glmtts_core.memory.allocator_picture import BlockState, picture_of
 
 MIB = 2**20
 

@@ -1,4 +1,6 @@
-"""What our resident set consists of, as reported by the kernel (Linux) and the C library (glibc).
+"""What a resident set consists of, as reported by the kernel (Linux) and the C library (glibc).
+
+The kernel tells of any process of ours, the C library only of the process that asks.
 
 ONNX Runtime does not report the size of its arenas. They are in the anonymous part, and not in the
 C heap's figures if they were mapped directly.
@@ -9,11 +11,8 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from glmtts_core.memory.system import glibc
-
-_ROLLUP: Final = Path("/proc/self/smaps_rollup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,10 @@ class HeapReading:
     free_bytes: int
 
 
-def mapping_kinds(rollup: Path = _ROLLUP) -> MappingKinds | None:
-    """Return the resident set by kind; None where the kernel does not report it."""
+def mapping_kinds(pid: int) -> MappingKinds | None:
+    """Return a process's resident set by kind; None where the kernel does not report it."""
     try:
-        lines = rollup.read_text(encoding="ascii").splitlines()[1:]
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     except OSError:
         return None
     pairs = (line.split(":") for line in lines)
@@ -90,7 +89,7 @@ class _Mallinfo2(ctypes.Structure):
 
 
 def heap() -> HeapReading | None:
-    """Return the C heap's own figures; None without glibc 2.33 or later."""
+    """Return the figures of this process's C heap; None without glibc 2.33 or later."""
     libc = glibc()
     if libc is None or not hasattr(libc, "mallinfo2"):
         return None
