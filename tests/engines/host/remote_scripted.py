@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -271,6 +272,13 @@ class Steps:
     def disconnect(self, _: str) -> None:
         """Close every handle but the standard ones, and go on."""
         os.closerange(3, 256)
+        self.deaf("")
+
+    def garble(self, _: str) -> None:
+        """Write what is no message into the connection."""
+        for handle in range(3, 64):
+            with suppress(OSError):
+                os.write(handle, b"\x00\x00\x00\x07garbage")
         self.deaf("")
 
     def trap(self, argument: str) -> None:

@@ -58,6 +58,7 @@ ENDS = {
     "exit:0": "engine.process_ended",
     "kill:SIGSTOP": "engine.process_hung",
     "disconnect:": "engine.process_ended",
+    "garble:": "engine.process_ended",
     "spoil:": "engine.process_spoilt",
 }
 SOME_ENDS = ("kill:SIGKILL", "kill:SIGSTOP")
