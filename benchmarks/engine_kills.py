@@ -251,6 +251,8 @@ def _run(studio: Studio, kills: int, seed: int) -> None:
         for number in range(kills):
             killer.round(PHASES[number % len(PHASES)])
             zombies = max(zombies, _zombies())
+    except KeyboardInterrupt:
+        print("interrupted: what was seen until now")
     finally:
         lines.close()
     _settle(handles, threads)

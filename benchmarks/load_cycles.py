@@ -185,10 +185,13 @@ def plot_page(moments: Sequence[Moment]) -> str:
     """Return a page with both processes' memory over the cycles, one upon the other."""
     import plotly.graph_objects as graph
 
-    names = [f"{each.cycle} {each.step}" for each in moments]
+    steps = [each.step for each in moments]
+    cycles = [number / (len(STEPS) - 1) for number in range(len(moments))]
     figure = graph.Figure(
         [
-            graph.Scatter(x=names, y=sizes, name=name, stackgroup="memory", mode="lines")
+            graph.Scatter(
+                x=cycles, y=sizes, text=steps, name=name, stackgroup="memory", mode="lines"
+            )
             for name, sizes in (
                 ("process with the pages", [each.pages_mib for each in moments]),
                 ("the engine's own process", [each.engine_mib for each in moments]),
@@ -198,8 +201,8 @@ def plot_page(moments: Sequence[Moment]) -> str:
     figure.update_layout(
         title="Physical memory over cycles of load, speech, trim and unload",
         yaxis={"title": "MiB", "rangemode": "tozero"},
-        xaxis={"title": "cycle and step", "nticks": 25},
-        legend={"orientation": "h"},
+        xaxis={"title": "cycles"},
+        legend={"orientation": "h", "y": 1.1},
     )
     page: str = figure.to_html(include_plotlyjs=True)
     return page
