@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import psutil
 
 from benchmarks.reporting import Figure, count, print_figures, print_machine
 from glmtts_core.engines.available import BUILT_IN_VOICE
@@ -30,6 +31,7 @@ from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.host.base import EngineHost
 from glmtts_core.engines.host.inline import InlineHost
 from glmtts_core.engines.host.process import ProcessHost
+from glmtts_core.engines.host.remote_engine import RemoteEngine
 from glmtts_core.engines.kokoro.capabilities import CAPABILITIES
 from glmtts_core.engines.order import EngineOrder
 from glmtts_core.memory.cleanup import CleanupLevel
@@ -88,7 +90,7 @@ def main() -> None:
             figures = [*hosts.loads(options.loads, folder)]
             for name in options.texts:
                 figures += hosts.syntheses(name, options.runs)
-        figures += safe_points(settings, options.safe_points)
+        figures += connection(settings, options.safe_points)
     print_figures(figures)
 
 
@@ -131,27 +133,40 @@ class Hosts:
     def syntheses(self, name: str, runs: int) -> list[Figure]:
         """Compare syntheses of one text, and count the reports of progress."""
         seconds: tuple[list[float], list[float]] = ([], [])
+        processor: tuple[list[float], list[float]] = ([], [])
         reports: list[float] = []
         for number in range(runs + 1):
             # who goes first changes too
             for place in (0, 1) if number % 2 else (1, 0):
                 control = Control()
+                before_s = self._processor_s()
                 took_s = _seconds(partial(self._speak, place, TEXTS[name], control))
                 if number == 0:
                     continue  # warms up
                 seconds[place].append(took_s)
+                processor[place].append(self._processor_s() - before_s)
                 if place == 1:
                     reports.append(control.reports / took_s)
-        here, there = seconds
-        added = [1e3 * (two - one) for one, two in zip(here, there, strict=True)]
-        percent = [100 * (two / one - 1) for one, two in zip(here, there, strict=True)]
         return [
-            Figure(f"{name} ({len(TEXTS[name])} characters), here", here, "s"),
-            Figure(f"{name}, own process", there, "s"),
-            Figure(f"{name}, added", added, "ms"),
-            Figure(f"{name}, added", percent, "%", "<= 2"),
+            Figure(f"{name} ({len(TEXTS[name])} characters), here", seconds[0], "s"),
+            Figure(f"{name}, own process", seconds[1], "s"),
+            Figure(
+                f"{name}, added",
+                [1e3 * (there - here) for here, there in zip(*seconds, strict=True)],
+                "ms",
+            ),
+            Figure(f"{name}, added", _added_percent(seconds), "%"),
+            Figure(f"{name}, processor time added", _added_percent(processor), "%", "<= 3"),
             Figure(f"{name}, reports of progress", reports, "/s"),
         ]
+
+    def _processor_s(self) -> float:
+        """Return the processor time of this process and the engine's own, in seconds."""
+        total = time.process_time()
+        for pid in self._hosts[1].processes or ():
+            times = psutil.Process(pid).cpu_times()
+            total += times.user + times.system
+        return total
 
     def _speak(self, place: int, text: str, control: Control) -> None:
         request = SynthesisRequest(text=text, voice=_VOICE)
@@ -188,21 +203,59 @@ class SafePointMeter:
         """Nothing is kept."""
 
 
-def safe_points(settings: Settings, number: int) -> list[Figure]:
-    """Measure safe points in an engine's own process, and what else is asked of it."""
-    order = EngineOrder("benchmarks.engine_host:SafePointMeter")
-    host = ProcessHost(settings, Ledger(), [order], lambda _: None)
+class SilenceMaker(SafePointMeter):
+    """An engine that computes nothing: so many seconds of silence as the text says."""
+
+    capabilities = replace(CAPABILITIES, engine="Silence")
+
+    def synthesize(
+        self,
+        request: SynthesisRequest,
+        caches: SessionCaches,  # noqa: ARG002 - an engine's interface
+        control: JobControl,  # noqa: ARG002 - the same
+    ) -> SpokenAudio:
+        """Return them."""
+        rate_hz = request.sample_rate_hz
+        return SpokenAudio(np.zeros(int(request.text) * rate_hz, np.float32), rate_hz, ())
+
+
+def connection(settings: Settings, number: int) -> list[Figure]:
+    """Measure what the connection alone takes: safe points, commands, and sound."""
+    orders = [
+        EngineOrder(f"benchmarks.engine_host:{name}") for name in ("SafePointMeter", "SilenceMaker")
+    ]
+    host = ProcessHost(settings, Ledger(), orders, lambda _: None)
+    caches = SessionCaches("benchmark", Ledger())
+
+    def speak(engine: str, text: str) -> SpokenAudio:
+        request = SynthesisRequest(text=text)
+        return host.find(engine).synthesize(request, caches, Control())
+
     try:
-        request, nobody = SynthesisRequest(text=str(number)), ["0" * 32]
-        caches = SessionCaches("benchmark", Ledger())
-        audio = host.preferred.synthesize(request, caches, Control())
-        commands = [1e6 * _seconds(lambda: host.drop_caches(nobody)) for _ in range(number)]
+        audio = speak("Safe points", str(number))
+        nobody = ["0" * 32]
+        speak("Silence", "1")
+        sounds = {
+            length: [1e3 * _seconds(partial(speak, "Silence", length)) for _ in range(20)]
+            for length in ("1", "10", "600")
+        }
+        meter = host.find("Safe points")
+        assert isinstance(meter, RemoteEngine)
+        commands = [1e6 * _seconds(lambda: meter.drop_caches(nobody)) for _ in range(number)]
     finally:
         host.close(idle=True)
     return [
         Figure("a safe point in a process of its own", audio.samples.tolist(), "us"),
         Figure("a command to it and its answer", commands, "us"),
+        *(
+            Figure(f"a synthesis without any work, {length} s of sound", values, "ms")
+            for length, values in sounds.items()
+        ),
     ]
+
+
+def _added_percent(values: tuple[list[float], list[float]]) -> list[float]:
+    return [100 * (there / here - 1) for here, there in zip(*values, strict=True)]
 
 
 def _fresh_load(folder: str) -> float:

@@ -202,7 +202,7 @@ def plot_page(moments: Sequence[Moment]) -> str:
         title="Physical memory over cycles of load, speech, trim and unload",
         yaxis={"title": "MiB", "rangemode": "tozero"},
         xaxis={"title": "cycles"},
-        legend={"orientation": "h", "y": 1.1},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     page: str = figure.to_html(include_plotlyjs=True)
     return page
