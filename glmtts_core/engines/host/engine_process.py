@@ -9,7 +9,6 @@ import itertools
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,31 +17,28 @@ from pydantic import BaseModel, ValidationError
 from glmtts_core.audio import Samples
 from glmtts_core.engines.base import JobControl
 from glmtts_core.engines.host.link import Link
+from glmtts_core.engines.host.mirror import Mirror
 from glmtts_core.engines.host.process_end import ProcessEnd, end_of
+from glmtts_core.engines.host.process_watch import ProcessWatch
 from glmtts_core.engines.host.protocol import (
     EVENT,
     Answered,
     Ask,
     AtSafePoint,
-    Cancel,
     Done,
     EngineFacts,
     Event,
     Failed,
-    Figures,
-    Forgotten,
     GoOn,
     Load,
     Question,
-    Recorded,
     Reported,
     Spoken,
     Synthesize,
 )
 from glmtts_core.engines.host.started import StartedProcess
 from glmtts_core.errors import EngineProcessError, GLMTTSError, SynthesisCancelled
-from glmtts_core.memory.allocator import AllocatorReading
-from glmtts_core.memory.ledger import Ledger, LedgerKind
+from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.oom_kills import oom_kills
 
 #: Seconds without a sign of life after which a process that is to do something is ended. Loading
@@ -84,29 +80,22 @@ class EngineProcess:
         self._name = name
         self._ledger = ledger
         self._on_end = on_end
-        self._hung_s, self._cancel_s = hung_s, cancel_s
         self._oom_kills = oom_kills()
         self._started = StartedProcess()
         self._link: Link[Event] = Link(self._started.output, self._started.input, EVENT)
         self._replies: queue.SimpleQueue[_Reply | ProcessEnd] = queue.SimpleQueue()
         self._answers: dict[int, queue.SimpleQueue[Any]] = {}
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
-        self._kept: set[tuple[LedgerKind, str, str]] = set()
-        self._heard_s = time.monotonic()
-        self._busy_since_s: float | None = None
-        self._job: int | None = None
-        self._cancelled: tuple[int, float] | None = None
-        self._hung = self._wanted = False
+        self._wanted = False
         self._end: ProcessEnd | None = None
-        self.figures = Figures(
-            allocated_bytes=None, reserved_bytes=None, reclaimable_bytes=None, uuid=None
-        )
+        self._over = threading.Event()
         #: What the engine has said of itself last; None before its first word.
         self.facts: EngineFacts | None = None
-        self._over = threading.Event()
-        for work in (self._listen, self._watch):
-            threading.Thread(target=work, name=f"{name} {work.__name__}", daemon=True).start()
+        self.mirror = Mirror(ledger)
+        self._watch = ProcessWatch(
+            name, self._started, self._link, self._over, hung_s=hung_s, cancel_s=cancel_s
+        )
+        threading.Thread(target=self._listen, name=f"{name} listener", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -117,14 +106,6 @@ class EngineProcess:
     def ended(self) -> bool:
         """Whether the process has ended."""
         return self._over.is_set()
-
-    @property
-    def reading(self) -> AllocatorReading:
-        """The allocator's newest figures."""
-        figures = self.figures
-        return AllocatorReading(
-            figures.allocated_bytes, figures.reserved_bytes, figures.reclaimable_bytes
-        )
 
     # -- talking -------------------------------------------------------------------------------
 
@@ -145,13 +126,16 @@ class EngineProcess:
             SynthesisCancelled: the job was cancelled.
             EngineProcessError, OutOfMemoryError: the process has ended.
         """
-        outer, self._busy_since_s = self._busy_since_s, time.monotonic()
+        outer, self._watch.busy = self._watch.busy, True
         try:
             self._send(command, *arrays)
             if not isinstance(command, Load | Synthesize) or control is None:
                 return self._outcome(None)
-            job = self._job = command.job
-            with control.cancel.interrupting(lambda: self._cancel(job)):
+            job = command.job
+            with (
+                self._watch.over(job),
+                control.cancel.interrupting(lambda: self._watch.cancel(job)),
+            ):
                 return self._outcome(control)
         except _EndedError as ended:
             if control is not None and control.cancel.cancelled:
@@ -164,7 +148,7 @@ class EngineProcess:
             self.stop()
             raise
         finally:
-            self._busy_since_s = outer
+            self._watch.busy = outer
 
     def ask(self, question: Question, argument: str = "", timeout_s: float = _ANSWER_S) -> Any:
         """Ask something that is answered whatever is being done; from any thread.
@@ -175,8 +159,9 @@ class EngineProcess:
         number, answer = next(self._numbers), queue.SimpleQueue[Any]()
         self._answers[number] = answer
         try:
-            self._link.send(Ask(number=number, question=question, argument=argument))
-            return answer.get(timeout=timeout_s)
+            asked = Ask(number=number, question=question, argument=argument)
+            sent = self._link.send_within(asked, timeout_s)
+            return answer.get(timeout=timeout_s) if sent else None
         except (OSError, queue.Empty):
             return None
         finally:
@@ -234,14 +219,6 @@ class EngineProcess:
         self._send(GoOn())
         return refused
 
-    def _cancel(self, job: int) -> None:
-        # the job may have ended by now: its number keeps this from the next one
-        self._cancelled = job, time.monotonic()
-        try:
-            self._link.send(Cancel(job=job))
-        except OSError:
-            _log.debug("%s has ended before it was cancelled", self._name)
-
     def _send(self, message: BaseModel, *arrays: Samples) -> None:
         try:
             self._link.send(message, arrays)
@@ -257,7 +234,7 @@ class EngineProcess:
         try:
             while True:
                 event, arrays = self._link.receive()
-                self._heard_s = time.monotonic()
+                self._watch.heard()
                 self._take(event, arrays)
         except (EOFError, OSError):
             pass  # as always at the end
@@ -271,35 +248,24 @@ class EngineProcess:
 
     def _take(self, event: Event, arrays: list[Samples]) -> None:
         match event:
-            case Recorded():
-                entry = event.entry
-                self._kept.add((entry.kind, entry.owner, entry.name))
-                self._ledger.keep(entry)
-            case Forgotten():
-                self._kept.discard((event.of, event.owner, event.name))
-                self._ledger.forget(event.of, event.owner, event.name)
-            case Figures():
-                self.figures = event
             case Answered():
                 if (answer := self._answers.get(event.number)) is not None:
                     answer.put(event.value)
-            case _:
+            case Reported() | AtSafePoint() | Done() | Spoken() | Failed():
                 self._replies.put((event, arrays))
+            case _:
+                self.mirror.take(event)
 
     def _finish(self) -> None:
         exit_code = self._started.reap()
         self._end = end_of(
             exit_code,
             wanted=self._wanted,
-            hung=self._hung,
+            hung=self._watch.hung,
             killed=self._started.killed,
             oom_kills_before=self._oom_kills,
         )
-        for key in self._kept:
-            self._ledger.forget(*key)
-        self.figures = Figures(
-            allocated_bytes=None, reserved_bytes=None, reclaimable_bytes=None, uuid=None
-        )
+        self.mirror.clear()
         self._replies.put(self._end)
         for answer in list(self._answers.values()):
             answer.put(None)
@@ -307,35 +273,6 @@ class EngineProcess:
         self._link.close()
         if not self._wanted:
             self._on_end(self._end)
-
-    def _watch(self) -> None:
-        """End a process that is to do something and gives no sign of life."""
-        pulse_s = min(1.0, self._hung_s / 4, self._cancel_s / 4)
-        # counted in pulses: the clock goes on while this program is stopped
-        silent_s, heard_s = 0.0, self._heard_s
-        while not self._over.wait(pulse_s):
-            self._started.end_what_is_left()
-            heard = self._heard_s != heard_s
-            heard_s = self._heard_s
-            silent_s = 0.0 if heard or self._busy_since_s is None else silent_s + pulse_s
-            if silent_s > self._hung_s or self._ignores_cancel():
-                self._hung = True
-                self._started.kill()
-                return
-            if silent_s > pulse_s:
-                self._ask_for_a_sign()
-
-    def _ignores_cancel(self) -> bool:
-        if self._cancelled is None:
-            return False
-        job, cancelled_s = self._cancelled
-        return job == self._job and time.monotonic() - cancelled_s > self._cancel_s
-
-    def _ask_for_a_sign(self) -> None:
-        try:
-            self._link.send_if_free(Ask(number=0, question=Question.ALIVE))
-        except OSError:
-            _log.debug("%s has ended while it was watched", self._name)
 
 
 class _EndedError(Exception):

@@ -47,16 +47,19 @@ class Link(Generic[M]):
                 plain = np.ascontiguousarray(array, np.float32).reshape(-1)
                 self._writing.send_bytes(plain.view(np.uint8).data)
 
-    def send_if_free(self, message: BaseModel) -> bool:
-        """Send a short message unless that would have to wait; return whether it was sent.
+    def send_within(self, message: BaseModel, wait_s: float) -> bool:
+        """Send a short message if that is possible soon; return whether it was sent.
 
         Raises:
             OSError: the other side has gone.
         """
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(timeout=wait_s):
             return False
         try:
-            if not select.select([], [self._writing], [], 0)[1]:
+            # who does not read leaves no room, and a send would wait for ever
+            room = select.poll()  # unlike select(), whatever the handle's number
+            room.register(self._writing, select.POLLOUT)
+            if not room.poll(wait_s * 1000):
                 return False
             self._writing.send_bytes(message.model_dump_json().encode())
         finally:

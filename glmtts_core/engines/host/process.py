@@ -86,7 +86,7 @@ class ProcessHost(EngineHost):
     def holds_context(self) -> bool:
         """Whether one of the processes has told of a CUDA context."""
         return any(
-            each.process is not None and each.process.figures.uuid is not None
+            each.process is not None and each.process.mirror.figures.uuid is not None
             for each in self._remote
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from glmtts_core.engines.host.mirror import Mirror
 from glmtts_core.engines.host.protocol import Question
 from glmtts_core.engines.host.remote_engine import RemoteEngine
 from glmtts_core.errors import EngineProcessError, OutOfMemoryError
@@ -29,7 +30,7 @@ class RemoteAllocator:
         """Return the sums of what the processes have told last."""
         if not self._on_cuda:
             return AllocatorReading(None, None, None)
-        readings = [each.process.reading for each in self._engines() if each.process is not None]
+        readings = [each.reading for each in self._mirrors()]
         return AllocatorReading(
             sum(each.allocated_bytes or 0 for each in readings),
             sum(each.reserved_bytes or 0 for each in readings),
@@ -44,11 +45,7 @@ class RemoteAllocator:
 
     def device_uuid(self) -> str | None:
         """The device's UUID, None while no process has opened it."""
-        processes = [each.process for each in self._engines()]
-        return next(
-            (each.figures.uuid for each in processes if each is not None and each.figures.uuid),
-            None,
-        )
+        return next((each.figures.uuid for each in self._mirrors() if each.figures.uuid), None)
 
     def reset_peak(self) -> None:
         """Reset the peaks."""
@@ -62,6 +59,10 @@ class RemoteAllocator:
             with suppress(EngineProcessError, OutOfMemoryError):
                 engine.give_back()
         malloc_trim()
+
+    def _mirrors(self) -> list[Mirror]:
+        processes = [each.process for each in self._engines()]
+        return [each.mirror for each in processes if each is not None]
 
     def _ask(self, question: Question) -> list[Any]:
         processes = [each.process for each in self._engines()]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -258,11 +259,23 @@ def test_a_cancellation_that_comes_too_late_does_not_end_the_next_job(rig):
     rig.engine.load(NotingControl())
     (rig.folder / HOLD).touch()
     # as from a page whose click overlaps with the end of the job
-    rig.engine.process._cancel(0)
+    rig.engine.process._watch.cancel(0)
     timer = threading.Timer(CANCEL_S * 2, (rig.folder / HOLD).unlink)
     timer.start()
     assert rig.speak("hold:") > 0
     timer.join()
+
+
+def test_a_process_whose_job_has_heeded_its_cancellation_lives_on(rig):
+    rig.engine.load(NotingControl())
+    control, pid = NotingControl(), rig.pid
+    (rig.folder / HOLD).touch()
+    with once_it_waits(rig.folder, control.cancel.cancel), pytest.raises(SynthesisCancelled):
+        rig.speak("hold:", control)
+    (rig.folder / HOLD).unlink(missing_ok=True)
+    time.sleep(CANCEL_S * 2)
+    assert rig.speak() > 0
+    assert rig.pid == pid
 
 
 @pytest.mark.parametrize("step", ["spawn:", "fork:"])

@@ -164,7 +164,7 @@ def test_sending_to_nobody_is_told(pair):
     with pytest.raises(OSError):
         pair.parent.send(GoOn())
     with pytest.raises(OSError):
-        pair.parent.send_if_free(GoOn())
+        pair.parent.send_within(GoOn(), 0.0)
 
 
 def test_sending_after_the_end_is_told(pair):
@@ -175,13 +175,13 @@ def test_sending_after_the_end_is_told(pair):
 
 def test_a_question_is_left_out_where_it_would_have_to_wait(pair):
     question = Ask(number=0, question=Question.ALIVE)
-    assert pair.parent.send_if_free(question)
+    assert pair.parent.send_within(question, 0.0)
     os.set_blocking(pair.raw, False)
     with pytest.raises(BlockingIOError):
         while True:
             os.write(pair.raw, bytes(4096))
     os.set_blocking(pair.raw, True)
-    assert not pair.parent.send_if_free(question)
+    assert not pair.parent.send_within(question, 0.0)
 
 
 def test_the_connection_is_not_closed_amid_a_send(pair):

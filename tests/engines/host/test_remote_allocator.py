@@ -38,6 +38,10 @@ class Process:
         told = self.figures
         return AllocatorReading(told.allocated_bytes, told.reserved_bytes, told.reclaimable_bytes)
 
+    @property
+    def mirror(self) -> Process:
+        return self
+
     def ask(self, question: Question) -> int | None:
         self.asked.append(question)
         return self.peak
