@@ -86,6 +86,9 @@ def _experiment(cycles: int, text: str) -> dict[str, Any]:
     from glmtts_core.settings import load_settings
     from glmtts_core.studio.studio import Studio
     from glmtts_core.ui import page  # noqa: F401 - the same
+    from glmtts_core.ui.batch import sections  # noqa: F401 - the same
+    from glmtts_core.ui.diagnostics import tabs  # noqa: F401 - the same
+    from glmtts_core.ui.synthesis import form  # noqa: F401 - the same
 
     moments: list[Moment] = []
     unloads: list[Unload] = []
@@ -93,6 +96,8 @@ def _experiment(cycles: int, text: str) -> dict[str, Any]:
         changes = {"output_dir": Path(folder), "device": "cpu"}
         settings = load_settings().model_copy(update=changes)
         with closing(Studio(settings, host=ProcessHost)) as studio:
+            # the page with the text has been opened: it knows who speaks that best
+            studio.engine.capabilities.default_voice(text)
             moments.append(_moment(studio, 0, "before"))
             for cycle in range(1, cycles + 1):
                 _cycle(studio, text, cycle, moments, unloads)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Engine
@@ -188,6 +189,7 @@ class EngineHost(ABC):
         return tuple(dict.fromkeys(every))
 
     def release(self, level: CleanupLevel) -> None:
-        """Have every engine drop what ``level`` covers."""
-        for engine in self._engines.values():
-            engine.release(level)
+        """Have every engine drop what ``level`` covers; the first error is raised after that."""
+        with ExitStack() as stack:  # runs backwards
+            for engine in reversed(tuple(self._engines.values())):
+                stack.callback(engine.release, level)

@@ -169,9 +169,13 @@ class EngineProcess:
 
     def stop(self) -> None:
         """End the process, whatever it is doing, and wait until all of it has come back."""
+        self.kill()
+        self._over.wait()
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; returns at once."""
         self._wanted = True
         self._started.kill()
-        self._over.wait()
 
     def _outcome(self, control: JobControl | None) -> tuple[Done | Spoken, list[Samples]]:
         refused: BaseException | None = None

@@ -120,7 +120,7 @@ class RemoteEngine:
         if self.ready:
             return
         control.report(Progress(Stage.LOADING, 0.0))
-        process = self._opened()
+        process = self._opened(control)
         try:
             self._call(process, Load(job=next(_jobs)), control=control)
         except BaseException:
@@ -154,7 +154,7 @@ class RemoteEngine:
             recording=recording,
             shapes=tuple(each.shape for each in arrays),
         )
-        spoken, sounds = self._call(self._opened(), command, *arrays, control=control)
+        spoken, sounds = self._call(self._opened(control), command, *arrays, control=control)
         if not isinstance(spoken, Spoken):
             raise EngineError("engine.unexpected", reason=f"{self._name} has said {spoken.kind}")
         return SpokenAudio(sounds[0], spoken.sample_rate_hz, spoken.stages, spoken.voices)
@@ -194,8 +194,8 @@ class RemoteEngine:
         if (process := self.process) is not None:
             process.stop()
 
-    def _opened(self) -> EngineProcess:
-        """Return the process, starting one where there is none."""
+    def _opened(self, control: JobControl | None = None) -> EngineProcess:
+        """Return the process, starting one where there is none; who cancels ends that."""
         if (process := self.process) is not None:
             return process
         process = self._start(self._name, self._ledger, self._lost)
@@ -209,7 +209,11 @@ class RemoteEngine:
                 settings=self._settings.model_dump(mode="json", exclude={"api_token"}),
                 figures_hz=self._settings.monitor_hz,
             )
-            self._call(process, opened)
+            if control is None:
+                self._call(process, opened)
+            else:
+                with control.cancel.interrupting(process.kill):
+                    self._call(process, opened, control=control)
         except BaseException:
             process.stop()
             raise

@@ -9,7 +9,7 @@ import pytest
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host.inline import InlineHost
-from glmtts_core.errors import RequestError
+from glmtts_core.errors import EngineProcessError, RequestError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.settings import Settings
@@ -73,6 +73,17 @@ def test_a_release_reaches_every_engine(host):
     assert host.any_loaded
     host.release(CleanupLevel.UNLOAD)
     assert not host.any_loaded
+
+
+def test_a_release_reaches_the_others_of_an_engine_that_fails(host):
+    for name in host.names:
+        host.find(name).load(LoadOnly())
+    host.preferred.fail_releasing_with = lambda: EngineProcessError(
+        "engine.process_hung", engine="x"
+    )
+    with pytest.raises(EngineProcessError):
+        host.release(CleanupLevel.UNLOAD)
+    assert not host.find("Scripted").loaded
 
 
 def test_an_engine_can_come_after_the_others_and_go_with_its_memory():

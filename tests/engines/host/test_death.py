@@ -255,6 +255,14 @@ def test_a_job_that_does_not_heed_its_cancellation_is_ended_with_its_process(rig
     rig.assert_nothing_is_left()
 
 
+def test_a_job_that_is_cancelled_while_its_process_starts_ends_at_once(rig):
+    control = NotingControl()
+    threading.Timer(0.2, control.cancel.cancel).start()
+    with pytest.raises(SynthesisCancelled):
+        rig.engine.load(control)
+    rig.assert_nothing_is_left()
+
+
 def test_a_cancellation_that_comes_too_late_does_not_end_the_next_job(rig):
     rig.engine.load(NotingControl())
     (rig.folder / HOLD).touch()
