@@ -80,6 +80,10 @@ class OutOfMemoryError(EngineError):
         self.requested_bytes = requested_bytes
 
 
+class ProcessOutOfMemoryError(OutOfMemoryError):
+    """Memory ran out, and the engine's process with all that it kept went with that."""
+
+
 class SynthesisCancelled(GLMTTSError):  # noqa: N818 - an outcome, not a fault
     """The user cancelled the job, or the program is closing."""
 

@@ -29,7 +29,7 @@ _WEIGHT_LAYERS: Final = (
     Layer.TOKENIZER,
     Layer.WEIGHTS,
 )
-#: Layers outside our own process.
+#: Layers outside our own processes.
 _NOT_OURS: Final = (Layer.OTHER, Layer.UNKNOWN, Layer.FREE)
 #: Characters of a session's id that are shown: the whole id gives access to its results.
 _SHOWN_ID: Final = 4

@@ -20,9 +20,10 @@ EngineFactory = Callable[[Settings, Ledger], Engine]
 #: Returns an order with what was found out about its engine, or why that cannot be made.
 Examine = Callable[[Settings, EngineOrder], EngineOrder | Message]
 
+_GLMTTS: Final = "GLM-TTS"
 _WITH_CHECKPOINT: Final = "glmtts_core.engines.glmtts.making:with_checkpoint"
 BUILT_IN_VOICE: Final = EngineOrder(
-    "glmtts_core.engines.kokoro.engine:KokoroEngine", capabilities=CAPABILITIES
+    "glmtts_core.engines.kokoro.engine:KokoroEngine", CAPABILITIES.engine, capabilities=CAPABILITIES
 )
 
 
@@ -44,12 +45,12 @@ def glmtts_order(device: str, on_cpu: Message | None = None) -> EngineOrder:
 
     ``on_cpu`` says why that is the CPU although there may be a GPU.
     """
-    return EngineOrder(_WITH_CHECKPOINT, device, on_cpu)
+    return EngineOrder(_WITH_CHECKPOINT, _GLMTTS, device, on_cpu)
 
 
 def rehearsal_order(device: str, on_cpu: Message | None = None) -> EngineOrder:
     """Return what makes GLM-TTS with random weights; see `glmtts_order`."""
-    return EngineOrder("glmtts_core.engines.glmtts.making:rehearsal", device, on_cpu)
+    return EngineOrder("glmtts_core.engines.glmtts.making:rehearsal", _GLMTTS, device, on_cpu)
 
 
 def engines_on_offer(

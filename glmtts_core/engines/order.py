@@ -19,6 +19,7 @@ class EngineOrder:
     Attributes:
         factory: "module:name" of what makes it from settings and ledger, and where a device is
             given, from device and ``on_cpu`` too.
+        name: the engine's, for sentences about it before it is made.
         device: "cpu" or "cuda:N"; None for an engine that chooses by itself.
         on_cpu: why the device is the CPU although there may be a GPU.
         capabilities: what it can do, where that is known without making it.
@@ -26,6 +27,7 @@ class EngineOrder:
     """
 
     factory: str
+    name: str = ""
     device: str | None = None
     on_cpu: Message | None = None
     capabilities: Capabilities | None = None

@@ -53,7 +53,7 @@ HOST_LAYERS: Final = (
 def device_layers(reading: MemoryReading, index: int) -> dict[Layer, int] | None:
     """Split the whole of one GPU; None where even its size is unknown.
 
-    OUTSIDE: used by our process outside torch. UNKNOWN: used by an unidentified process.
+    OUTSIDE: used by our processes outside torch. UNKNOWN: used by an unidentified process.
     """
     device = next((entry for entry in reading.devices if entry.index == index), None)
     if device is None or device.total_bytes is None:

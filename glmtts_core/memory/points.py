@@ -76,7 +76,7 @@ class MemoryPoint:
 def main_line(device: str, points: Iterable[MemoryPoint]) -> Line:
     """Choose the figure by which ``points`` are compared; it is known in all of them.
 
-    On CUDA that is our process if possible, else what torch reserves (also only ours, but without
+    On CUDA that is our processes if possible, else what torch reserves (also only ours, but without
     the CUDA context), else the whole card with the memory of other processes.
     """
     if not device.startswith("cuda"):

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
@@ -15,6 +16,9 @@ from glmtts_core.memory.resident_sets import ProcessUse, ResidentSets
 from glmtts_core.memory.system import host_memory
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
+
+#: Readings by which the figures of another process may be late.
+_LATE_READINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class MemoryProbe:
         self._allocator = allocator
         self._ledger = ledger
         self._messages: tuple[Message, ...] = ()
+        self._hidden_for = 0
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -184,14 +189,18 @@ class MemoryProbe:
         """Drop process figures below what torch alone holds.
 
         In a container the driver may list pids of the host, and one of them may equal ours. Torch
-        is asked again first: it may have returned memory between the two questions.
+        is asked again first: it may have returned memory between the two questions. Figures of
+        another process are those that it has sent last, and count only if they stay so.
         """
-        ours = next((entry for entry in devices if entry.index == main), None)
-        if ours is None or ours.process_used_bytes is None:
-            return devices, ()
-        if ours.process_used_bytes >= (tensors.reserved_bytes or 0):
-            return devices, ()
-        if ours.process_used_bytes >= (self._allocator.read().reserved_bytes or 0):
+        ours = _process_used(devices, main)
+        self._hidden_for += 1
+        if (
+            ours is None
+            or ours >= (tensors.reserved_bytes or 0)
+            or ours >= (self._allocator.read().reserved_bytes or 0)
+        ):
+            self._hidden_for = 0
+        if self._hidden_for <= (_LATE_READINGS if self.resident_sets.separate else 0):
             return devices, ()
         cleared = tuple(replace(entry, process_used_bytes=None) for entry in devices)
         return cleared, (Message("memory.nvml.process_hidden"),)

@@ -134,7 +134,7 @@ class Promises:
         kept, tensors = self._ledger.snapshot(), self._allocator.read()
         use = self._resident_sets.read()
         if level is CleanupLevel.UNLOAD and use.engines:
-            return Promise(self._ended_bytes(kept, tensors, use, owners), exact=True)
+            return self._end(kept, tensors, use, owners)
         outlook = self.outlook(kept, tensors, use.total_bytes, owners, at_safe_point=True)
         promised = outlook.idle_bytes + outlook.droppable_bytes
         if level is CleanupLevel.UNLOAD or (level is CleanupLevel.OFFLOAD and self._on_cuda):
@@ -176,24 +176,27 @@ class Promises:
         idle, above = self._idle_host_bytes(_host_bytes(kept), resident_bytes, at_safe_point)
         return Outlook(idle, droppable, weights, above)
 
-    def _ended_bytes(
+    def _end(
         self,
         kept: LedgerSnapshot,
         tensors: AllocatorReading,
         use: HostUse,
         owners: Collection[str] | None,
-    ) -> int:
+    ) -> Promise:
         """Return what comes back when the engines' processes end, and our own caches go."""
         if self._on_cuda:
-            held = self.device_use_bytes
-            return (tensors.reserved_bytes or 0) if held is None else held
+            if self.device_use_bytes is None:
+                # without the driver's word, CUDA's own part is not known
+                return Promise(tensors.reserved_bytes or 0, exact=False)
+            return Promise(self.device_use_bytes, exact=True)
         # the other kinds lie in the engines' processes
         results = sum(
             entry.size_bytes
             for entry in kept.entries
             if entry.kind is LedgerKind.RESULTS and (owners is None or entry.owner in owners)
         )
-        return use.engines_bytes + results
+        measured = all(each.measured for each in use.engines)
+        return Promise(use.engines_bytes + results, exact=measured)
 
     def _trim_drops(self, kind: LedgerKind, owner: str, owners: Collection[str] | None) -> bool:
         if kind is LedgerKind.WORKSPACE:

@@ -31,12 +31,14 @@ class ProcessUse:
         name: the engine's, as shown.
         resident_set_bytes: all its pages, those shared with other processes too.
         proportional_set_bytes: shared pages divided by their users: what comes back at its end.
+        measured: whether the system tells that; else it is the whole resident set.
     """
 
     pid: int
     name: str
     resident_set_bytes: int
     proportional_set_bytes: int
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class ResidentSets:
         self._engines: Callable[[], Mapping[int, str]] = engines or dict
         self._own = own
         self._lock = threading.Lock()
-        self._shared: dict[int, tuple[float, int]] = {}
-        self._peaks_counted: tuple[int | None, ...] = ()
+        self._shared: dict[int, tuple[float, int | None]] = {}
+        self._uncounted: frozenset[int | None] = frozenset((None,))
 
     def read(self) -> HostUse:
         """Return the current figures; a process that is gone counts as 0."""
@@ -104,38 +106,42 @@ class ResidentSets:
     def reset_peak(self) -> None:
         """Begin to look for the peak anew."""
         pids: list[int | None] = [*self._engines(), *([None] if self._own else [])]
-        self._peaks_counted = tuple(pid for pid in pids if reset_peak_resident_set(pid))
+        self._uncounted = frozenset(pid for pid in pids if not reset_peak_resident_set(pid))
 
     def peak_bytes(self) -> int | None:
         """Return the highest total since `reset_peak`; None where the kernel does not count it.
 
         The sum of the processes' own peaks: they need not have come at the same time.
         """
-        if not self._peaks_counted:
+        if None in self._uncounted:
             return None
-        uses = {use.pid: use for use in self.read().engines}
-        total = 0 if not self._own or None in self._peaks_counted else resident_set_bytes()
-        for pid in self._peaks_counted:
-            shared = 0
-            if pid is not None:
-                use = uses.pop(pid, None)
-                shared = use.resident_set_bytes - use.proportional_set_bytes if use else 0
-            total += max(0, (peak_resident_set_bytes(pid) or 0) - shared)
-        # processes that have begun since have no peak before
-        return total + sum((peak_resident_set_bytes(pid) or 0) for pid in uses)
+        own = (peak_resident_set_bytes() or 0) if self._own else 0
+        return own + sum(self._peak_of(use) for use in self.read().engines)
+
+    def _peak_of(self, use: ProcessUse) -> int:
+        peak = None if use.pid in self._uncounted else peak_resident_set_bytes(use.pid)
+        shared = use.resident_set_bytes - use.proportional_set_bytes
+        return max(use.proportional_set_bytes, (peak or 0) - shared)
 
     def _use(self, pid: int, name: str) -> ProcessUse:
         resident = resident_set_bytes(pid)
-        return ProcessUse(pid, name, resident, max(0, resident - self._shared_bytes(pid, resident)))
+        shared = self._shared_bytes(pid, resident)
+        return ProcessUse(
+            pid,
+            name,
+            resident,
+            max(0, resident - (shared or 0)),
+            measured=shared is not None or not resident,
+        )
 
-    def _shared_bytes(self, pid: int, resident: int) -> int:
+    def _shared_bytes(self, pid: int, resident: int) -> int | None:
         now_s = time.monotonic()
         with self._lock:
-            read_s, shared = self._shared.get(pid, (float("-inf"), 0))
-        if now_s - read_s < _SHARED_EVERY_S:
-            return shared
+            found = self._shared.get(pid)
+        if found is not None and now_s - found[0] < _SHARED_EVERY_S:
+            return found[1]
         proportional = proportional_set_bytes(pid)
-        shared = 0 if proportional is None else max(0, resident - proportional)
+        shared = None if proportional is None else max(0, resident - proportional)
         with self._lock:
             self._shared = {
                 each: entry

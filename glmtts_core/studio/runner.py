@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 from glmtts_core.engines.base import CancelToken, Engine, Progress, Stage, SynthesisResult
 from glmtts_core.engines.capabilities import Capabilities
 from glmtts_core.engines.host.base import EngineHost
-from glmtts_core.errors import EngineError, GLMTTSError, OutOfMemoryError, SynthesisCancelled
+from glmtts_core.errors import (
+    EngineError,
+    GLMTTSError,
+    OutOfMemoryError,
+    ProcessOutOfMemoryError,
+    SynthesisCancelled,
+)
 from glmtts_core.memory.account import MemoryAccount
 from glmtts_core.memory.advisor import SpokenFacts
 from glmtts_core.memory.cleanup import CleanupLevel, settle_garbage
@@ -96,6 +102,9 @@ class JobRunner:
             record, out_of_memory = self._attempt(job, engine, control)
             # a batch line is begun anew by its run, which writes every attempt down
             rescued = self._rescue and job.priority is Priority.INTERACTIVE
+            if isinstance(out_of_memory, ProcessOutOfMemoryError) and _goes_on(job):
+                # what was spoken before went with the process: it would not say the same
+                rescued = False
             if out_of_memory is not None and rescued:
                 self._make_room(engine, job)
                 job.retry()
@@ -252,6 +261,11 @@ class JobRunner:
             )
         )
         return record
+
+
+def _goes_on(job: Job) -> bool:
+    """Whether a job speaks on from what was spoken before."""
+    return job.request is not None and job.request.history
 
 
 def _unloading(engine: Engine) -> Callable[[], None]:

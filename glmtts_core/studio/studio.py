@@ -257,8 +257,9 @@ class Studio:
         self, level: CleanupLevel, session_id: str | None, owners: list[str], asked_by: AskedBy
     ) -> CleanupReport:
         drop: list[Callable[[], object]] = [each.clear for each in self.sessions.caches_of(owners)]
-        drop.append(lambda: self.engines.drop_caches(owners))
         drop.append(lambda: self.engines.release(level))
+        # a process that the release has ended has nothing to drop, and need not be asked
+        drop.append(lambda: self.engines.drop_caches(owners))
         self._last_cleanup_s = time.monotonic()
         report = self._account.cleaner.clean(level, drop=drop, owners=owners)
         self._events.cleaned(report, asked_by, session_id)

@@ -67,7 +67,7 @@ def choose(tab: Tab, name: str) -> None:
 
 def test_the_sidebar_offers_the_engines_own_memory_first_and_every_device(open_tab, gpu_app):
     tab = open_tab(app=gpu_app)
-    expect(tab.legend("outside")).to_be_visible()
+    expect(tab.legend("pages")).to_be_visible()
     expect(tab.figure("reclaimable")).to_be_visible()
     tab.sidebar.get_by_role("combobox").click()
     expect(tab.page.get_by_role("option")).to_have_text([tab.say("memory_view.host"), SMALL, LARGE])

@@ -57,7 +57,7 @@ def test_on_a_gpu_the_end_gives_back_what_the_driver_counts_for_the_processes():
 
 
 def test_where_the_driver_does_not_count_it_is_what_the_allocators_hold():
-    assert promises("cuda:0").promise(UNLOAD) == Promise(900 * MIB, exact=True)
+    assert promises("cuda:0").promise(UNLOAD) == Promise(900 * MIB, exact=False)
 
 
 def test_a_trim_ends_no_process_and_is_estimated_on_the_cpu():

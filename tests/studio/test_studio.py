@@ -15,6 +15,7 @@ from glmtts_core.errors import (
     EngineError,
     GLMTTSError,
     OutOfMemoryError,
+    ProcessOutOfMemoryError,
     RequestError,
     SettingsError,
     SynthesisCancelled,
@@ -28,7 +29,7 @@ from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.shared import close_studio, get_studio, use_studio
 from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
-from tests.scripted_engine import WEIGHTS_BYTES, ScriptedEngine
+from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine, ScriptedEngine
 from tests.speaking import ANNA, BERT, CLARA, request
 from tests.waiting import BOUND_S, wait_until
 
@@ -173,6 +174,21 @@ def test_without_the_rescue_a_job_that_runs_out_of_memory_fails_at_once(settings
         assert job.wait(BOUND_S)
         assert (job.view().state, job.view().retries) == (JobState.FAILED, 0)
         assert studio.engine.released == []
+
+
+@pytest.mark.parametrize(("speaks_on", "retries"), [(False, 1), (True, 0)])
+def test_a_job_that_speaks_on_is_not_begun_anew_once_its_history_went_with_the_process(
+    settings, speaks_on, retries
+):
+    def gone() -> BaseException:
+        return ProcessOutOfMemoryError("engine.process_out_of_memory", engine="Cloning")
+
+    with closing(Studio(settings, CloningEngine)) as studio:
+        studio.engine.fail_with = gone
+        job = studio.submit(ANNA, request(history=speaks_on))
+        assert job.wait(BOUND_S)
+        view = job.view()
+    assert (view.state, view.retries) == (JobState.FAILED, retries)
 
 
 def test_a_job_that_runs_out_of_memory_twice_fails_and_the_next_one_works(studio):

@@ -45,6 +45,7 @@ from glmtts_core.memory.allocator import allocator_for
 from glmtts_core.memory.cleanup import CleanupLevel, settle_garbage
 from glmtts_core.memory.ledger import Ledger, LedgerEntry
 from glmtts_core.memory.memory_limit import limit_memory
+from glmtts_core.memory.nvml import torch_holds_context
 from glmtts_core.settings import Settings
 from glmtts_core.speech import ReferenceAudio, SynthesisRequest
 
@@ -82,6 +83,8 @@ class ChildWork:
         self._caches: dict[str, SessionCaches] = {}
         self._engine: Engine | None = None
         self._released = CleanupLevel.TRIM
+        self._figures_lock = threading.Lock()
+        self._figures_sent: Figures | None = None
 
     def _tell_change(self, entry: LedgerEntry, *, there: bool) -> None:
         if there:
@@ -97,23 +100,28 @@ class ChildWork:
 
     def _tell_figures(self) -> None:
         """Send the allocator's figures as often as they change; in a thread of its own."""
-        sent: Figures | None = None
         while True:
-            figures = self._figures()
-            if figures != sent:
-                self._send(figures)
-                sent = figures
+            self._send_figures()
             time.sleep(1.0 / self._opened.figures_hz)
 
-    def _figures(self) -> Figures:
-        allocator = allocator_for(self._device)
-        reading = allocator.read()
-        return Figures(
-            allocated_bytes=reading.allocated_bytes,
-            reserved_bytes=reading.reserved_bytes,
-            reclaimable_bytes=reading.reclaimable_bytes,
-            uuid=allocator.device_uuid(),
-        )
+    def _send_figures(self) -> None:
+        """Send the allocator's figures, where the device has any and they have changed."""
+        if self._device == "cpu":
+            return
+        # read and sent as one: the newest must be the last to come
+        with self._figures_lock:
+            allocator = allocator_for(self._device)
+            reading = allocator.read()
+            figures = Figures(
+                allocated_bytes=reading.allocated_bytes,
+                reserved_bytes=reading.reserved_bytes,
+                reclaimable_bytes=reading.reclaimable_bytes,
+                uuid=allocator.device_uuid(),
+                context=torch_holds_context(),
+            )
+            if figures != self._figures_sent:
+                self._send(figures)
+                self._figures_sent = figures
 
     # -- the work ------------------------------------------------------------------------------
 
@@ -123,7 +131,8 @@ class ChildWork:
             self._open()
         except BaseException as error:  # noqa: BLE001 - whatever a library raises is told
             self._fail(error)
-            return
+            while True:  # the other side ends this process, and knows why
+                self._receive()
         if self._device != "cpu":
             threading.Thread(target=self._tell_figures, name="figures", daemon=True).start()
         self._send(Done(facts=self._facts()))
@@ -134,7 +143,7 @@ class ChildWork:
         opened = self._opened
         settings = Settings(_env_file=None, **opened.settings)
         on_cpu = None if opened.on_cpu is None else opened.on_cpu.message()
-        order = EngineOrder(opened.factory, opened.device, on_cpu)
+        order = EngineOrder(opened.factory, device=opened.device, on_cpu=on_cpu)
         if (lacking := why_lacking(settings, order)) is not None:
             raise EngineError(lacking.key, **lacking.details)
         self._engine = order(settings, self._ledger)
@@ -216,10 +225,6 @@ class ChildWork:
         error.__traceback__ = error.__cause__ = error.__context__ = None
         facts = None if self._engine is None or spoilt else self._facts()
         self._send(Failed(error=plain, facts=facts, spoilt=spoilt))
-
-    def _send_figures(self) -> None:
-        if self._device != "cpu":
-            self._send(self._figures())
 
     def _facts(self) -> EngineFacts:
         engine = self._made

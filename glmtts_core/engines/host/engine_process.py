@@ -19,7 +19,7 @@ from glmtts_core.engines.base import JobControl
 from glmtts_core.engines.host.link import Link
 from glmtts_core.engines.host.mirror import Mirror
 from glmtts_core.engines.host.process_end import ProcessEnd, end_of
-from glmtts_core.engines.host.process_watch import ProcessWatch
+from glmtts_core.engines.host.process_watch import Patience, ProcessWatch
 from glmtts_core.engines.host.protocol import (
     EVENT,
     Answered,
@@ -31,21 +31,18 @@ from glmtts_core.engines.host.protocol import (
     Failed,
     GoOn,
     Load,
+    Open,
     Question,
     Reported,
     Spoken,
     Synthesize,
 )
 from glmtts_core.engines.host.started import StartedProcess
-from glmtts_core.errors import EngineProcessError, GLMTTSError, SynthesisCancelled
+from glmtts_core.errors import GLMTTSError, SynthesisCancelled
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.memory.oom_kills import oom_kills
+from glmtts_core.message import Message
 
-#: Seconds without a sign of life after which a process that is to do something is ended. Loading
-#: a large library may keep it from answering that long.
-HUNG_S: Final = 60.0
-#: Seconds after which a job that was cancelled is ended with its process.
-CANCEL_S: Final = 30.0
 #: Seconds that an answer may take; only questions that are answered beside the work are asked.
 _ANSWER_S: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -61,8 +58,7 @@ class EngineProcess:
         name: the engine's, as shown.
         ledger: gets the engine's entries, and loses them with the process.
         on_end: called once, from a thread of its own, when the process has ended unasked.
-        hung_s: seconds without a sign of life that are suffered.
-        cancel_s: seconds that a cancelled job may take to end.
+        patience: how long the process is waited for.
 
     Raises:
         EngineError: the process cannot be started.
@@ -73,12 +69,9 @@ class EngineProcess:
         name: str,
         ledger: Ledger,
         on_end: Callable[[ProcessEnd], None],
-        *,
-        hung_s: float = HUNG_S,
-        cancel_s: float = CANCEL_S,
+        patience: Patience,
     ) -> None:
         self._name = name
-        self._ledger = ledger
         self._on_end = on_end
         self._oom_kills = oom_kills()
         self._started = StartedProcess()
@@ -87,14 +80,13 @@ class EngineProcess:
         self._answers: dict[int, queue.SimpleQueue[Any]] = {}
         self._numbers = itertools.count(1)
         self._wanted = False
+        self._spoilt_by: Message | None = None
         self._end: ProcessEnd | None = None
         self._over = threading.Event()
         #: What the engine has said of itself last; None before its first word.
         self.facts: EngineFacts | None = None
         self.mirror = Mirror(ledger)
-        self._watch = ProcessWatch(
-            name, self._started, self._link, self._over, hung_s=hung_s, cancel_s=cancel_s
-        )
+        self._watch = ProcessWatch(name, self._started, self._link, self._over, patience)
         threading.Thread(target=self._listen, name=f"{name} listener", daemon=True).start()
 
     @property
@@ -126,17 +118,12 @@ class EngineProcess:
             SynthesisCancelled: the job was cancelled.
             EngineProcessError, OutOfMemoryError: the process has ended.
         """
-        outer, self._watch.busy = self._watch.busy, True
+        if control is not None:
+            self._oom_kills = oom_kills()
         try:
-            self._send(command, *arrays)
-            if not isinstance(command, Load | Synthesize) or control is None:
-                return self._outcome(None)
-            job = command.job
-            with (
-                self._watch.over(job),
-                control.cancel.interrupting(lambda: self._watch.cancel(job)),
-            ):
-                return self._outcome(control)
+            with self._watch.expecting(slow=isinstance(command, Open | Load)):
+                self._send(command, *arrays)
+                return self._carried_out(command, control)
         except _EndedError as ended:
             if control is not None and control.cancel.cancelled:
                 raise SynthesisCancelled("engine.cancelled") from None
@@ -147,8 +134,6 @@ class EngineProcess:
             # the next command would get this one's reply
             self.stop()
             raise
-        finally:
-            self._watch.busy = outer
 
     def ask(self, question: Question, argument: str = "", timeout_s: float = _ANSWER_S) -> Any:
         """Ask something that is answered whatever is being done; from any thread.
@@ -176,6 +161,18 @@ class EngineProcess:
         """End the process, whatever it is doing; returns at once."""
         self._wanted = True
         self._started.kill()
+
+    def _carried_out(
+        self, command: BaseModel, control: JobControl | None
+    ) -> tuple[Done | Spoken, list[Samples]]:
+        if not isinstance(command, Load | Synthesize) or control is None:
+            return self._outcome(None)
+        job = command.job
+        with (
+            self._watch.over(job),
+            control.cancel.interrupting(lambda: self._watch.cancel(job)),
+        ):
+            return self._outcome(control)
 
     def _outcome(self, control: JobControl | None) -> tuple[Done | Spoken, list[Samples]]:
         refused: BaseException | None = None
@@ -206,8 +203,10 @@ class EngineProcess:
         error = failed.error.error()
         if not failed.spoilt:
             return error
-        self.stop()
-        return EngineProcessError("engine.process_spoilt", engine=self._name, reason=error.message)
+        self._spoilt_by = error.message
+        self._started.kill()
+        self._over.wait()
+        return self._how_it_ended().error(self._name)
 
     def _safe_point(self, control: JobControl | None) -> BaseException | None:
         """Let the studio do what waits for a safe point; return what it ends the job by."""
@@ -228,9 +227,12 @@ class EngineProcess:
             self._link.send(message, arrays)
         except OSError:
             self._over.wait()
-            if self._end is None:
-                raise AssertionError("a process that has ended has an end") from None
-            raise _EndedError(self._end) from None
+            raise _EndedError(self._how_it_ended()) from None
+
+    def _how_it_ended(self) -> ProcessEnd:
+        if self._end is None:
+            raise AssertionError("a process that has ended has an end")
+        return self._end
 
     # -- listening -----------------------------------------------------------------------------
 
@@ -266,14 +268,16 @@ class EngineProcess:
             exit_code,
             wanted=self._wanted,
             hung=self._watch.hung,
+            spoilt_by=self._spoilt_by,
             killed=self._started.killed,
             oom_kills_before=self._oom_kills,
         )
         self.mirror.clear()
+        # who is woken finds it ended
+        self._over.set()
         self._replies.put(self._end)
         for answer in list(self._answers.values()):
             answer.put(None)
-        self._over.set()
         self._link.close()
         if not self._wanted:
             self._on_end(self._end)

@@ -9,22 +9,25 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.host.base import EngineHost
-from glmtts_core.engines.host.engine_process import CANCEL_S, HUNG_S, EngineProcess
+from glmtts_core.engines.host.engine_process import EngineProcess
 from glmtts_core.engines.host.process_end import ProcessEnd
+from glmtts_core.engines.host.process_watch import Patience
 from glmtts_core.engines.host.remote_allocator import RemoteAllocator
 from glmtts_core.engines.host.remote_engine import RemoteEngine
 from glmtts_core.engines.host.remote_inspector import RemoteInspector
 from glmtts_core.engines.order import EngineOrder
-from glmtts_core.errors import EngineError
+from glmtts_core.errors import EngineError, EngineProcessError, ProcessOutOfMemoryError
 from glmtts_core.memory.allocator import TensorAllocator
 from glmtts_core.memory.ledger import Ledger
 from glmtts_core.message import Message
 from glmtts_core.settings import Settings
 
+_PATIENCE: Final = Patience()
 _log = logging.getLogger(__name__)
 
 
@@ -36,8 +39,7 @@ class ProcessHost(EngineHost):
         ledger: gets what they keep.
         factories: orders of the engines; only those can be told to another process.
         free_bytes: returns the free memory of a device; None where unknown.
-        hung_s: seconds without a sign of life after which a process is ended.
-        cancel_s: seconds after which a cancelled job is ended with its process.
+        patience: how long a process is waited for.
 
     Raises:
         EngineError: an engine cannot be made.
@@ -49,19 +51,20 @@ class ProcessHost(EngineHost):
         ledger: Ledger,
         factories: Sequence[EngineFactory],
         free_bytes: Callable[[str], int | None],
-        *,
-        hung_s: float = HUNG_S,
-        cancel_s: float = CANCEL_S,
+        patience: Patience = _PATIENCE,
     ) -> None:
-        self._start = partial(EngineProcess, hung_s=hung_s, cancel_s=cancel_s)
+        self._start = partial(EngineProcess, patience=patience)
         super().__init__(settings, ledger, factories, free_bytes)
 
     @classmethod
     def examine(cls, settings: Settings, order: EngineOrder) -> EngineOrder | Message:
         """Have a process make the engine and tell what it can do; nothing of it stays."""
+        start = partial(EngineProcess, patience=_PATIENCE)
         try:
-            engine = RemoteEngine(order, settings, Ledger(), EngineProcess, _log_end)
+            engine = RemoteEngine(order, settings, Ledger(), start, _log_end)
         except EngineError as error:
+            if isinstance(error, EngineProcessError | ProcessOutOfMemoryError):
+                return Message("engine.not_examined", {"reason": error.message})
             return error.message
         return replace(order, capabilities=engine.capabilities, messages=engine.messages)
 
@@ -72,10 +75,7 @@ class ProcessHost(EngineHost):
 
     def allocator(self, device: str) -> TensorAllocator:
         """Return the allocators of the processes on a device, as one."""
-        return RemoteAllocator(
-            lambda: [each for each in self._remote if each.capabilities.device == device],
-            on_cuda=device.startswith("cuda"),
-        )
+        return RemoteAllocator(lambda: self._remote, device)
 
     @property
     def processes(self) -> Mapping[int, str]:
@@ -86,7 +86,7 @@ class ProcessHost(EngineHost):
     def holds_context(self) -> bool:
         """Whether one of the processes has told of a CUDA context."""
         return any(
-            each.process is not None and each.process.mirror.figures.uuid is not None
+            each.process is not None and each.process.mirror.figures.context
             for each in self._remote
         )
 
@@ -109,8 +109,9 @@ class ProcessHost(EngineHost):
 
     def limit_memory(self, engine: Engine, headroom_bytes: int) -> None:
         """Limit the engine's process for as long as it lives."""
-        if isinstance(engine, RemoteEngine):
-            engine.limit_memory(headroom_bytes)
+        if not isinstance(engine, RemoteEngine):
+            raise TypeError("this host makes no other engines")
+        engine.limit_memory(headroom_bytes)
 
     def close(self, *, idle: bool) -> None:  # noqa: ARG002 - nothing of ours is disturbed
         """End all processes, whatever they are doing."""

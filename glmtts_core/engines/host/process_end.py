@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from glmtts_core.errors import EngineProcessError, GLMTTSError, OutOfMemoryError
+from glmtts_core.errors import EngineProcessError, GLMTTSError, ProcessOutOfMemoryError
 from glmtts_core.memory.oom_kills import oom_kills
+from glmtts_core.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,42 +18,62 @@ class ProcessEnd:
         exit_code: negative for a signal, as `subprocess` has it.
         wanted: whether this program ended it on purpose.
         hung: whether it was ended because it gave no sign of life.
-        out_of_memory: whether the kernel ended it because memory ran out.
+        spoilt_by: the error after which it could do nothing any more, if it was ended for that.
+        killed_by_others: whether a SIGKILL that is not ours ended it.
+        out_of_memory: whether the kernel has counted an end for want of memory meanwhile; None
+            where it does not count.
     """
 
     exit_code: int
     wanted: bool = False
     hung: bool = False
-    out_of_memory: bool = False
+    spoilt_by: Message | None = None
+    killed_by_others: bool = False
+    out_of_memory: bool | None = False
 
     def error(self, engine: str) -> GLMTTSError:
         """Return the error of the job that it had."""
-        if self.out_of_memory:
-            return OutOfMemoryError("engine.process_out_of_memory", engine=engine)
+        if self.killed_by_others and self.out_of_memory is not False:
+            if self.out_of_memory is None:
+                return ProcessOutOfMemoryError(
+                    "engine.process_probably_out_of_memory", engine=engine
+                )
+            return ProcessOutOfMemoryError("engine.process_out_of_memory", engine=engine)
+        if self.spoilt_by is not None:
+            return EngineProcessError("engine.process_spoilt", engine=engine, reason=self.spoilt_by)
         if self.wanted:
             return EngineProcessError("engine.process_stopped", engine=engine)
         if self.hung:
             return EngineProcessError("engine.process_hung", engine=engine)
         return EngineProcessError("engine.process_ended", engine=engine, how=self._how())
 
-    def _how(self) -> str:
+    def _how(self) -> Message:
         if self.exit_code >= 0:
-            return f"exit code {self.exit_code}"
+            return Message("engine.process_exit_code", {"code": self.exit_code})
         try:
-            return signal.Signals(-self.exit_code).name
+            name = signal.Signals(-self.exit_code).name
         except ValueError:
-            return f"signal {-self.exit_code}"
+            name = str(-self.exit_code)
+        return Message("engine.process_signal", {"name": name})
 
 
 def end_of(
-    exit_code: int, *, wanted: bool, hung: bool, killed: bool, oom_kills_before: int | None
+    exit_code: int,
+    *,
+    wanted: bool,
+    hung: bool,
+    spoilt_by: Message | None,
+    killed: bool,
+    oom_kills_before: int | None,
 ) -> ProcessEnd:
     """Return how a process has ended; ``killed`` says that this program has sent the SIGKILL.
 
     Only the kernel sends SIGKILL when memory has run out, and it counts how often; where it does
-    not count, a SIGKILL that is not ours is taken for that.
+    not count, a SIGKILL that is not ours probably comes from there.
     """
-    by_others = exit_code == -signal.SIGKILL and not killed
     now = oom_kills()
-    counted = now is None or oom_kills_before is None or now > oom_kills_before
-    return ProcessEnd(exit_code, wanted, hung, out_of_memory=by_others and counted)
+    counted = None if now is None or oom_kills_before is None else now > oom_kills_before
+    by_others = exit_code == -signal.SIGKILL and not killed
+    return ProcessEnd(
+        exit_code, wanted, hung, spoilt_by, killed_by_others=by_others, out_of_memory=counted
+    )

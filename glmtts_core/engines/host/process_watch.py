@@ -7,17 +7,32 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from glmtts_core.engines.host.link import Link
 from glmtts_core.engines.host.protocol import Ask, Cancel, Event, Question
 from glmtts_core.engines.host.started import StartedProcess
 
-#: Seconds between two looks, at most.
-_PULSE_S: Final = 1.0
 #: Seconds for which a cancellation may keep the page that asks for it.
 _SEND_S: Final = 0.25
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a process is waited for.
+
+    Attributes:
+        hung_s: seconds without a sign of life while it has something to do.
+        loading_s: the same while it starts and loads: a large library on a slow disk keeps it
+            from answering.
+        cancel_s: seconds that a cancelled job may take to end.
+    """
+
+    hung_s: float = 60.0
+    loading_s: float = 300.0
+    cancel_s: float = 30.0
 
 
 class ProcessWatch:
@@ -28,11 +43,9 @@ class ProcessWatch:
         started: the process.
         link: to it.
         ended: set when it has ended.
-        hung_s: seconds without a sign of life that are suffered while something is to be done.
-        cancel_s: seconds that a cancelled job may take to end.
+        patience: how long it is waited for.
 
     Attributes:
-        busy: whether the process is to do something; set by who tells it to.
         hung: whether it was ended for its silence, or for not obeying.
     """
 
@@ -42,17 +55,16 @@ class ProcessWatch:
         started: StartedProcess,
         link: Link[Event],
         ended: threading.Event,
-        *,
-        hung_s: float,
-        cancel_s: float,
+        patience: Patience,
     ) -> None:
-        self.busy = False
         self.hung = False
         self._name = name
         self._started = started
         self._link = link
         self._ended = ended
-        self._hung_s, self._cancel_s = hung_s, cancel_s
+        self._patience = patience
+        self._pulse_s = min(1.0, patience.hung_s / 4, patience.cancel_s / 4)
+        self._patience_s: float | None = None
         self._heard = 0
         self._job: int | None = None
         self._cancelled: tuple[int, float] | None = None
@@ -62,6 +74,16 @@ class ProcessWatch:
     def heard(self) -> None:
         """The process has said something."""
         self._heard += 1
+
+    @contextmanager
+    def expecting(self, *, slow: bool) -> Iterator[None]:
+        """While inside, the process has something to do; ``slow`` where it starts or loads."""
+        outer = self._patience_s
+        self._patience_s = self._patience.loading_s if slow else self._patience.hung_s
+        try:
+            yield
+        finally:
+            self._patience_s = outer
 
     @contextmanager
     def over(self, job: int) -> Iterator[None]:
@@ -80,28 +102,28 @@ class ProcessWatch:
             self._unsent = job
 
     def _watch(self) -> None:
-        pulse_s = min(_PULSE_S, self._hung_s / 4, self._cancel_s / 4)
         # counted in pulses: the clock goes on while this program is stopped
         silent_s, heard = 0.0, self._heard
-        while not self._ended.wait(pulse_s):
+        while not self._ended.wait(self._pulse_s):
             self._started.end_what_is_left()
-            silent = self._heard == heard and self.busy
+            patience_s = self._patience_s
+            silent = self._heard == heard and patience_s is not None
             heard = self._heard
-            silent_s = silent_s + pulse_s if silent else 0.0
-            if silent_s > self._hung_s or self._ignores_cancel():
+            silent_s = silent_s + self._pulse_s if silent else 0.0
+            if silent_s > (patience_s or 0.0) or self._ignores_cancel():
                 self.hung = True
                 self._started.kill()
                 return
             if self._unsent is not None and self._tell(Cancel(job=self._unsent), 0.0):
                 self._unsent = None
-            if silent_s > pulse_s:
+            if silent_s > self._pulse_s:
                 self._tell(Ask(number=0, question=Question.ALIVE), 0.0)
 
     def _ignores_cancel(self) -> bool:
         if self._cancelled is None:
             return False
         job, cancelled_s = self._cancelled
-        return job == self._job and time.monotonic() - cancelled_s > self._cancel_s
+        return job == self._job and time.monotonic() - cancelled_s > self._patience.cancel_s
 
     def _tell(self, message: Ask | Cancel, wait_s: float) -> bool:
         try:

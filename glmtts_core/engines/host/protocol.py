@@ -200,6 +200,7 @@ class Figures(StrictModel):
 
     Attributes:
         uuid: of the device; None before there is a CUDA context.
+        context: whether there is a CUDA context.
     """
 
     kind: Literal["figures"] = "figures"
@@ -207,6 +208,7 @@ class Figures(StrictModel):
     reserved_bytes: int | None
     reclaimable_bytes: int | None
     uuid: str | None
+    context: bool = False
 
 
 class Done(StrictModel):

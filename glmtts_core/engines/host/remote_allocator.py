@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from glmtts_core.engines.host.engine_process import EngineProcess
 from glmtts_core.engines.host.mirror import Mirror
 from glmtts_core.engines.host.protocol import Question
 from glmtts_core.engines.host.remote_engine import RemoteEngine
-from glmtts_core.errors import EngineProcessError, OutOfMemoryError
+from glmtts_core.errors import EngineProcessError, ProcessOutOfMemoryError
 from glmtts_core.memory.allocator import AllocatorReading
 from glmtts_core.memory.system import malloc_trim
 
@@ -18,13 +19,15 @@ class RemoteAllocator:
     """The allocators of all engines on one device; a device without any has allocated nothing.
 
     Args:
-        engines: returns the engines on the device.
-        on_cuda: whether the device has figures at all.
+        engines: returns all engines, those on the device and the others.
+        device: "cpu", "cuda" or "cuda:N".
     """
 
-    def __init__(self, engines: Callable[[], Sequence[RemoteEngine]], *, on_cuda: bool) -> None:
+    def __init__(self, engines: Callable[[], Sequence[RemoteEngine]], device: str) -> None:
         self._engines = engines
-        self._on_cuda = on_cuda
+        self._device = device
+        self._on_cuda = device.startswith("cuda")
+        self._uuid: str | None = None
 
     def read(self) -> AllocatorReading:
         """Return the sums of what the processes have told last."""
@@ -44,8 +47,11 @@ class RemoteAllocator:
         return sum(int(peak or 0) for peak in self._ask(Question.PEAK))
 
     def device_uuid(self) -> str | None:
-        """The device's UUID, None while no process has opened it."""
-        return next((each.figures.uuid for each in self._mirrors() if each.figures.uuid), None)
+        """The device's UUID, None until a process has opened it."""
+        told = (each.figures.uuid for each in self._mirrors() if each.figures.uuid)
+        # the device stays the same when the process that has told it ends
+        self._uuid = next(told, self._uuid)
+        return self._uuid
 
     def reset_peak(self) -> None:
         """Reset the peaks."""
@@ -53,17 +59,20 @@ class RemoteAllocator:
             self._ask(Question.RESET_PEAK)
 
     def give_back(self) -> None:
-        """Have each process, and then our own, return what is unused."""
+        """Have each process, and then our own, return what is unused, on the host too."""
         for engine in self._engines():
-            # one that ends meanwhile has given everything back
-            with suppress(EngineProcessError, OutOfMemoryError):
+            # one that ends meanwhile has given everything back, and that is in the log
+            with suppress(EngineProcessError, ProcessOutOfMemoryError):
                 engine.give_back()
         malloc_trim()
 
     def _mirrors(self) -> list[Mirror]:
-        processes = [each.process for each in self._engines()]
-        return [each.mirror for each in processes if each is not None]
+        return [each.mirror for each in self._processes()]
 
     def _ask(self, question: Question) -> list[Any]:
-        processes = [each.process for each in self._engines()]
-        return [each.ask(question) for each in processes if each is not None]
+        return [each.ask(question) for each in self._processes()]
+
+    def _processes(self) -> list[EngineProcess]:
+        here = [each for each in self._engines() if each.capabilities.device == self._device]
+        processes = [each.process for each in here]
+        return [each for each in processes if each is not None]

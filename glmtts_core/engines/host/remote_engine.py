@@ -71,7 +71,7 @@ class RemoteEngine:
         self._ledger = ledger
         self._start = start
         self._on_lost = on_lost
-        self._name = order.factory
+        self._name = order.name or order.factory
         self._process: EngineProcess | None = None
         self._capabilities: Capabilities | None = order.capabilities
         self._messages = order.messages

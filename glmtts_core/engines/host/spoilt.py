@@ -7,8 +7,11 @@ from typing import Final
 
 #: How CUDA's errors begin, and the one that leaves the device usable (CUDA's programming guide,
 #: asynchronous errors: all others but those of a wrong call stick to the context).
-_CUDA: Final = "cuda error"
-_HARMLESS: Final = ("out of memory", "invalid argument", "invalid device", "not supported")
+_CUDA: Final = ("cuda error", "cuda driver error", "cudnn error", "cublas error", "nccl error")
+_HARMLESS: Final = (
+    "out of memory", "alloc_failed", "invalid argument", "invalid device", "not supported",
+    "no kernel image", "driver version is insufficient",
+)  # fmt: skip
 
 
 def is_spoilt(error: BaseException) -> bool:
@@ -29,4 +32,4 @@ def _of_cuda(error: BaseException, words: str) -> bool:
     accelerator = getattr(torch, "AcceleratorError", None)
     if accelerator is not None and isinstance(error, accelerator):
         return True
-    return isinstance(error, RuntimeError) and _CUDA in words
+    return isinstance(error, RuntimeError) and any(each in words for each in _CUDA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -12,10 +13,15 @@ from typing import Final
 from glmtts_core.engines.host.lifeline import VARIABLE
 from glmtts_core.errors import EngineError
 from glmtts_core.places import PROGRAM_DIR
+from glmtts_core.settings import PREFIX
 
+_TOKEN: Final = PREFIX + "API_TOKEN"
 _MODULE: Final = "glmtts_core.engines.host.child"
 #: Seconds that a process which has closed its connection gets to end by itself.
 _ENDING_S: Final = 2.0
+#: Seconds for which a process that was killed is waited for.
+_KILLED_S: Final = 10.0
+_log = logging.getLogger(__name__)
 
 
 class StartedProcess:
@@ -40,7 +46,7 @@ class StartedProcess:
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 cwd=PROGRAM_DIR,
-                env={**os.environ, VARIABLE: str(lifeline)},
+                env=_environment(lifeline),
                 pass_fds=(lifeline,),
                 # neither a key in the terminal nor its closing reaches it
                 start_new_session=True,
@@ -80,11 +86,25 @@ class StartedProcess:
             self._process.wait(_ENDING_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait()
+            self._wait_for_the_killed()
         self._kill_group()
         os.close(self._lifeline)
-        return self._process.returncode
+        code = self._process.returncode
+        return -signal.SIGKILL if code is None else code
+
+    def _wait_for_the_killed(self) -> None:
+        try:
+            self._process.wait(_KILLED_S)
+        except subprocess.TimeoutExpired:
+            # it hangs in a driver; everything else is to go on
+            _log.error("the killed process %d does not end", self.pid)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+def _environment(lifeline: int) -> dict[str, str]:
+    """Return our environment without the token, which an engine has no use for."""
+    ours = {name: value for name, value in os.environ.items() if name.upper() != _TOKEN}
+    return {**ours, VARIABLE: str(lifeline)}

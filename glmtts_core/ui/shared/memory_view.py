@@ -120,7 +120,7 @@ def _by_process(reading: MemoryReading) -> list[tuple[str, str]]:
     engines = reading.engines_bytes
     return [
         ("memory_view.engine", size(engines) if engines else "–"),
-        ("memory_view.pages", size(reading.resident_set_bytes - engines)),
+        ("memory_view.web", size(reading.resident_set_bytes - engines)),
     ]
 
 

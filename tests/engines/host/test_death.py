@@ -19,8 +19,8 @@ from glmtts_core.catalogue import LANGUAGES
 from glmtts_core.engines.base import Engine
 from glmtts_core.engines.caches import SessionCaches
 from glmtts_core.engines.host import process_end
-from glmtts_core.engines.host.engine_process import HUNG_S
 from glmtts_core.engines.host.process import ProcessHost
+from glmtts_core.engines.host.process_watch import Patience
 from glmtts_core.errors import (
     EngineProcessError,
     GLMTTSError,
@@ -107,7 +107,11 @@ class Rig:
         settings = Settings(_env_file=None, device="cpu", output_dir=folder)
         self.ledger = Ledger()
         self.host = ProcessHost(
-            settings, self.ledger, [ORDER], lambda _: None, hung_s=hung_s, cancel_s=CANCEL_S
+            settings,
+            self.ledger,
+            [ORDER],
+            lambda _: None,
+            Patience(hung_s=hung_s, loading_s=hung_s, cancel_s=CANCEL_S),
         )
 
     @property
@@ -141,7 +145,7 @@ class Rig:
 @pytest.fixture
 def rig(request, tmp_path) -> Iterator[Rig]:
     stopped = "SIGSTOP" in request.node.name or "stopped" in request.node.name
-    made = Rig(tmp_path / "outputs", SOON_S if stopped else HUNG_S)
+    made = Rig(tmp_path / "outputs", SOON_S if stopped else Patience().hung_s)
     yield made
     made.host.close(idle=True)
 

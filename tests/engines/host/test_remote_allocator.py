@@ -8,7 +8,7 @@ import pytest
 
 from glmtts_core.engines.host.protocol import Figures, Question
 from glmtts_core.engines.host.remote_allocator import RemoteAllocator
-from glmtts_core.errors import EngineProcessError, GLMTTSError, OutOfMemoryError
+from glmtts_core.errors import EngineProcessError, GLMTTSError, ProcessOutOfMemoryError
 from glmtts_core.memory.allocator import AllocatorReading
 
 UUID = "00000000-0000-0000-0000-000000000001"
@@ -54,6 +54,11 @@ class Engine:
     process: Process | None
     error: GLMTTSError | None = None
     returned: int = 0
+    device: str = "cuda:0"
+
+    @property
+    def capabilities(self) -> Engine:
+        return self
 
     def give_back(self) -> None:
         self.returned += 1
@@ -61,8 +66,8 @@ class Engine:
             raise self.error
 
 
-def allocator(*engines: Engine, on_cuda: bool = True) -> RemoteAllocator:
-    return RemoteAllocator(lambda: list(engines), on_cuda=on_cuda)
+def allocator(*engines: Engine, device: str = "cuda:0") -> RemoteAllocator:
+    return RemoteAllocator(lambda: list(engines), device)
 
 
 def test_figures_of_all_processes_are_added_up():
@@ -79,7 +84,7 @@ def test_a_device_without_a_process_holds_nothing():
 
 def test_the_host_has_no_such_figures():
     process = Process(None, None)
-    read = allocator(Engine(process), on_cuda=False)
+    read = allocator(Engine(process, device="cpu"), device="cpu")
     read.reset_peak()
     assert read.read() == AllocatorReading(None, None, None)
     assert read.peak_allocated_bytes() is None
@@ -99,11 +104,27 @@ def test_the_device_is_known_from_the_first_process_that_has_opened_it():
     assert allocator(*engines).device_uuid() == UUID
 
 
+def test_the_device_stays_known_when_the_process_that_told_it_ends():
+    engine = Engine(Process(1))
+    read = allocator(engine)
+    assert read.device_uuid() == UUID
+    engine.process = None
+    assert read.device_uuid() == UUID
+
+
+def test_engines_elsewhere_count_for_nothing_and_return_their_memory_all_the_same():
+    here, elsewhere = Engine(Process(100)), Engine(Process(60), device="cpu")
+    both = allocator(here, elsewhere)
+    assert both.read().allocated_bytes == 100
+    both.give_back()
+    assert (here.returned, elsewhere.returned) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "error",
     [
         EngineProcessError("engine.process_stopped", engine="Scripted"),
-        OutOfMemoryError("engine.process_out_of_memory", engine="Scripted"),
+        ProcessOutOfMemoryError("engine.process_out_of_memory", engine="Scripted"),
     ],
 )
 def test_a_process_that_ends_meanwhile_keeps_no_other_from_returning_memory(error):

@@ -114,7 +114,7 @@ def test_a_job_whose_memory_runs_out_twice_fails_in_one_sentence(opened, counted
         monkeypatch.setattr(module, "oom_kills", lambda: None)
     view = speak(opened, "kill:SIGKILL").view()
     assert isinstance(view.error, OutOfMemoryError)
-    assert view.error.message.key == "engine.process_out_of_memory"
+    assert view.error.message.key == "engine.process_probably_out_of_memory"
     assert speak(opened).view().state is JobState.DONE
 
 

@@ -26,7 +26,7 @@ def words(html: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_processes_are_named_with_what_each_takes(studio, language):
     shown = words(figures_html(Session(studio, ANNA), HOST, (reading(**SEPARATE),), language))
-    assert {"en": "engine 260 MiB pages 150 MiB", "zh": "引擎 260 MiB 页面 150 MiB"}[
+    assert {"en": "engine 260 MiB web 150 MiB", "zh": "引擎 260 MiB 网页 150 MiB"}[
         language
     ] in shown
 
@@ -34,17 +34,17 @@ def test_both_processes_are_named_with_what_each_takes(studio, language):
 def test_without_an_engines_process_the_pages_have_everything(studio):
     alone = {"resident_set_bytes": 150 * MIB, "pages_bytes": 149 * MIB}
     shown = words(figures_html(Session(studio, ANNA), HOST, (reading(**alone),), "en"))
-    assert shown.endswith("engine – pages 150 MiB")
+    assert shown.endswith("engine – web 150 MiB")
 
 
 def test_in_one_process_nothing_is_told_apart(studio):
     shown = figures_html(Session(studio, ANNA), HOST, (reading(resident_set_bytes=MIB),), "en")
-    assert "pages" not in shown
+    assert "web" not in shown
 
 
 def test_a_cards_figures_are_its_own(studio):
     card = reading(devices=(device(0, 8 * MIB, 4 * MIB, 2 * MIB),), main_device=0, **SEPARATE)
-    assert "pages" not in figures_html(Session(studio, ANNA), MemoryView(0), (card,), "en")
+    assert "web" not in figures_html(Session(studio, ANNA), MemoryView(0), (card,), "en")
 
 
 def test_the_legend_has_a_layer_for_the_pages():
