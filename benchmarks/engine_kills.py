@@ -3,8 +3,8 @@
     python -m benchmarks.engine_kills [--kills 100] [--seed 1]
 
 The built-in voice speaks in a process of its own, for somebody at a page and for a queue of lines
-that is filled up all the time; a line that is lost with its process is handed in again, as a batch
-does. A SIGKILL hits in turn while the engine loads, speaks, cleans up and is idle.
+that is filled up all the time; a line that failed with its process is handed in once more, as a
+batch does. A SIGKILL hits in turn while the engine loads, speaks, cleans up and is idle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import random
 import signal
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -24,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import psutil
-
+from benchmarks.line_feed import HANGS_S, SHORT, LineFeed
+from benchmarks.process_traces import Traces
 from benchmarks.reporting import Figure, count, print_figures, print_machine
-from glmtts_core.engines.base import Stage, SynthesisResult
+from glmtts_core.engines.base import Stage
 from glmtts_core.engines.host.process import ProcessHost
 from glmtts_core.errors import GLMTTSError
 from glmtts_core.memory.cleanup import CleanupLevel
@@ -36,21 +35,16 @@ from glmtts_core.memory.oom_kills import oom_kills
 from glmtts_core.sessions.session import new_session_id
 from glmtts_core.settings import load_settings
 from glmtts_core.speech import SynthesisRequest
-from glmtts_core.studio.jobs import Job, JobState, Priority
+from glmtts_core.studio.jobs import Job, JobState
 from glmtts_core.studio.studio import Studio
 
 _LONG: Final = "今天天气很好，我们一起去公园散步吧。"
-_SHORT: Final = "你好。"
 PHASES: Final = ("load", "speech", "cleanup", "idle")
-#: Seconds after which a job counts as one that never ends.
-_HANGS_S: Final = 90.0
-#: How often a line is handed in before it counts as lost, and a sentence before it is given up.
+#: How often a sentence is handed in before it is given up.
 _ATTEMPTS: Final = 5
 #: Parts of a phase's length within which a kill is tried, until one comes in time.
 _HURRIES: Final = (0.8, 0.5, 0.2, 0.0)
 _PAUSE_S: Final = 0.001
-#: Seconds between a line's end and the next one.
-_LINES_EVERY_S: Final = 0.5
 
 
 @dataclass
@@ -76,50 +70,16 @@ class Tally:
     next_s: list[float] = field(default_factory=list)
 
 
-class Lines:
-    """A queue of lines that never runs empty; each is handed in until it is spoken."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-        self._owner = new_session_id()
-        self._stop = threading.Event()
-        self.handed_in = self.spoken = self.again = self.lost = 0
-        self._thread = threading.Thread(target=self._feed, name="lines")
-        self._thread.start()
-
-    def close(self) -> None:
-        """Wait for the last line."""
-        self._stop.set()
-        self._thread.join()
-
-    def _feed(self) -> None:
-        while not self._stop.wait(_LINES_EVERY_S):
-            self.handed_in += 1
-            for _ in range(_ATTEMPTS):
-                if self._speak():
-                    self.spoken += 1
-                    break
-                self.again += 1
-            else:
-                self.lost += 1
-
-    def _speak(self) -> bool:
-        kept: list[SynthesisResult] = []
-        request = SynthesisRequest(text=_SHORT)
-        job = self._studio.submit(self._owner, request, Priority.BATCH, kept.append)
-        return job.wait(_HANGS_S) and bool(kept) and len(kept[0].audio.samples) > 0
-
-
 class Killer:
     """Kills the engine's process of a studio, and looks at what comes of it."""
 
     def __init__(self, studio: Studio, seed: int) -> None:
         self._studio = studio
+        self.traces: Traces | None = None
         self._random = random.Random(seed)
         self._owner = new_session_id()
         studio.sessions.lease(self._owner)
         self.tallies = {phase: Tally() for phase in PHASES}
-        self.pids: set[int] = set()
         self._longest_s = {"load": 3.0, "speech": 1.0, "cleanup": 0.1, "idle": 0.2}
 
     def warm_up(self) -> None:
@@ -127,7 +87,7 @@ class Killer:
         self._longest_s["load"] = _seconds(lambda: self._studio.load(self._owner).wait())
         self._speak(_LONG)
         self._longest_s["speech"] = _seconds(lambda: self._speak(_LONG))
-        report = self._studio.cleanup(CleanupLevel.TRIM, None).wait(_HANGS_S)
+        report = self._studio.cleanup(CleanupLevel.TRIM, None).wait(HANGS_S)
         if report is not None:
             self._longest_s["cleanup"] = report.seconds
 
@@ -136,19 +96,19 @@ class Killer:
         tally = self.tallies[phase]
         match phase:
             case "load":
-                self._studio.cleanup(CleanupLevel.UNLOAD, self._owner, force=True).wait(_HANGS_S)
+                self._studio.cleanup(CleanupLevel.UNLOAD, self._owner, force=True).wait(HANGS_S)
                 self._kill_amid(tally, phase, lambda _: True)
             case "speech":
                 self._kill_amid(tally, phase, lambda job: self._stage(job) is not Stage.LOADING)
             case "cleanup":
                 self._kill_cleanup(tally)
             case _:
-                self._studio.load(self._owner).wait(_HANGS_S)
+                self._studio.load(self._owner).wait(HANGS_S)
                 self._wait_at_random(phase)
                 tally.amid += self._kill(tally)
         killed_s = time.perf_counter()
         for _ in range(_ATTEMPTS):
-            job = self._speak(_SHORT)
+            job = self._speak(SHORT)
             if job.view().state is JobState.DONE:
                 tally.next_s.append(time.perf_counter() - killed_s)
                 return
@@ -170,11 +130,11 @@ class Killer:
                 tally.amid += self._kill(tally)
                 self._note(tally, job)
                 return
-            job.wait(_HANGS_S)
+            job.wait(HANGS_S)
         self._kill(tally)
 
     def _kill_cleanup(self, tally: Tally) -> None:
-        self._studio.load(self._owner).wait(_HANGS_S)
+        self._studio.load(self._owner).wait(HANGS_S)
         before = self._cleanups()
         task = self._studio.cleanup(CleanupLevel.TRIM, None)
         while self._cleanups() == before:
@@ -182,18 +142,18 @@ class Killer:
         self._wait_at_random("cleanup")
         killed = self._kill(tally)
         try:
-            tally.hangs += task.wait(_HANGS_S) is None
+            tally.hangs += task.wait(HANGS_S) is None
         except GLMTTSError:
             tally.amid += killed
             tally.sentences += 1
 
     def _cleanups(self) -> float:
         """Return when the last cleanup began."""
-        events = self._studio.monitor.events(2 * _HANGS_S)
+        events = self._studio.monitor.events(2 * HANGS_S)
         return max((each.time_s for each in events if each.kind is EventKind.CLEANUP), default=0.0)
 
     def _note(self, tally: Tally, job: Job) -> None:
-        if not job.wait(_HANGS_S):
+        if not job.wait(HANGS_S):
             tally.hangs += 1
             return
         view = job.view()
@@ -206,7 +166,8 @@ class Killer:
         tally.kills += 1
         processes = list(self._studio.engines.processes or ())
         for pid in processes:
-            self.pids.add(pid)
+            if self.traces is not None:
+                self.traces.before_kill(pid)
             os.kill(pid, signal.SIGKILL)
         return bool(processes)
 
@@ -215,7 +176,7 @@ class Killer:
 
     def _speak(self, text: str) -> Job:
         job = self._studio.submit(self._owner, SynthesisRequest(text=text))
-        job.wait(_HANGS_S)
+        job.wait(HANGS_S)
         return job
 
     @staticmethod
@@ -244,26 +205,19 @@ def main() -> None:
 def _run(studio: Studio, kills: int, seed: int) -> None:
     killer = Killer(studio, seed)
     killer.warm_up()
-    handles, threads = len(_handles()), threading.active_count()
-    zombies = 0
-    lines = Lines(studio)
+    traces = killer.traces = Traces()
+    lines = LineFeed(studio)
     try:
         for number in range(kills):
             killer.round(PHASES[number % len(PHASES)])
-            zombies = max(zombies, _zombies())
+            traces.look_for_zombies()
     except KeyboardInterrupt:
         print("interrupted: what was seen until now")
     finally:
         lines.close()
-    _settle(handles, threads)
     print_tallies(killer.tallies)
-    print(f"lines: {lines.handed_in} handed in, {lines.spoken} spoken, {lines.again} begun again")
-    print(f"lost lines                       {lines.lost}   (target 0)")
-    orphans = [pid for pid in killer.pids if psutil.pid_exists(pid)]
-    print(f"killed processes that are left   {len(orphans)}   (target 0)")
-    print(f"zombies                          {zombies}   (target 0)")
-    print(f"handles more than before         {len(_handles()) - handles}   (target 0)")
-    print(f"threads more than before         {threading.active_count() - threads}   (target 0)")
+    lines.print()
+    traces.print()
     next_s = [each for tally in killer.tallies.values() for each in tally.next_s]
     if next_s:
         print_figures([Figure("kill to the next spoken sentence", next_s, "s")])
@@ -284,33 +238,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started_s = time.perf_counter()
     work()
     return time.perf_counter() - started_s
-
-
-def _handles() -> list[str]:
-    return os.listdir("/proc/self/fd")  # noqa: PTH208 - names of handles, no files
-
-
-def _zombies() -> int:
-    """Return how many children have ended and stay unreaped for longer than a moment."""
-    for _ in range(200):
-        found = 0
-        for each in psutil.Process().children(recursive=True):
-            try:
-                found += each.status() == psutil.STATUS_ZOMBIE
-            except psutil.NoSuchProcess:
-                continue
-        if not found:
-            return 0
-        time.sleep(0.01)
-    return found
-
-
-def _settle(handles: int, threads: int) -> None:
-    """Give threads that are just ending a moment."""
-    for _ in range(200):
-        if len(_handles()) <= handles and threading.active_count() <= threads:
-            return
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":
