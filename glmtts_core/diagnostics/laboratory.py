@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from glmtts_core.diagnostics.examining import Examine, examined_in_own_process
 from glmtts_core.diagnostics.experiment import Experiment
 from glmtts_core.diagnostics.experiment_folders import clear_old_experiments, experiments
 from glmtts_core.diagnostics.experiment_run import ExperimentProgress, ExperimentRun
@@ -77,11 +78,17 @@ class Laboratory:
     Args:
         studio: its engine makes room; its settings and its engine are the trials' too.
         open_trial: opens a trial's studio.
+        examine: examines a trial's sounds.
     """
 
-    def __init__(self, studio: Studio, open_trial: OpenTrial = open_in_own_process) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        open_trial: OpenTrial = open_in_own_process,
+        examine: Examine = examined_in_own_process,
+    ) -> None:
         self._studio = studio
-        self._open_trial = open_trial
+        self._open_trial, self._examine = open_trial, examine
         self._root = studio.settings.output_dir / "laboratory"
         self._lock = threading.Lock()
         self._task: BackgroundTask[None] = BackgroundTask("laboratory", "laboratory.failed")
@@ -196,7 +203,9 @@ class Laboratory:
         )
         folder = self._root / f"{findings.began_at:%Y%m%d-%H%M%S-%f}"
         return ExperimentRun(
-            TrialRunner(self._studio, self._open_trial, experiment, reference, transcript),
+            TrialRunner(
+                self._studio, self._open_trial, self._examine, experiment, reference, transcript
+            ),
             findings,
             folder,
             self.estimate_s(experiment)[0],

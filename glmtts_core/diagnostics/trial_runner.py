@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from glmtts_core.audio import decode
+from glmtts_core.diagnostics.examining import Examine
 from glmtts_core.diagnostics.experiment import Arm, Experiment
 from glmtts_core.diagnostics.experiment_folders import keep_audio
 from glmtts_core.diagnostics.trial import Spoken, Trial
 from glmtts_core.diagnostics.trial_notes import TrialNotes
-from glmtts_core.diagnostics.trial_quality import examined
 from glmtts_core.diagnostics.trial_work import TrialOrder, TrialWork
 from glmtts_core.engines.available import EngineFactory
 from glmtts_core.engines.base import CancelToken
@@ -42,6 +42,7 @@ class TrialRunner:
     Args:
         studio: whose settings and engine the trials have too.
         open_trial: opens a trial's studio.
+        examine: examines a trial's sounds.
         experiment: whose trials are run.
         reference: the recording to clone; None for an engine with voices of its own.
         transcript: what is said in the recording.
@@ -51,12 +52,14 @@ class TrialRunner:
         self,
         studio: Studio,
         open_trial: OpenTrial,
+        examine: Examine,
         experiment: Experiment,
         reference: Path | None,
         transcript: str,
     ) -> None:
         self._studio = studio
         self._open = open_trial
+        self._examine = examine
         self._experiment = experiment
         self._reference = reference
         self._transcript = transcript
@@ -79,7 +82,7 @@ class TrialRunner:
             arm: what the trial does.
             repetition: from 1.
             audio_folder: where the sounds of an arm's first trial are kept.
-            cancel: ends the engine's process at once.
+            cancel: ends the engine's process, or that of the examination, at once.
             on_spoken: receives each synthesis as it ends.
 
         Raises:
@@ -100,9 +103,7 @@ class TrialRunner:
                 failure=failure,
                 disturbed=loaded_before or self._loaded_within(wall_s),
             )
-            # random weights speak noise, whose faults mean nothing
-            if not self._random_weights:
-                trial = examined(trial, scratch)
+            trial = self._examined(trial, scratch, cancel)
             keep_audio(trial, scratch, audio_folder)
         return trial
 
@@ -120,6 +121,10 @@ class TrialRunner:
         except (GLMTTSError, OSError) as error:
             return str(error)
         return ""
+
+    def _examined(self, trial: Trial, scratch: Path, cancel: CancelToken) -> Trial:
+        # random weights speak noise, whose faults mean nothing
+        return trial if self._random_weights else self._examine(trial, scratch, cancel)
 
     def _loaded_within(self, seconds: float) -> bool:
         """Whether the app has loaded an engine of its own meanwhile."""

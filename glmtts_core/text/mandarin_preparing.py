@@ -59,19 +59,23 @@ def prepared_tables(cache_dir: Path) -> MandarinTables:
 
 def _made_elsewhere() -> bytes:
     """Return the packed tables from a child process; empty if it failed."""
+    reason: object
     try:
         return subprocess.run(
             CHILD,
             cwd=Path(__file__).resolve().parents[2],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             timeout=_CHILD_S,
             check=True,
         ).stdout
+    except subprocess.CalledProcessError as error:
+        told = bytes(error.stderr).decode(errors="replace").strip()
+        reason = told.splitlines()[-1] if told else error
     except (OSError, subprocess.SubprocessError) as error:
-        _log.warning("the Mandarin tables are made in this process: %s", error)
-        return b""
+        reason = error
+    _log.warning("the Mandarin tables are made in this process: %s", reason)
+    return b""
 
 
 def make_tables() -> MandarinTables:

@@ -18,7 +18,7 @@ import benchmarks
 from glmtts_core.diagnostics.laboratory import Laboratory
 from glmtts_core.diagnostics.machine_facts import machine_facts
 from glmtts_core.sessions.session import new_session_id
-from tests.diagnostics.test_laboratory import BOUND_S, open_inline
+from tests.diagnostics.test_laboratory import BOUND_S, examined_inline, open_inline
 from tests.forked import run_python
 
 pytestmark = pytest.mark.process
@@ -131,7 +131,7 @@ def test_the_laboratorys_table_is_printed_for_a_scripted_voice(studio, capsys):
 
     words = "--repetitions 1 --growing 0 --timed 1 --lines 0"
     experiment = experiment_of(studio, options_of(words.split()))
-    with closing(Laboratory(studio, open_inline)) as laboratory:
+    with closing(Laboratory(studio, open_inline, examined_inline)) as laboratory:
         laboratory.start(experiment, new_session_id(), machine_facts(studio))
         assert laboratory.wait(BOUND_S)
         assert laboratory.view().error is None

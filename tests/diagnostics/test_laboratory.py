@@ -15,8 +15,10 @@ from glmtts_core.diagnostics.experiment import Arm, Experiment, Policy, Workload
 from glmtts_core.diagnostics.findings import load
 from glmtts_core.diagnostics.laboratory import Laboratory, LaboratoryState
 from glmtts_core.diagnostics.metrics import Metric
-from glmtts_core.diagnostics.trial import TrialPart
+from glmtts_core.diagnostics.trial import Trial, TrialPart
+from glmtts_core.diagnostics.trial_quality import examined
 from glmtts_core.engines.available import EngineFactory
+from glmtts_core.engines.base import CancelToken
 from glmtts_core.errors import BusyError, DiagnosticsError, EngineError
 from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.settings import Settings
@@ -37,9 +39,14 @@ def open_inline(settings: Settings, factory: EngineFactory) -> Studio:
     return Studio(settings, factory, rescue=False)
 
 
+def examined_inline(trial: Trial, folder: Path, _: CancelToken) -> Trial:
+    """Examine a trial in this process."""
+    return examined(trial, folder)
+
+
 @pytest.fixture
 def laboratory(studio):
-    with closing(Laboratory(studio, open_inline)) as opened:
+    with closing(Laboratory(studio, open_inline, examined_inline)) as opened:
         yield opened
 
 
@@ -90,7 +97,7 @@ def cloning(settings):
     """A laboratory whose engine speaks in the voice of a recording only."""
     with (
         closing(Studio(settings, VoicelessEngine)) as studio,
-        closing(Laboratory(studio, open_inline)) as opened,
+        closing(Laboratory(studio, open_inline, examined_inline)) as opened,
     ):
         yield opened, studio.sessions.entry(ANNA).saved_form
 
@@ -159,7 +166,7 @@ def test_a_trial_whose_engine_cannot_be_loaded_says_why(studio):
         opened.engine.fail_loading_with = lambda: EngineError("engine.unexpected", reason="no")
         return opened
 
-    with closing(Laboratory(studio, open_broken)) as broken:
+    with closing(Laboratory(studio, open_broken, examined_inline)) as broken:
         findings = run(broken, NEVER)
     assert findings.usable == ()
     assert "no" in findings.trials[0].failure
@@ -177,7 +184,7 @@ def test_a_trial_looks_for_models_where_the_program_does(name, settings, tmp_pat
 
     with (
         closing(Studio(given, ScriptedEngine)) as studio,
-        closing(Laboratory(studio, open_noting)) as noting,
+        closing(Laboratory(studio, open_noting, examined_inline)) as noting,
     ):
         run(noting, NEVER)
     assert getattr(opened_with[0], name) == PROGRAM_DIR / "models"

@@ -153,6 +153,21 @@ def test_where_no_child_can_run_they_are_made_here(tmp_path, monkeypatch, tables
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("import sys; print('first', file=sys.stderr); raise ValueError('no room')", "no room"),
+        ("raise SystemExit(7)", "exit status 7"),
+    ],
+)
+def test_why_a_child_has_failed_is_logged(monkeypatch, caplog, program, reason):
+    monkeypatch.setattr(mandarin_preparing, "CHILD", [sys.executable, "-c", program])
+    assert mandarin_preparing._made_elsewhere() == b""
+    assert reason in caplog.text
+    assert "first" not in caplog.text
+
+
+@pytest.mark.process
 def test_reading_loads_none_of_the_dictionaries_of_the_packages(model_cache, tables):
     program = (
         "import sys; from pathlib import Path\n"

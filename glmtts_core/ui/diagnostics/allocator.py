@@ -38,6 +38,11 @@ def show(page: Page, inspector: Inspector, *, apart: bool) -> None:
     st.html(cards((page.text(f"diagnostics.allocator.{name}"), words) for name, words in figures))
     key = f"allocator_{inspector.pid}"
     st.plotly_chart(charts.segments(picture, page.language), key=key, config=_CONFIG)
+    _history(page, inspector)
+
+
+def _history(page: Page, inspector: Inspector) -> None:
+    """Draw the switch that records the allocator's history, and the download of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         # the next process of an engine begins without recording
         recording = f"allocator_recording_{inspector.pid}"

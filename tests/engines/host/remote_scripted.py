@@ -1,7 +1,8 @@
 """An engine that does what a text tells it to do, so that another process can be steered.
 
 A text is spoken as it is, but for its words ``verb:argument``; each verb is a method of `Steps`.
-While loading and releasing, the files `ON_LOAD` and `ON_RELEASE` in the output folder are obeyed.
+While it is made, loads and releases, the files `ON_MAKE`, `ON_LOAD` and `ON_RELEASE` in the output
+folder are obeyed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from tests.scripted_engine import WEIGHTS_BYTES, CloningEngine
 
 ORDER: Final = EngineOrder("tests.engines.host.remote_scripted:RemoteScripted")
 NAME: Final = "Remote"
+ON_MAKE: Final = "on-make.txt"
 ON_LOAD: Final = "on-load.txt"
 ON_RELEASE: Final = "on-release.txt"
 #: Written when a step begins to wait.
@@ -79,6 +81,7 @@ class RemoteScripted(CloningEngine):
         super().__init__(settings, ledger)
         self.messages = (Message("engine.no_pytorch", {"reason": _INSIDE}),)
         self._folder = settings.output_dir
+        self._obey(ON_MAKE, None)
 
     @property
     def capabilities(self) -> Capabilities:

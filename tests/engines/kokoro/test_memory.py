@@ -10,6 +10,13 @@ from textwrap import dedent
 
 import pytest
 
+from glmtts_core.engines.caches import SessionCaches
+from glmtts_core.engines.host.process import ProcessHost
+from glmtts_core.memory.ledger import Ledger
+from glmtts_core.speech import SynthesisRequest
+from tests.engines.kokoro.telling_voice import ORDER
+from tests.scripted_engine import LoadOnly
+
 #: Libraries of another engine, of the diagnostics or of the pages: tens to hundreds of MiB each.
 NOT_FOR_SPEAKING = (
     "torch", "torchaudio", "transformers", "scipy", "pandas", "streamlit", "plotly", "pypinyin",
@@ -58,6 +65,23 @@ def test_speaking_takes_no_library_of_another_part(model_cache):
     found = imported(program, str(model_cache))
     assert "onnxruntime" in found
     assert found.isdisjoint(NOT_FOR_SPEAKING)
+
+
+@pytest.mark.voice
+@pytest.mark.process
+def test_the_voices_own_process_takes_no_library_of_another_part(settings):
+    ledger = Ledger()
+    asked = SynthesisRequest(
+        text="今天花了3.5元。It was quiet.", voice="zf_xiaobei", sample_rate_hz=32_000
+    )
+    host = ProcessHost(settings, ledger, [ORDER], lambda _: None)
+    try:
+        spoken = host.preferred.synthesize(asked, SessionCaches("a" * 32, ledger), LoadOnly())
+    finally:
+        host.close(idle=True)
+    found = spoken.voices
+    assert "onnxruntime" in found
+    assert set(found).isdisjoint(NOT_FOR_SPEAKING)
 
 
 @pytest.mark.process

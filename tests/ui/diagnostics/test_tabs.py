@@ -19,7 +19,7 @@ from glmtts_core.memory.probe import MemoryReading
 from glmtts_core.message import Message
 from glmtts_core.ui.diagnostics.tabs import TAB_KEY
 from tests.diagnostics.known_findings import ALWAYS, NEVER, findings, trial
-from tests.diagnostics.test_laboratory import BOUND_S, open_inline
+from tests.diagnostics.test_laboratory import BOUND_S, examined_inline, open_inline
 from tests.scripted_engine import CloningEngine
 from tests.speaking import BERT, request, result
 from tests.ui.visitor import DIAGNOSTICS, SYNTHESIS, Visitor, in_one_language
@@ -30,7 +30,7 @@ both_languages = pytest.mark.parametrize("language", LANGUAGES)
 
 @pytest.fixture
 def laboratory(studio) -> Laboratory:
-    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline))
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline, examined_inline))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def measured(studio, settings) -> Laboratory:
             path = folder / AUDIO_FOLDER / arm.id / f"growing-{number}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(wav)
-    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline))
+    return studio.services.get(Laboratory, lambda: Laboratory(studio, open_inline, examined_inline))
 
 
 def open_tab(visitor: Visitor, name: str) -> Visitor:
