@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Final
 
 from glmtts_core.ending import die_by_signals
+from glmtts_core.memory.system import limit_heap_arenas
 from glmtts_core.places import APP_DIR
 
 _SLOW: Final = (
@@ -22,10 +23,15 @@ _SLOW: Final = (
     "uvicorn.protocols.websockets.auto",
 )
 
+#: Heaps that the threads share; see mallopt(3).
+_HEAPS: Final = 2
+
 if __name__ == "__main__":
     die_by_signals()
     # the command start holds it back
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    # a page is drawn by whatever thread is free: 202 MiB after visits to all pages become 196
+    limit_heap_arenas(_HEAPS)
     for name in _SLOW:
         import_module(name)
     from streamlit.web.cli import main
