@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import psutil
+
 from glmtts_core.settings import PREFIX
 from tests.browser.scripted_app import HOLD_VARIABLE
 
@@ -54,6 +56,10 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+#: What an engine's own process runs.
+_ENGINE: Final = "glmtts_core.engines.host.child"
 
 
 class RunningApp:
@@ -114,6 +120,12 @@ class RunningApp:
     def running(self) -> bool:
         """Whether the program has not ended."""
         return self._process.poll() is None
+
+    @property
+    def engine_pids(self) -> list[int]:
+        """The engines' own processes."""
+        started = psutil.Process(self._process.pid).children(recursive=True)
+        return [each.pid for each in started if _ENGINE in each.cmdline()]
 
     def health(self) -> dict[str, Any]:
         """Return what ``GET /healthz`` answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ import soundfile
 from playwright.sync_api import Browser, expect
 
 from glmtts_core.catalogue import text
+from glmtts_core.engines.available import BUILT_IN_VOICE
+from glmtts_core.engines.host.process_end import ProcessEnd
+from glmtts_core.memory.oom_kills import oom_kills
 from tests.browser.app import RunningApp, wait_for
 from tests.browser.batch_tab import BatchTab, lines_of
 from tests.browser.sounds import GOOD, LONG, SHORT
@@ -88,6 +92,24 @@ def test_a_batch_goes_on_without_its_tab_and_its_results_are_fetched(open_tab, v
     assert len(sounds) == 6
     assert [each["line"] for each in told] == list(range(1, 8))
     assert [each["state"] for each in told].count("done") == 6
+
+
+@pytest.mark.skipif(oom_kills() is None, reason="the kernel does not tell why it kills")
+def test_the_end_of_the_engines_process_is_told_in_one_sentence_and_the_page_goes_on(
+    open_tab, voice_app
+):
+    tab = open_tab("/synthesis", app=voice_app)
+    tab.start_long_job(LONG)
+    (pid,) = voice_app.engine_pids
+    os.kill(pid, signal.SIGKILL)
+
+    name = BUILT_IN_VOICE.capabilities.engine
+    ended = ProcessEnd(-signal.SIGKILL).error(name)
+    tab.expect_one_sentence(ended.text("en"))
+    expect(tab.text_field).to_have_value(LONG)
+    tab.speak(SHORT)
+    expect(tab.page.get_by_test_id("stMain").get_by_test_id("stAlert")).to_have_count(0)
+    assert voice_app.engine_pids not in ([], [pid])
 
 
 def test_a_signal_during_a_synthesis_ends_the_program_in_time(open_tab, start_app):
