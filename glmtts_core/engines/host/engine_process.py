@@ -279,7 +279,8 @@ class EngineProcess:
         for answer in list(self._answers.values()):
             answer.put(None)
         self._link.close()
-        if not self._wanted:
+        # as it was when the process ended: who has been woken may end what is left of it
+        if not self._end.wanted:
             self._on_end(self._end)
 
 
