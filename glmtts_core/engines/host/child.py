@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from glmtts_core.audio import Samples
 from glmtts_core.engines.base import CancelToken
 from glmtts_core.engines.host.child_work import ChildWork
-from glmtts_core.engines.host.lifeline import end_with_parent
+from glmtts_core.engines.host.lifeline import ALONE, end_with_parent
 from glmtts_core.engines.host.link import Link
 from glmtts_core.engines.host.protocol import (
     COMMAND,
@@ -34,8 +34,6 @@ from glmtts_core.engines.host.protocol import (
     Synthesize,
 )
 
-#: Exit code where the other side has gone.
-ALONE: Final = 3
 #: Where memory runs out, the kernel is to end this process before the one with the pages.
 _OOM_SCORE: Final = "500"
 _log = logging.getLogger(__name__)

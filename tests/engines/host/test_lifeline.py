@@ -10,7 +10,7 @@ import sys
 import psutil
 import pytest
 
-from glmtts_core.engines.host.lifeline import VARIABLE
+from glmtts_core.engines.host.lifeline import ALONE, VARIABLE
 from glmtts_core.places import PROGRAM_DIR
 from tests.waiting import wait_until
 
@@ -66,6 +66,21 @@ def test_a_child_ends_with_its_parent_even_while_it_is_stopped(stopped, end):
         parent.send_signal(end)
         parent.wait()
         wait_until(lambda: gone(child))
+
+
+def test_a_child_whose_parent_has_gone_before_it_looked_ends_too():
+    reading, writing = os.pipe()
+    os.close(writing)
+    ran = subprocess.run(
+        [sys.executable, "-c", _CHILD],
+        env={**os.environ, VARIABLE: str(reading)},
+        pass_fds=(reading,),
+        cwd=PROGRAM_DIR,
+        timeout=60,
+        check=False,
+    )
+    os.close(reading)
+    assert ran.returncode == ALONE
 
 
 def test_a_process_without_a_lifeline_goes_on():
