@@ -12,7 +12,7 @@ from glmtts_core.memory.allocator import AllocatorReading, TensorAllocator
 from glmtts_core.memory.ledger import CACHE_KINDS, WEIGHT_KINDS, Ledger, LedgerKind, WeightsPart
 from glmtts_core.memory.nvml import DeviceReading, Nvml
 from glmtts_core.memory.promises import Outlook, Promises
-from glmtts_core.memory.resident_sets import ProcessUse, ResidentSets
+from glmtts_core.memory.resident_sets import HostUse, ProcessUse, ResidentSets
 from glmtts_core.memory.system import host_memory
 from glmtts_core.memory.visible_devices import VARIABLE, visible_devices
 from glmtts_core.message import Message
@@ -161,12 +161,12 @@ class MemoryProbe:
             host_parts=kept.weights_by_part(on_device=False),
             device_parts=kept.weights_by_part(on_device=True),
             engines=use.engines,
-            pages_bytes=(
-                use.own_bytes - sizes[LedgerKind.RESULTS, False]
-                if self.resident_sets.separate
-                else None
-            ),
+            pages_bytes=self._pages_bytes(use, sizes[LedgerKind.RESULTS, False]),
         )
+
+    def _pages_bytes(self, use: HostUse, results_bytes: int) -> int | None:
+        """Return what serves the pages, where that is a process of its own."""
+        return use.own_bytes - results_bytes if self.resident_sets.separate else None
 
     def _main_device(self, devices: Sequence[DeviceReading]) -> int | None:
         """Find NVML's number of the engine's GPU: the two count in different orders."""
