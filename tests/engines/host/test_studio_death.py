@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,7 +16,6 @@ from glmtts_core.engines.host.process import ProcessHost
 from glmtts_core.errors import EngineProcessError, OutOfMemoryError
 from glmtts_core.memory.cleanup import CleanupLevel
 from glmtts_core.memory.ledger import LedgerKind
-from glmtts_core.places import PROGRAM_DIR
 from glmtts_core.studio.jobs import Job, JobState, Priority
 from glmtts_core.studio.state import EngineState
 from glmtts_core.studio.studio import Studio
@@ -216,44 +213,3 @@ def test_closing_a_studio_ends_the_process_whatever_it_does(settings, counted, t
     assert not psutil.pid_exists(pid)
     assert job.wait(BOUND_S)
     wait_until(lambda: not psutil.Process().children())
-
-
-_PROGRAM = """
-import sys
-from pathlib import Path
-from glmtts_core.engines.host.process import ProcessHost
-from glmtts_core.settings import Settings
-from glmtts_core.studio.studio import Studio
-from tests.engines.host.remote_scripted import ORDER
-from tests.speaking import ANNA, request
-settings = Settings(_env_file=None, device="cpu", output_dir=Path(sys.argv[1]))
-studio = Studio(settings, ORDER, host=ProcessHost)
-if sys.argv[2] == "idle":
-    studio.load(ANNA).wait()
-else:
-    studio.submit(ANNA, request("deaf:"))
-print("ready", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.mark.parametrize("phase", ["load", "speech", "idle"])
-def test_a_program_that_is_killed_takes_its_engines_with_it(tmp_path, phase):
-    waits = tmp_path / WAITS
-    if phase == "load":
-        Path(tmp_path, ON_LOAD).write_text("deaf:", "utf-8")
-    program = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(tmp_path), phase],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=PROGRAM_DIR,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-    )
-    with program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == b"ready\n"
-        if phase != "idle":
-            wait_until(waits.exists)
-        (child,) = (each.pid for each in psutil.Process(program.pid).children())
-        program.kill()
-        wait_until(lambda: not psutil.pid_exists(child))
