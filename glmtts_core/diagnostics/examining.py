@@ -7,11 +7,10 @@ What rates them takes a library that would stay in the memory of the process wit
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +18,9 @@ from pydantic import ValidationError
 
 from glmtts_core.diagnostics.trial import Trial
 from glmtts_core.engines.base import CancelToken
-from glmtts_core.engines.host.lifeline import VARIABLE, end_with_parent
+from glmtts_core.engines.host.lifeline import end_with_parent
+from glmtts_core.engines.host.started import kill_group, start_attached
 from glmtts_core.errors import DiagnosticsError, GLMTTSError
-from glmtts_core.places import PACKAGE_DIR
 
 #: Examines a trial whose files lie in a folder, until it is cancelled.
 Examine = Callable[[Trial, Path, CancelToken], Trial]
@@ -62,33 +61,21 @@ def examined_in_own_process(trial: Trial, folder: Path, cancel: CancelToken) -> 
 @contextmanager
 def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start the process; it ends with the block, and with this program."""
-    lifeline, held = os.pipe()
+    process, lifeline = start_attached([*COMMAND, str(folder.resolve())], subprocess.PIPE)
     try:
-        with subprocess.Popen(
-            [*COMMAND, str(folder.resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=PACKAGE_DIR.parent,
-            env={**os.environ, VARIABLE: str(lifeline)},
-            pass_fds=(lifeline,),
-            # a key in the terminal does not reach it
-            start_new_session=True,
-        ) as process:
+        with process:
             try:
                 yield process
             finally:
                 _kill(process)
     finally:
         os.close(lifeline)
-        os.close(held)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End it and its children; nothing happens where it has ended."""
     if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
 
 
 def _last_line(errors: bytes) -> str:
